@@ -1,0 +1,146 @@
+"""Market data as it is kept, published and decoded.
+
+Times are UTC epoch milliseconds. *Event time* is the market's clock (in a replay: the replayed
+date); *receive time* is ours, from which latency is measured. Prices are in the instrument's
+currency and never rounded on the way.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Interval(StrEnum):
+    """Length of a bar. A daily bar is one trading session."""
+
+    DAY = "1d"
+
+
+class SourceState(StrEnum):
+    """How a source of market data is doing, as the feed sees it."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    CLOSED = "closed"
+    DOWN = "down"
+
+
+class Trade(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One trade.
+
+    Attributes:
+        symbol: The instrument.
+        time_ms: Event time.
+        price: Price in the instrument's currency.
+        size: Shares or units traded; 0 where the source knows no size.
+    """
+
+    symbol: str
+    time_ms: int
+    price: float
+    size: float
+
+
+class Quote(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The state of one symbol: its last trade, best prices and its session so far.
+
+    Attributes:
+        symbol: The instrument.
+        last: Price of the last trade.
+        size: Size of the last trade.
+        bid: Best bid, `None` where the source has none.
+        ask: Best ask, `None` where the source has none.
+        volume: Shares or units traded in this session.
+        open: First price of the session.
+        high: Highest price of the session.
+        low: Lowest price of the session.
+        prev_close: Last price of the session before, `None` where unknown.
+        session: The session's date in the market's zone, ``YYYY-MM-DD``.
+        time_ms: Event time.
+        received_ms: Receive time.
+        count: How many changes this quote stands for; above 1 it is conflated.
+    """
+
+    symbol: str
+    last: float
+    size: float
+    bid: float | None
+    ask: float | None
+    volume: float
+    open: float
+    high: float
+    low: float
+    prev_close: float | None
+    session: str
+    time_ms: int
+    received_ms: int
+    count: int = 1
+
+
+class Bar(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Open, high, low, close and volume of one symbol over one interval.
+
+    Attributes:
+        symbol: The instrument.
+        interval: Length of the bar.
+        start_ms: Where the bar begins; for a daily bar 00:00 UTC of the session's date.
+        open: First price.
+        high: Highest price.
+        low: Lowest price.
+        close: Last price.
+        volume: Shares or units traded.
+        time_ms: Event time of the last trade in it.
+        final: False while the bar is forming; a final bar never changes.
+    """
+
+    symbol: str
+    interval: Interval
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    time_ms: int
+    final: bool
+
+
+class SymbolInfo(msgspec.Struct, frozen=True):
+    """What an instrument is and who tells its price.
+
+    Attributes:
+        symbol: As the feed names it.
+        name: The company or pair.
+        currency: ISO 4217 code, or a crypto asset's code.
+        decimals: Digits after the point in which its prices are shown.
+        source: The provider's name.
+        label: What a reader must know of the price: ``REPLAY``, ``SIMULATED``, ``DELAYED 15 min``
+            or empty for live.
+    """
+
+    symbol: str
+    name: str
+    currency: str
+    decimals: int
+    source: str
+    label: str
+
+
+class SourceStatus(msgspec.Struct, frozen=True):
+    """One source's own account of itself.
+
+    Attributes:
+        source: The provider's name.
+        label: See `SymbolInfo.label`.
+        state: How it does.
+        message: For a person: what it does, or what is wrong and when the next try is.
+        market_ms: Event time it has reached, `None` before the first trade.
+        updated_ms: When it said so; an account that is not renewed is not believed.
+    """
+
+    source: str
+    label: str
+    state: SourceState
+    message: str
+    market_ms: int | None
+    updated_ms: int
