@@ -1,0 +1,1 @@
+"""Everything that touches Redis: names, scripts, publishing, subscribing, last values, bars."""

@@ -1,0 +1,45 @@
+"""Connections to Redis."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from feed_server.errors import BusError
+
+CONNECT_TIMEOUT_S = 3.0
+
+
+def connect(url: str) -> Redis:
+    """Return a client of the server at ``url``; nothing is sent yet.
+
+    It does not retry by itself: who calls knows what a failure means and when to try again.
+    """
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=CONNECT_TIMEOUT_S,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def masked(url: str) -> str:
+    """Return a Redis address that can be shown: without user and password."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc="***@" + parts.netloc.rsplit("@", 1)[1]).geturl()
+
+
+@contextmanager
+def bus_errors(doing: str) -> Iterator[None]:
+    """Turn what the Redis library raises into `BusError`."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise BusError(f"{doing}: {str(error) or type(error).__name__}") from error

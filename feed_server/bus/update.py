@@ -1,0 +1,53 @@
+"""One symbol's change, as it is kept and published."""
+
+from typing import Self
+
+import msgspec
+
+from feed_server.protocol import Bar, Quote
+
+
+class SymbolUpdate(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A symbol's quote, and the bars that changed with it.
+
+    Attributes:
+        quote: The new last value.
+        bars: Bars that became final, then the forming one.
+    """
+
+    quote: Quote
+    bars: list[Bar]
+
+
+class StoredUpdate(msgspec.Struct, frozen=True):
+    """A `SymbolUpdate` in its place: numbered by the script that published it.
+
+    Attributes:
+        epoch: Names the run of offsets; a new one means that what came before is void.
+        offset: Changes of the symbol in this epoch up to and with this one.
+        update: What changed.
+    """
+
+    epoch: str
+    offset: int
+    update: SymbolUpdate
+
+    @classmethod
+    def from_message(cls, message: bytes) -> Self:
+        """Decode what was published: ``epoch offset json``.
+
+        Raises:
+            ValueError: It is none of ours (`msgspec.DecodeError` is a `ValueError`).
+        """
+        epoch, offset, payload = message.split(b" ", 2)
+        return cls(epoch.decode(), int(offset), decode_update(payload))
+
+    def follows(self, other: "StoredUpdate | None") -> bool:
+        """Tell whether this is newer than another of the same symbol."""
+        return other is None or self.epoch != other.epoch or self.offset > other.offset
+
+
+encode_update = msgspec.json.Encoder().encode
+decode_update = msgspec.json.Decoder(SymbolUpdate).decode
+encode_bar = msgspec.json.Encoder().encode
+decode_bar = msgspec.json.Decoder(Bar).decode
