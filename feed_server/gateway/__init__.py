@@ -1,0 +1,1 @@
+"""Serves browsers and notebooks: WebSocket, HTTP, conflation, fan-out, metrics, health."""

@@ -1,0 +1,181 @@
+"""HTTP: polling, history, health and metrics."""
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from tornado.web import RequestHandler
+
+from feed_server.errors import BusError
+from feed_server.gateway.requests import (
+    HTTP_STATUS,
+    RequestError,
+    parse_int,
+    parse_interval,
+    split_symbols,
+)
+from feed_server.gateway.rows import bar_series, quotes_snapshot
+from feed_server.protocol import Error, ErrorCode, Status, SymbolList, encode
+
+if TYPE_CHECKING:
+    from feed_server.gateway.server import Gateway
+
+MAX_BARS = 10_000
+MAX_TIME_MS = 253_402_300_799_000
+"""9999-12-31, the last day that dates can name."""
+
+log = structlog.get_logger(__name__)
+
+
+class ApiHandler(RequestHandler):
+    """What all have: CORS, JSON, and errors with the same codes as on the WebSocket."""
+
+    def initialize(self, gateway: "Gateway") -> None:
+        """Keep the gateway; Tornado calls this for every request."""
+        self.gateway = gateway
+
+    def set_default_headers(self) -> None:
+        """Allow listed pages to read the answer."""
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Vary", "Origin")
+
+    def prepare(self) -> None:
+        """Answer to allowed origins only."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and self.gateway.origins.allows(origin):
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Expose-Headers", "ETag")
+
+    def options(self, *_args: str) -> None:
+        """Answer a browser's question before a conditional request."""
+        self.set_header("Access-Control-Allow-Headers", "If-None-Match")
+        self.set_status(204)
+
+    def answer(self, body: object) -> None:
+        """Send a struct as JSON."""
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(encode(body))
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Send what went wrong as an `Error`."""
+        exc_info = kwargs.get("exc_info")
+        error = exc_info[1] if isinstance(exc_info, tuple) else None
+        match error:
+            case RequestError():
+                body = Error(error.code, error.message)
+            case BusError():
+                body = Error(ErrorCode.NOT_READY, f"{error}; try again in a moment")
+            case _ if status_code == 404:
+                body = Error(ErrorCode.NOT_FOUND, f"no such path: {self.request.path}")
+            case _ if status_code < 500:
+                body = Error(ErrorCode.BAD_PARAMETER, str(error) or self._reason)
+            case _:
+                body = Error(ErrorCode.INTERNAL, "internal error; the server's log has it")
+        if status_code == 500:
+            self.set_status(HTTP_STATUS.get(body.code, 400))
+        self.gateway.metrics.errors.labels(body.code.value).inc()
+        self.answer(body)
+
+    def log_exception(self, typ: object, value: object, tb: object) -> None:
+        """Log what is our fault; what a client did wrong is answered and counted."""
+        if not isinstance(value, (RequestError, BusError)):
+            super().log_exception(typ, value, tb)  # type: ignore[arg-type]
+
+
+class NotFoundHandler(ApiHandler):
+    """Any path that is not served."""
+
+    def prepare(self) -> None:
+        """Answer that there is nothing here."""
+        super().prepare()
+        raise RequestError(ErrorCode.NOT_FOUND, f"no such path: {self.request.path}")
+
+
+class SymbolsHandler(ApiHandler):
+    """``/api/symbols``: a `SymbolList`."""
+
+    async def get(self) -> None:
+        """Answer with all instruments."""
+        self.answer(SymbolList(list((await self.gateway.reader.symbols()).values())))
+
+
+class StatusHandler(ApiHandler):
+    """``/api/status``: a `Status`, as on the WebSocket."""
+
+    def get(self) -> None:
+        """Answer with how the sources do."""
+        self.answer(Status(self.gateway.view.statuses()))
+
+
+class QuotesHandler(ApiHandler):
+    """``/api/quotes?symbols=A,B``: `Quotes` as a snapshot; 304 when nothing changed (ETag)."""
+
+    async def get(self) -> None:
+        """Answer with last values, of all symbols where none is named."""
+        known = await self.gateway.reader.symbols()
+        text = self.get_query_argument("symbols", "")
+        asked = [part.strip() for part in text.split(",") if part.strip()] or list(known)
+        symbols, failed = split_symbols(asked, known, most=self.gateway.settings.max_symbols)
+        if failed:
+            raise RequestError(
+                ErrorCode.UNKNOWN_SYMBOL, f"unknown: {', '.join(failed)}; see /api/symbols"
+            )
+        latest = await self.gateway.reader.last_values(symbols)
+        self.answer(quotes_snapshot(latest.values()))
+
+
+class BarsHandler(ApiHandler):
+    """``/api/bars?symbol=&interval=&start=&end=&limit=``: a `BarSeries`."""
+
+    async def get(self) -> None:
+        """Answer with the newest ``limit`` bars that begin within ``start`` and ``end`` (ms)."""
+        symbol = self.get_query_argument("symbol", "")
+        interval = parse_interval(self.get_query_argument("interval", "1d"))
+        start_ms = self._number("start", 0, 0, MAX_TIME_MS)
+        end_ms = self._number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
+        limit = self._number("limit", 500, 1, MAX_BARS)
+        if symbol not in await self.gateway.reader.symbols():
+            raise RequestError(
+                ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"
+            )
+        history = await self.gateway.reader.bars(
+            symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
+        )
+        self.answer(bar_series(symbol, interval, history))
+
+    def _number(self, name: str, default: int, low: int, high: int) -> int:
+        return parse_int(name, self.get_query_argument(name, str(default)), low, high)
+
+
+class HealthHandler(ApiHandler):
+    """``/healthz``: the process is alive."""
+
+    def get(self) -> None:
+        """Answer that it is."""
+        self.answer({"status": "ok", "server": self.gateway.name})
+
+
+class ReadyHandler(ApiHandler):
+    """``/readyz``: fit for traffic; 503 with the reasons where not."""
+
+    async def get(self) -> None:
+        """Answer with the reasons against."""
+        started_s = time.monotonic()
+        reasons = await self.gateway.not_ready_reasons()
+        self.set_status(503 if reasons else 200)
+        self.answer(
+            {
+                "ready": not reasons,
+                "reasons": reasons,
+                "redis_ms": round((time.monotonic() - started_s) * 1000, 2),
+            }
+        )
+
+
+class MetricsHandler(ApiHandler):
+    """``/metrics``: for Prometheus."""
+
+    def get(self) -> None:
+        """Answer with all figures."""
+        self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.finish(self.gateway.metrics.text())

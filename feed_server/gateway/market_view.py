@@ -1,0 +1,177 @@
+"""What this gateway knows of the market: kept current from Redis for the symbols that are watched."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import msgspec
+import structlog
+
+from feed_server.bus import names
+from feed_server.bus.publisher import STATUS_EXPIRES_MS
+from feed_server.bus.reader import Reader, decode_status
+from feed_server.bus.subscriber import Subscriber
+from feed_server.bus.update import StoredUpdate
+from feed_server.errors import BusError
+from feed_server.protocol import SourceState, SourceStatus, SymbolInfo
+
+RETRY_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class MarketView:
+    """Last values of the watched symbols, the list of symbols, and the sources' status.
+
+    Subscribing and then reading closes the race between the two: what arrives in between is kept,
+    and of two values the one with the higher offset stays.
+
+    Args:
+        reader: For last values.
+        make_subscriber: Makes the listener, given ``on_message`` and ``on_connected``.
+        on_update: Called with each newer value of a watched symbol.
+        on_status: Called when a source's status changed.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        make_subscriber: Callable[[Callable[[str, bytes], None], Callable[[], None]], Subscriber],
+        on_update: Callable[[StoredUpdate], None],
+        on_status: Callable[[], None],
+    ) -> None:
+        self.latest: dict[str, StoredUpdate] = {}
+        self.symbols: dict[str, SymbolInfo] = {}
+        self.malformed = 0
+        self._reader = reader
+        self._subscriber = make_subscriber(self._on_message, self._on_connected)
+        self._on_update = on_update
+        self._on_status = on_status
+        self._watchers: Counter[str] = Counter()
+        self._statuses: dict[str, SourceStatus] = {}
+        self._heard_s: dict[str, float] = {}
+        self._changed = asyncio.Event()
+        self._to_read: set[str] = set()
+        self._listened: set[str] = set()
+        self._reload = True
+
+    @property
+    def hears(self) -> bool:
+        """Whether what is published reaches us."""
+        return self._subscriber.hears
+
+    @property
+    def watched(self) -> int:
+        """Number of symbols kept current."""
+        return len(self._watchers)
+
+    def watch(self, symbols: Iterable[str]) -> None:
+        """Keep these symbols current; once more for each call."""
+        for symbol in symbols:
+            self._watchers[symbol] += 1
+            if self._watchers[symbol] == 1:
+                self._changed.set()
+
+    def unwatch(self, symbols: Iterable[str]) -> None:
+        """Take one `watch` of each symbol back."""
+        for symbol in symbols:
+            self._watchers[symbol] -= 1
+            if self._watchers[symbol] <= 0:
+                del self._watchers[symbol]
+                self._changed.set()
+
+    def statuses(self) -> list[SourceStatus]:
+        """Return how each source does; one that has not renewed its word in time is down."""
+        now_s = time.monotonic()
+        return [
+            status if now_s - self._heard_s[source] < STATUS_EXPIRES_MS / 1000 else _down(status)
+            for source, status in sorted(self._statuses.items())
+        ]
+
+    async def run(self) -> None:
+        """Keep everything current until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._subscriber.run())
+            tasks.create_task(self._follow_watchers())
+            tasks.create_task(self._watch_silence())
+
+    async def _follow_watchers(self) -> None:
+        await self._subscriber.subscribe([names.STATUS_CHANNEL])
+        while True:
+            self._changed.clear()
+            try:
+                await self._reconcile()
+            except BusError as error:
+                log.warning("market view is behind", error=str(error))
+                await asyncio.sleep(RETRY_S)
+                continue
+            await self._changed.wait()
+
+    async def _reconcile(self) -> None:
+        """Make what we listen to what is watched, and read what we may have missed."""
+        if self._reload:
+            self.symbols = await self._reader.symbols()
+            for status in await self._reader.statuses():
+                self._take_status(status)
+            self._to_read |= self._listened
+        wanted = set(self._watchers)
+        added, removed = wanted - self._listened, self._listened - wanted
+        await self._subscriber.subscribe(map(names.updates, sorted(added)))
+        await self._subscriber.unsubscribe(map(names.updates, sorted(removed)))
+        self._listened = wanted
+        for symbol in removed:
+            self.latest.pop(symbol, None)
+        self._to_read = (self._to_read | added) & wanted
+        for stored in (await self._reader.last_values(sorted(self._to_read))).values():
+            self._take_update(stored)
+        self._to_read.clear()
+        self._reload = False
+
+    async def _watch_silence(self) -> None:
+        before: list[SourceStatus] = []
+        while True:
+            await asyncio.sleep(1)
+            if (now := self.statuses()) != before:
+                before = now
+                self._on_status()
+
+    def _on_connected(self) -> None:
+        self._reload = True
+        self._changed.set()
+
+    def _on_message(self, channel: str, payload: bytes) -> None:
+        try:
+            if channel == names.STATUS_CHANNEL:
+                self._take_status(decode_status(payload))
+            else:
+                self._take_update(StoredUpdate.from_message(payload))
+        except (ValueError, msgspec.DecodeError) as error:
+            self.malformed += 1
+            log.error("malformed message on the bus", channel=channel, error=str(error))
+
+    def _take_update(self, stored: StoredUpdate) -> None:
+        symbol = stored.update.quote.symbol
+        wanted = symbol in self._watchers or symbol in self._listened
+        if wanted and stored.follows(self.latest.get(symbol)):
+            self.latest[symbol] = stored
+            self._on_update(stored)
+
+    def _take_status(self, status: SourceStatus) -> None:
+        before = self._statuses.get(status.source)
+        self._statuses[status.source] = status
+        self._heard_s[status.source] = time.monotonic()
+        if before is None or _told(before) != _told(status):
+            self._reload = self._reload or before is None
+            self._changed.set()
+            self._on_status()
+
+
+def _told(status: SourceStatus) -> tuple[str, SourceState, str]:
+    return status.label, status.state, status.message
+
+
+def _down(status: SourceStatus) -> SourceStatus:
+    return msgspec.structs.replace(
+        status, state=SourceState.DOWN, message="the source has fallen silent"
+    )

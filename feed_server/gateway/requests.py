@@ -1,0 +1,72 @@
+"""What a client may ask for, checked: the same rules on the WebSocket and over HTTP."""
+
+from collections.abc import Container, Iterable, Mapping
+
+from feed_server.errors import QuotewireError
+from feed_server.protocol import ErrorCode, Interval
+
+
+class RequestError(QuotewireError):
+    """A request cannot be served: a code for programs and a text for people."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+HTTP_STATUS: Mapping[ErrorCode, int] = {
+    ErrorCode.UNKNOWN_SYMBOL: 404,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.NOT_READY: 503,
+    ErrorCode.INTERNAL: 500,
+}
+"""HTTP status of an error code; 400 where it is not here."""
+
+
+def split_symbols(
+    symbols: Iterable[str], known: Container[str], *, most: int
+) -> tuple[list[str], dict[str, ErrorCode]]:
+    """Sort symbols into those that can be served, in order and once each, and those that can't.
+
+    Raises:
+        RequestError: There are more than ``most``.
+    """
+    asked = list(dict.fromkeys(symbols))
+    if len(asked) > most:
+        raise RequestError(
+            ErrorCode.TOO_MANY_SYMBOLS, f"{len(asked)} symbols asked for, {most} allowed"
+        )
+    failed = {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
+    return [symbol for symbol in asked if symbol not in failed], failed
+
+
+def parse_interval(text: str) -> Interval:
+    """Return the interval that a text names.
+
+    Raises:
+        RequestError: It names none.
+    """
+    try:
+        return Interval(text)
+    except ValueError:
+        raise RequestError(
+            ErrorCode.UNKNOWN_INTERVAL, f"interval {text!r} is not one of {', '.join(Interval)}"
+        ) from None
+
+
+def parse_int(name: str, text: str, low: int, high: int) -> int:
+    """Return a whole number given as a parameter.
+
+    Raises:
+        RequestError: It is none, or not within ``low`` and ``high``.
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise RequestError(
+            ErrorCode.BAD_PARAMETER, f"{name}={text!r} is not a whole number from {low} to {high}"
+        )
+    return value
