@@ -1,0 +1,1 @@
+"""From the source of market data to the bus."""
