@@ -1,0 +1,206 @@
+"""``FeedClient``: quotes over the WebSocket, history over HTTP."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import pandas as pd
+from tornado.httpclient import HTTPError as HandshakeError
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from dashboard.client.quote_book import QuoteBook
+from feed_server.protocol import (
+    BarSeries,
+    Error,
+    Interval,
+    Quote,
+    Quotes,
+    Subscribe,
+    Subscribed,
+    SymbolInfo,
+    SymbolList,
+    Welcome,
+    decode_server_message,
+    encode,
+)
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+TIMEOUT_S = 5.0
+BACKOFF_BASE_S = 0.5
+BACKOFF_CAP_S = 15.0
+
+
+class FeedError(Exception):
+    """The feed refused a request; its text is the feed's own."""
+
+
+class FeedUnavailableError(FeedError):
+    """The feed cannot be reached."""
+
+
+class FeedClient:
+    """A client of one feed server.
+
+    Use it as an asynchronous context manager::
+
+        async with FeedClient() as feed:
+            history = await feed.history("AAPL")
+            async for quote in feed.quotes("AAPL"):
+                print(quote.last)
+
+    Args:
+        url: The feed's address, ``http://host:port``; without it ``QUOTEWIRE_FEED_URL``, else the
+            address of a feed on this machine.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = (url or os.environ.get("QUOTEWIRE_FEED_URL") or DEFAULT_URL).rstrip("/")
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            raise ValueError(f"feed address {self.url!r} must begin with http:// or https://")
+        self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S)
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def symbols(self) -> list[SymbolInfo]:
+        """Return all instruments that the feed offers.
+
+        Raises:
+            FeedError: The feed cannot be reached.
+        """
+        body = await self._get("/api/symbols")
+        return msgspec.json.decode(body, type=SymbolList).symbols
+
+    async def snapshot(self, *symbols: str) -> dict[str, Quote]:
+        """Return the last values of some symbols, of all where none is named.
+
+        Raises:
+            FeedError: The feed cannot be reached, or does not know a symbol.
+        """
+        body = await self._get("/api/quotes", symbols=",".join(symbols))
+        book = QuoteBook()
+        return {quote.symbol: quote for quote in book.apply(msgspec.json.decode(body, type=Quotes))}
+
+    async def history(
+        self, symbol: str, interval: str = Interval.DAY, *, limit: int = 500
+    ) -> pd.DataFrame:
+        """Return the newest bars of a symbol, oldest first; the last may still be forming.
+
+        Args:
+            symbol: The instrument.
+            interval: Length of the bars, ``1d``.
+            limit: Bars at most, 1 to 10,000.
+
+        Returns:
+            Columns ``open, high, low, close, volume`` (float64) and ``final`` (bool; False for the
+            forming bar), indexed by each bar's start as UTC timestamps named ``time``.
+
+        Raises:
+            FeedError: The feed cannot be reached, or refuses the request.
+        """
+        body = await self._get("/api/bars", symbol=symbol, interval=interval, limit=str(limit))
+        series = msgspec.json.decode(body, type=BarSeries)
+        time = pd.to_datetime(series.start_ms, unit="ms", utc=True).rename("time")
+        columns = ("open", "high", "low", "close", "volume")
+        frame = pd.DataFrame({c: getattr(series, c) for c in columns}, time, dtype="float64")
+        return frame.assign(final=pd.Series(series.final, time, dtype="bool"))
+
+    async def quotes(self, *symbols: str, limit: int | None = None) -> AsyncIterator[Quote]:
+        """Yield each newer quote of some symbols, beginning with what the feed has now.
+
+        Drops are survived: it reconnects with backoff and goes on, never with an older quote.
+
+        Args:
+            symbols: The instruments.
+            limit: End after so many quotes.
+
+        Raises:
+            FeedError: The feed does not know one of the symbols.
+            FeedUnavailableError: The first connection failed.
+        """
+        book = QuoteBook()
+        left = limit
+        attempt = 0
+        connected = False
+        while left is None or left > 0:
+            try:
+                async for message in self._listen(symbols):
+                    connected, attempt = True, 0
+                    for quote in book.apply(message):
+                        yield quote
+                        left = None if left is None else left - 1
+                        if left == 0:
+                            return
+            except FeedUnavailableError:
+                if not connected:
+                    raise
+            ceiling_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
+            attempt = min(attempt + 1, 10)
+            await asyncio.sleep(random.uniform(0, ceiling_s))
+
+    async def _listen(self, symbols: tuple[str, ...]) -> AsyncIterator[Quotes]:
+        """Yield what one connection says of quotes, until it is lost or falls silent."""
+        socket = await self._connect()
+        try:
+            patience_s = TIMEOUT_S
+            await socket.write_message(encode(Subscribe(1, "quotes", list(symbols))))
+            while True:
+                text = await asyncio.wait_for(socket.read_message(), patience_s)
+                if text is None:
+                    return
+                match decode_server_message(text):
+                    case Quotes() as message:
+                        yield message
+                    case Welcome(heartbeat_ms=heartbeat_ms):
+                        patience_s = 2 * heartbeat_ms / 1000
+                    case Subscribed(failed=failed) if failed:
+                        raise FeedError(f"the feed does not know {', '.join(failed)}")
+                    case Error(message=reason):
+                        raise FeedError(reason)
+                    case _:
+                        pass
+        except TimeoutError:
+            return
+        finally:
+            socket.close()
+
+    async def _connect(self) -> WebSocketClientConnection:
+        address = f"{self.url.replace('http', 'ws', 1)}/ws"
+        try:
+            return await websocket_connect(address, connect_timeout=TIMEOUT_S)
+        except (OSError, HandshakeError) as error:
+            raise FeedUnavailableError(self._away(error)) from error
+
+    async def _get(self, path: str, **parameters: str) -> bytes:
+        try:
+            response = await self._http.get(path, params=parameters)
+        except httpx.TransportError as error:
+            raise FeedUnavailableError(self._away(error)) from error
+        if response.is_success:
+            return response.content
+        try:
+            raise FeedError(msgspec.json.decode(response.content, type=Error).message)
+        except msgspec.DecodeError:
+            raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
+
+    def _away(self, error: Exception) -> str:
+        return (
+            f"no feed at {self.url} ({str(error) or type(error).__name__}): "
+            "start one with `make run`, or set QUOTEWIRE_FEED_URL"
+        )
