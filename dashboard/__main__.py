@@ -1,0 +1,77 @@
+"""Starts everything for one user: ``python -m dashboard`` (what ``make run`` does).
+
+The feed comes up while Panel is still being imported; then the dashboard is served by the same
+``panel serve dashboard`` that works by itself.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from dashboard import own_feed
+from dashboard.config import ConfigError, DashboardConfig
+
+EXIT_CONFIGURATION = 2
+PARENT_CHECK_MS = 500
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
+    parser.add_argument(
+        "--stop-with-parent", action="store_true", help="also stop when the parent process ends"
+    )
+    options = parser.parse_args()
+    try:
+        config = DashboardConfig.from_environment()
+        own_feed.require_free_port(config.dashboard_port, "QUOTEWIRE_DASHBOARD_PORT")
+    except ConfigError as error:
+        print(f"quotewire: {error}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    own_feed.start_unless_named()
+    try:
+        _serve(config, stop_with_parent=options.stop_with_parent)
+    finally:
+        own_feed.stop()
+    return EXIT_CONFIGURATION if own_feed.refused() else 0
+
+
+def _serve(config: DashboardConfig, *, stop_with_parent: bool) -> None:
+    # Imported late: it takes seconds, in which the feed is already starting.
+    from panel.command import main as panel
+    from tornado.ioloop import IOLoop, PeriodicCallback
+
+    IOLoop.current().add_callback(_announce, config)
+    if stop_with_parent:
+        parent = os.getppid()
+        PeriodicCallback(lambda: _stop_unless_child_of(parent), PARENT_CHECK_MS).start()
+    port = str(config.dashboard_port)
+    panel(
+        [
+            *("panel", "serve", str(Path(__file__).parent), "--log-level", "warning"),
+            *("--address", "127.0.0.1", "--port", port),
+            *("--allow-websocket-origin", f"127.0.0.1:{port}"),
+            *("--allow-websocket-origin", f"localhost:{port}"),
+            *("--unused-session-lifetime", "120000"),
+        ]
+    )
+
+
+def _announce(config: DashboardConfig) -> None:
+    feed = config.browser_feed_url
+    print(
+        f"\n  Quotewire\n  dashboard  http://127.0.0.1:{config.dashboard_port}/dashboard"
+        f"\n  feed       {feed}  ({feed.replace('http', 'ws', 1)}/ws)\n  Ctrl-C stops all.\n",
+        flush=True,
+    )
+
+
+def _stop_unless_child_of(parent: int) -> None:
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
