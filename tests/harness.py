@@ -1,0 +1,145 @@
+"""Real processes for tests: free ports, a feed server, waiting with a deadline."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = 20.0) -> T:
+    """Return a condition's first true value.
+
+    Raises:
+        TimeoutError: It was not true in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise TimeoutError(f"not within {timeout_s} s: {what}")
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Return this environment with no Quotewire settings but these (without their prefix)."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("QUOTEWIRE_")}
+    return kept | {f"QUOTEWIRE_{name.upper()}": value for name, value in settings.items()}
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the process ids of all living children, their children and so on."""
+    listing = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    children: dict[int, list[int]] = {}
+    for line in listing.splitlines():
+        child, parent, state = line.split()
+        if not state.startswith("Z"):
+            children.setdefault(int(parent), []).append(int(child))
+    found = []
+    queue = [pid]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process exists and is no zombie."""
+    listing = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listing.stdout.strip() not in ("", "Z", "Zs")
+
+
+class FeedProcess:
+    """``python -m feed_server`` as a user would start it, on a free port.
+
+    Args:
+        settings: Environment settings without their prefix.
+        port: The port; a free one where it is None.
+        arguments: The role.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        port: int | None = None,
+        role: str = "all",
+    ) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._role = role
+        self._settings = {"feed_port": str(self.port), "log_level": "warning", **(settings or {})}
+        self.process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.spawn()
+        wait_for("the feed is ready", self.is_ready, timeout_s=30)
+
+    def spawn(self) -> None:
+        """Start it without waiting."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "feed_server", self._role],
+            cwd=PROJECT,
+            env=clean_environment(**self._settings),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C would, at the latest by killing it."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        if self.process is not None and self.process.stderr is not None:
+            self.process.stderr.close()
+        self.process = None
+
+    def kill(self) -> None:
+        """Kill it, as the kernel does when memory runs out."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def is_ready(self) -> bool:
+        """Tell whether it is fit for traffic and has a first quote."""
+        try:
+            ready = httpx.get(f"{self.url}/readyz", timeout=2)
+            quotes = httpx.get(f"{self.url}/api/quotes", timeout=2)
+        except httpx.TransportError:
+            return False
+        return ready.is_success and bool(quotes.is_success and quotes.json()["rows"])

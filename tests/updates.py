@@ -1,0 +1,48 @@
+"""Updates as tests need them."""
+
+from feed_server.bus.update import StoredUpdate, SymbolUpdate
+from feed_server.protocol import Bar, Interval, Quote
+
+DAY_MS = 86_400_000
+
+
+def update(
+    symbol: str = "AAPL", last: float = 1.0, *, time_ms: int = 1_000, count: int = 1, day: int = 0
+) -> SymbolUpdate:
+    """Return a symbol's update whose bar forms on a given day."""
+    quote = Quote(
+        symbol=symbol,
+        last=last,
+        size=1,
+        bid=None,
+        ask=None,
+        volume=last,
+        open=1,
+        high=9,
+        low=1,
+        prev_close=None,
+        session="1970-01-01",
+        time_ms=time_ms,
+        received_ms=time_ms + 3,
+        count=count,
+    )
+    return SymbolUpdate(quote, [bar(symbol, last, time_ms=time_ms, day=day)])
+
+
+def bar(
+    symbol: str = "AAPL",
+    close: float = 1.0,
+    *,
+    time_ms: int = 1_000,
+    day: int = 0,
+    final: bool = False,
+) -> Bar:
+    """Return a daily bar."""
+    return Bar(symbol, Interval.DAY, day * DAY_MS, 1, 9, 1, close, close, time_ms, final)
+
+
+def stored(
+    symbol: str = "AAPL", last: float = 1.0, *, offset: int = 1, epoch: str = "e1", count: int = 1
+) -> StoredUpdate:
+    """Return an update as the bus hands it on."""
+    return StoredUpdate(epoch, offset, update(symbol, last, time_ms=offset, count=count))
