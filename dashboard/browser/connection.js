@@ -1,0 +1,273 @@
+/**
+ * The shell around the machine and the book: sockets, requests, timers and listeners.
+ *
+ * Elements share one per page and feed: see `registry.js`.
+ *
+ * @typedef {import("./machine.js").State} State
+ * @typedef {{state: State, code: string, reason: string, at_ms: number}} StateChange
+ */
+
+import {Book} from "quotewire/book.js";
+import {Catalog} from "quotewire/catalog.js";
+import {Delivery} from "quotewire/delivery.js";
+import {History} from "quotewire/history.js";
+import {Listeners} from "quotewire/listeners.js";
+import {Machine} from "quotewire/machine.js";
+import {Meter} from "quotewire/meter.js";
+import {decode} from "quotewire/protocol.js";
+import {Requests} from "quotewire/requests.js";
+import * as http from "quotewire/transports/polling.js";
+import {openSocket, socketUrl} from "quotewire/transports/websocket.js";
+
+const PING_MS = 5000;
+const RETRY_MS = 1000;
+const TIMELINE = 100;
+
+export class Connection {
+  /** @type {StateChange[]} newest last */
+  timeline = [{state: "connecting", code: "starting", reason: "", at_ms: Date.now()}];
+  /** @type {import("./protocol.js").SourceStatus[]} */
+  sources = [];
+  book = new Book();
+  #machine;
+  #catalog;
+  #history;
+  #meter = new Meter();
+  #requests = new Requests();
+  #delivery = new Delivery(this.book, () => this.#meter.painted(Date.now()));
+  #socket = null;
+  #timer = 0;
+  #ended = new AbortController();
+  #stateChanged = new Listeners();
+  #statusChanged = new Listeners();
+
+  /**
+   * @param {string} feedUrl
+   * @param {{mode?: import("./machine.js").Mode}} [options]
+   */
+  constructor(feedUrl, {mode = "auto"} = {}) {
+    this.feedUrl = feedUrl.replace(/\/+$/, "");
+    this.#machine = new Machine({mode});
+    this.#catalog = new Catalog(this.feedUrl);
+    this.#history = new History(this.feedUrl, this.book, (symbol, interval, change) =>
+      this.#delivery.barsChanged(symbol, interval, change));
+  }
+
+  start() {
+    const {signal} = this.#ended;
+    const seen = () => this.#run({type: document.hidden ? "hidden" : "visible"});
+    document.addEventListener("visibilitychange", seen, {signal});
+    window.addEventListener("online", () => this.#run({type: "online"}), {signal});
+    const pings = setInterval(() => this.#ping(), PING_MS);
+    signal.addEventListener("abort", () => clearInterval(pings));
+    if (document.hidden) this.#run({type: "hidden"});
+    this.#run({type: "start"});
+    this.#catalog.load();
+  }
+
+  stop() {
+    this.#run({type: "stop"});
+    this.#ended.abort();
+    this.#delivery.stop();
+    this.#catalog.stop();
+  }
+
+  get state() {
+    return this.timeline.at(-1);
+  }
+
+  get mode() {
+    return this.#machine.mode;
+  }
+
+  /** @returns {Map<string, import("./protocol.js").SymbolInfo> | null} null until the feed told */
+  get symbols() {
+    return this.#catalog.symbols;
+  }
+
+  setMode(mode) {
+    this.#run({type: "mode", mode});
+  }
+
+  /** Counts and measures, as of now. */
+  stats() {
+    return {...this.book.counts, ...this.#meter.facts(Date.now())};
+  }
+
+  /** These three call the listener at once with what is known, and return what ends it. */
+  onState(listener) {
+    return this.#stateChanged.add(listener, this.state);
+  }
+
+  onStatus(listener) {
+    return this.#statusChanged.add(listener, this.sources);
+  }
+
+  onSymbols(listener) {
+    return this.#catalog.onChange(listener);
+  }
+
+  /**
+   * @param {string[]} symbols
+   * @param {import("./delivery.js").QuoteListener} listener
+   * @returns {() => void} ends it
+   */
+  subscribeQuotes(symbols, listener) {
+    const stop = this.#delivery.addQuotes(symbols, listener);
+    this.#requests.want("quotes", symbols);
+    return once(() => {
+      stop();
+      for (const symbol of this.#requests.unwant("quotes", symbols)) this.book.forgetQuote(symbol);
+    });
+  }
+
+  /**
+   * Bars of one series, with their history.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   * @param {import("./delivery.js").BarListener} listener
+   * @returns {() => void} ends it
+   */
+  subscribeBars(symbol, interval, listener) {
+    const stop = this.#delivery.addBars(symbol, interval, listener);
+    if (this.#requests.want("bars", [symbol], interval).length) this.#fill(symbol, interval);
+    return once(() => {
+      stop();
+      const unwanted = this.#requests.unwant("bars", [symbol], interval);
+      if (unwanted.length) this.book.forgetBars(symbol, interval);
+    });
+  }
+
+  /** Older bars than those held, for one who looks further back. */
+  async loadHistory(symbol, interval, {limit, end}) {
+    return (await http.fetchBars(this.feedUrl, symbol, interval, {limit, end})).bars;
+  }
+
+  #run(event) {
+    for (const action of this.#machine.step(Date.now(), event)) this.#act(action);
+    const due = this.#machine.deadline();
+    clearTimeout(this.#timer);
+    if (due === null) return;
+    this.#timer = setTimeout(() => this.#run({type: "tick"}), Math.max(0, due - Date.now()));
+  }
+
+  /** @param {import("./machine.js").Action} action */
+  #act(action) {
+    if (action.do === "open") this.#open();
+    else if (action.do === "close") this.#close();
+    else if (action.do === "poll") this.#poll();
+    else if (action.do === "subscribe") this.#requests.subscribeAll();
+    else if (action.do === "unsubscribe") this.#requests.unsubscribeAll();
+    else this.#say(action);
+  }
+
+  #say({state, code, reason, at_ms}) {
+    this.timeline = [...this.timeline, {state, code, reason, at_ms}].slice(-TIMELINE);
+    if (state === "live" || state === "polling") this.#catalog.load();
+    this.#stateChanged.tell(this.state);
+  }
+
+  #open() {
+    this.#socket = openSocket(socketUrl(this.feedUrl), {
+      onMessage: (text) => this.#received(decode(text)),
+      onClosed: (reason) => {
+        this.#requests.use(null);
+        this.#run({type: "closed", reason});
+      },
+    });
+  }
+
+  #close() {
+    this.#requests.use(null);
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #ping() {
+    if (this.#machine.state === "live") this.#meter.pinged(this.#requests.ping(), Date.now());
+  }
+
+  #received(message) {
+    this.#meter.message(Date.now());
+    if (message.type === "welcome") this.#welcomed(message);
+    else if (message.type === "quotes") this.#applyQuotes(message, !message.snapshot);
+    else if (message.type === "bars") this.#applyBars(message);
+    else if (message.type === "pong") this.#meter.ponged(message, Date.now());
+    else if (message.type === "status") this.#applyStatus(message);
+    else if (message.type === "subscribed") this.#subscribed(message);
+    this.#run({type: "message", data: message.type === "quotes" || message.type === "bars"});
+  }
+
+  #welcomed({heartbeat_ms}) {
+    this.#meter.welcomed();
+    this.#requests.use(this.#socket);
+    this.#run({type: "welcome", heartbeat_ms});
+    this.#ping();
+  }
+
+  /** From here on bars are pushed: what closed before is asked for. */
+  #subscribed({id, symbols}) {
+    const interval = this.#requests.answered(id);
+    if (interval) symbols.forEach((symbol) => this.#fill(symbol, interval));
+  }
+
+  #applyQuotes(message, measured) {
+    const changed = this.book.applyQuotes(message);
+    this.#meter.rows(Date.now(), changed.length);
+    if (measured) this.#meter.applied(changed);
+    this.#delivery.quotesChanged(changed.map(({symbol}) => symbol));
+  }
+
+  #applyBars(message) {
+    for (const {symbol, interval, change} of this.book.applyBars(message)) {
+      this.#delivery.barsChanged(symbol, interval, change);
+      if (!this.book.isLoaded(symbol, interval)) this.#fill(symbol, interval);
+    }
+  }
+
+  #applyStatus({sources}) {
+    this.sources = sources;
+    this.#statusChanged.tell(sources);
+  }
+
+  #fill(symbol, interval) {
+    this.#history.fill(symbol, interval).catch((error) => {
+      console.debug(`quotewire: no history of ${symbol} yet: ${error.message}`);
+      if (this.#machine.state !== "live") return; // polling asks again by itself
+      setTimeout(() => {
+        if (this.#requests.wanted.has("bars", symbol, interval)) this.#fill(symbol, interval);
+      }, RETRY_MS);
+    });
+  }
+
+  async #poll() {
+    try {
+      await this.#askAll();
+      this.#run({type: "poll_ok"});
+    } catch (error) {
+      const reason = http.explain(error);
+      this.#run(http.isOutage(error) ? {type: "poll_failed", reason} : {type: "poll_ok"});
+    }
+  }
+
+  async #askAll() {
+    const {wanted} = this.#requests;
+    const symbols = wanted.symbols("quotes");
+    await Promise.all([
+      http.fetchStatus(this.feedUrl).then((message) => this.#applyStatus(message)),
+      symbols.length && http.fetchQuotes(this.feedUrl, symbols)
+        .then((message) => this.#applyQuotes(message, false)),
+      ...wanted.series().map(({symbol, interval}) => this.#history.fill(symbol, interval)),
+    ]);
+    this.#meter.message(Date.now());
+  }
+}
+
+function once(call) {
+  let done = false;
+  return () => {
+    if (!done) call();
+    done = true;
+  };
+}

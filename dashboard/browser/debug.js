@@ -1,0 +1,28 @@
+/**
+ * Facts about the page, for tests and for the curious: `window.__quotewire`.
+ *
+ * Read-only, and a copy each time: nothing the page does can be changed through it.
+ */
+
+const providers = new Map();
+
+/**
+ * @param {string} name
+ * @param {() => unknown} provider what to say when asked; JSON-like
+ */
+export function expose(name, provider) {
+  providers.set(name, provider);
+}
+
+if (!("__quotewire" in window)) {
+  const facts = new Proxy({}, {
+    get: (_, name) => (providers.has(name) ? structuredClone(providers.get(name)()) : undefined),
+    has: (_, name) => providers.has(name),
+    ownKeys: () => [...providers.keys()],
+    getOwnPropertyDescriptor: (_, name) =>
+      providers.has(name) ? {enumerable: true, configurable: true} : undefined,
+    set: () => false,
+    deleteProperty: () => false,
+  });
+  Object.defineProperty(window, "__quotewire", {value: facts});
+}

@@ -1,0 +1,59 @@
+/**
+ * Keeps the subscribed series of bars whole: loads their history, and fills the gap after a drop.
+ *
+ * Live bars alone would leave a hole for what closed before the subscription began, so each series
+ * is asked for again, from its last bar on, whenever one begins.
+ */
+
+import {seriesKey} from "quotewire/book.js";
+import {fetchBars} from "quotewire/transports/polling.js";
+
+export const HISTORY_BARS = 750;
+
+export class History {
+  #feedUrl;
+  #book;
+  #onChange;
+  /** @type {Map<string, {again: boolean, done: Promise<void>}>} */
+  #running = new Map();
+
+  /**
+   * @param {string} feedUrl
+   * @param {import("./book.js").Book} book
+   * @param {(symbol: string, interval: string, change: import("./book.js").BarChange) => void} onChange
+   */
+  constructor(feedUrl, book, onChange) {
+    this.#feedUrl = feedUrl;
+    this.#book = book;
+    this.#onChange = onChange;
+  }
+
+  /** Bring one series up to date; a second call while one runs makes it run once more. */
+  fill(symbol, interval) {
+    const key = seriesKey(symbol, interval);
+    const running = this.#running.get(key);
+    if (running) {
+      running.again = true;
+      return running.done;
+    }
+    const run = {again: false, done: Promise.resolve()};
+    this.#running.set(key, run);
+    run.done = this.#fillAll(run, symbol, interval).finally(() => this.#running.delete(key));
+    return run.done;
+  }
+
+  async #fillAll(run, symbol, interval) {
+    do {
+      run.again = false;
+      const whole = !this.#book.isLoaded(symbol, interval);
+      const last = this.#book.bars(symbol, interval).at(-1);
+      const range = whole ? {limit: HISTORY_BARS} : {start: last?.start_ms};
+      const series = await fetchBars(this.#feedUrl, symbol, interval, range);
+      for (const {change} of this.#book.applySeries(series, {whole})) {
+        this.#onChange(symbol, interval, change);
+      }
+      // A new epoch came with a short answer: what was held is gone, so start over.
+      if (!whole && !this.#book.isLoaded(symbol, interval)) run.again = true;
+    } while (run.again);
+  }
+}

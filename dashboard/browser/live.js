@@ -1,0 +1,27 @@
+/** What every live element shares: the connection while it is on the page, and its colours. */
+
+import {acquire, release} from "quotewire/registry.js";
+import {watchTheme} from "quotewire/theme.js";
+
+/** @type {WeakMap<object, () => void>} */
+const mounted = new WeakMap();
+
+/**
+ * Set up a live element. Panel may draw one again without removing it first: what the last drawing
+ * began is ended then.
+ *
+ * @param {{model: any, view: any, el: HTMLElement}} context as Panel gives it to `render`
+ * @param {(connection: import("./connection.js").Connection, until: (end: () => void) => void)
+ *   => HTMLElement} setup builds the element; `until` takes what is to be called at its end
+ */
+export function mount({model, view, el}, setup) {
+  mounted.get(view)?.();
+  const feedUrl = model.feed_url;
+  const ends = [() => release(feedUrl)];
+  const end = () => ends.splice(0).forEach((call) => call());
+  mounted.set(view, end);
+  model.on("lifecycle:remove", end);
+  const until = (call) => ends.push(call);
+  until(watchTheme(view, (dark) => (el.style.colorScheme = dark ? "dark" : "light")));
+  return setup(acquire(feedUrl), until);
+}

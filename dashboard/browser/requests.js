@@ -1,0 +1,61 @@
+/** What is asked over the WebSocket: subscriptions as they are wanted, and pings. */
+
+import * as protocol from "quotewire/protocol.js";
+import {Subscriptions} from "quotewire/subscriptions.js";
+
+export class Requests {
+  wanted = new Subscriptions();
+  #socket = null;
+  #last = 0;
+  /** @type {Map<number, string>} intervals of the bars asked for, by request */
+  #intervals = new Map();
+
+  /** Send over this socket from now on; null where there is none. */
+  use(socket) {
+    this.#socket = socket;
+    this.#intervals.clear();
+  }
+
+  /** @returns {string[]} symbols not wanted before */
+  want(channel, symbols, interval) {
+    const added = this.wanted.add(channel, symbols, interval);
+    if (added.length) this.#send(protocol.subscribe, {channel, symbols: added, interval});
+    return added;
+  }
+
+  /** @returns {string[]} symbols no longer wanted */
+  unwant(channel, symbols, interval) {
+    const removed = this.wanted.remove(channel, symbols, interval);
+    if (removed.length) this.#send(protocol.unsubscribe, {channel, symbols: removed, interval});
+    return removed;
+  }
+
+  subscribeAll() {
+    for (const group of this.wanted.groups()) this.#send(protocol.subscribe, group);
+  }
+
+  unsubscribeAll() {
+    for (const group of this.wanted.groups()) this.#send(protocol.unsubscribe, group);
+  }
+
+  /** @returns {number} the ping's number, given back in the answer */
+  ping() {
+    this.#last += 1;
+    this.#socket?.send(protocol.ping(this.#last));
+    return this.#last;
+  }
+
+  /** @returns {string | undefined} the interval, where this answers a request for bars */
+  answered(id) {
+    const interval = this.#intervals.get(id);
+    this.#intervals.delete(id);
+    return interval;
+  }
+
+  #send(command, {channel, symbols, interval}) {
+    if (!this.#socket) return;
+    this.#last += 1;
+    if (interval) this.#intervals.set(this.#last, interval);
+    this.#socket.send(command(this.#last, channel, symbols, interval));
+  }
+}
