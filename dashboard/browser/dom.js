@@ -1,0 +1,31 @@
+/** Building DOM. Text is always text: nothing here can turn a symbol's name into markup. */
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | boolean | EventListener>} [attributes] `onclick` and the like
+ *   take a function; true gives an empty attribute, false none
+ * @param {...(Node | string)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** @returns {SVGElement} */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Set text only where it differs, so that an idle page stays idle. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,83 @@
+/** Numbers, ages and dates as the reader sees them. Pure. */
+
+export const NOTHING = "–";
+const LOCALE = "en-US";
+
+const numbers = new Map();
+
+function fixed(digits) {
+  if (!numbers.has(digits)) {
+    const options = {minimumFractionDigits: digits, maximumFractionDigits: digits};
+    numbers.set(digits, new Intl.NumberFormat(LOCALE, options));
+  }
+  return numbers.get(digits);
+}
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+
+/** @param {number | null | undefined} value @param {number} decimals of the instrument */
+export function formatPrice(value, decimals) {
+  return isNumber(value) ? fixed(decimals).format(value) : NOTHING;
+}
+
+/** ▲ up, ▼ down; nothing where the price stands. */
+export function formatChange(change, decimals) {
+  if (!isNumber(change)) return NOTHING;
+  const mark = change > 0 ? "▲ " : change < 0 ? "▼ " : "";
+  return mark + formatPrice(Math.abs(change), decimals);
+}
+
+/** @param {number | null} ratio 0.01 is +1.00% */
+export function formatPercent(ratio) {
+  if (!isNumber(ratio)) return NOTHING;
+  const sign = ratio > 0 ? "+" : ratio < 0 ? "−" : "";
+  return `${sign}${fixed(2).format(Math.abs(ratio * 100))}%`;
+}
+
+const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+
+/** Three digits and a unit: 24.6M. */
+export function formatVolume(value) {
+  if (!isNumber(value)) return NOTHING;
+  const [size, unit] = UNITS.find(([least]) => value >= least) ?? [1, ""];
+  const scaled = value / size;
+  return fixed(scaled >= 100 || unit === "" ? 0 : 1).format(scaled) + unit;
+}
+
+export function formatMs(value) {
+  if (!isNumber(value)) return NOTHING;
+  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
+}
+
+export function formatAge(age_ms) {
+  if (!isNumber(age_ms)) return NOTHING;
+  const seconds = Math.max(0, age_ms / 1000);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+export function formatRate(per_second) {
+  return `${per_second < 10 ? per_second.toFixed(1) : Math.round(per_second)}/s`;
+}
+
+export function formatCount(value) {
+  return fixed(0).format(value);
+}
+
+/** The UTC date of a daily bar's start. */
+export function formatDate(start_ms) {
+  return new Date(start_ms).toISOString().slice(0, 10);
+}
+
+/** Change against the session before, absolute and as a ratio. */
+export function changeOf({last, prev_close}) {
+  if (!isNumber(prev_close) || prev_close === 0) return {change: null, ratio: null};
+  return {change: last - prev_close, ratio: (last - prev_close) / prev_close};
+}
+
+/** @returns {"up" | "down" | "flat"} */
+export function directionOf(change) {
+  return change > 0 ? "up" : change < 0 ? "down" : "flat";
+}
