@@ -1,0 +1,92 @@
+/**
+ * Bars in a Bokeh data source. The x of a bar is its number, counted from the first one drawn.
+ *
+ * Nothing goes back to Python: the page's own copy is the only one that is kept up.
+ */
+
+import {place} from "quotewire/bars.js";
+
+/** Bars in the figure; the oldest roll over. */
+const MOST = 2000;
+const VALUES = ["start_ms", "open", "high", "low", "close", "volume"];
+const HERE = {sync: false};
+
+/** @typedef {import("./protocol.js").Bar} Bar */
+
+export class BarSource {
+  #source;
+  #count = 0;
+
+  /** @param {any} source a ColumnDataSource */
+  constructor(source) {
+    this.#source = source;
+  }
+
+  /** Draw these bars instead of what is there. @param {Bar[]} bars */
+  draw(bars) {
+    this.#count = 0;
+    this.#source.setv({data: this.#columns(bars.slice(-MOST))}, HERE);
+  }
+
+  /** Draw what changed. @param {Bar[]} bars @param {number} since_ms */
+  update(bars, since_ms) {
+    const fresh = bars.slice(place(bars, since_ms).index);
+    const last_ms = this.#column("start_ms").at(-1) ?? -Infinity;
+    for (const bar of fresh) if (bar.start_ms <= last_ms) this.#patch(bar);
+    const opened = fresh.filter(({start_ms}) => start_ms > last_ms);
+    if (opened.length) this.#source.stream(this.#columns(opened), MOST, HERE);
+  }
+
+  clear() {
+    this.draw([]);
+  }
+
+  /** First x that is drawn, and one past the last. */
+  get extent() {
+    return {first: this.#count - this.#column("x").length, end: this.#count};
+  }
+
+  /** @returns {Record<string, number> | null} the bar at or nearest to an x, the last without one */
+  at(x = this.#count - 1) {
+    const {first, end} = this.extent;
+    if (end === first) return null;
+    const i = Math.max(first, Math.min(end - 1, Math.round(x))) - first;
+    return Object.fromEntries(VALUES.map((name) => [name, this.#column(name)[i]]));
+  }
+
+  /** Columns of the bars between two x. */
+  between(from, to) {
+    const {first, end} = this.extent;
+    const low = Math.max(0, Math.ceil(from) - first);
+    const high = Math.max(low, Math.min(end, Math.floor(to) + 1) - first);
+    const cut = (name) => this.#column(name).slice(low, high);
+    return Object.fromEntries(["x", ...VALUES].map((name) => [name, cut(name)]));
+  }
+
+  #column(name) {
+    return this.#source.data[name] ?? this.#source.data.get?.(name) ?? [];
+  }
+
+  #columns(bars) {
+    const first = this.#count;
+    this.#count += bars.length;
+    return {
+      x: bars.map((_, i) => first + i),
+      direction: bars.map(directionOf),
+      ...Object.fromEntries(VALUES.map((name) => [name, bars.map((bar) => bar[name])])),
+    };
+  }
+
+  #patch(bar) {
+    const starts = this.#column("start_ms");
+    const i = starts.lastIndexOf(bar.start_ms);
+    if (i < 0) return; // rolled over
+    const patches = Object.fromEntries(VALUES.map((name) => [name, [[i, bar[name]]]]));
+    this.#source.patch({...patches, direction: [[i, directionOf(bar)]]}, HERE);
+  }
+}
+
+/** A bar that closed where it opened counts as up. */
+function directionOf({open, close}) {
+  return close >= open ? "up" : "down";
+}

@@ -1,0 +1,125 @@
+/** The chart card: a symbol's price in words, its candles, and what is wrong if they are old. */
+
+import {BarSource} from "quotewire/bar_source.js";
+import {ChartHeader} from "quotewire/chart_header.js";
+import {CandleFigure} from "quotewire/candle_figure.js";
+import {expose} from "quotewire/debug.js";
+import {h, setText} from "quotewire/dom.js";
+import {healthOf, isStale} from "quotewire/health.js";
+import {mount} from "quotewire/live.js";
+import {page} from "quotewire/page.js";
+import {DAY} from "quotewire/protocol.js";
+import {watchTheme} from "quotewire/theme.js";
+
+const AGE_MS = 1000;
+
+export function render(context) {
+  return mount(context, (connection, until) => new Chart(context, connection, until).element);
+}
+
+class Chart {
+  #connection;
+  #header = new ChartHeader();
+  #bars;
+  #figure;
+  #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
+  #goLive = h("button", {
+    type: "button", class: "go-live", hidden: true, "data-testid": "go-live",
+    onclick: () => this.#figure.viewport.goLive(),
+  }, "Go live ▸");
+  /** @type {import("./protocol.js").SymbolInfo | null} */
+  #info = null;
+  #unsubscribe = () => {};
+
+  constructor({model, view}, connection, until) {
+    this.#connection = connection;
+    this.#bars = new BarSource(model.source);
+    this.#figure = new CandleFigure(model, this.#bars, {
+      width: () => this.element.clientWidth,
+      onMoved: () => (this.#goLive.hidden = this.#figure?.viewport.following ?? true),
+      onHover: (x) => this.#header.showBar(this.#bars.at(x ?? undefined)),
+    });
+    this.element = h("section", {class: "card chart", "data-testid": "chart"},
+      this.#header.element,
+      h("div", {class: "panes"},
+        h("div", {class: "price"}, model.get_child("price"), this.#figure.tag),
+        h("div", {class: "volume"}, model.get_child("volume")),
+        this.#goLive, this.#empty));
+    const aging = setInterval(() => this.#showHealth(), AGE_MS);
+    until(() => clearInterval(aging));
+    until(() => this.#unsubscribe());
+    until(this.#figure.watch());
+    until(watchTheme(view, (dark) => this.#figure.paint(dark)));
+    until(connection.onSymbols(() => this.#choose()));
+    until(page.onSymbol(() => this.#choose()));
+    until(connection.onState(() => this.#showHealth()));
+    until(connection.onStatus(() => this.#showHealth()));
+    expose("chart", () => this.#facts());
+  }
+
+  /** The figure stays; what it shows is another symbol's. */
+  #choose() {
+    const {symbols} = this.#connection;
+    const info = symbols?.get(page.symbol) ?? null;
+    this.#explain();
+    if (sameInfo(info, this.#info)) return;
+    this.#unsubscribe();
+    this.#info = info;
+    this.#bars.clear();
+    this.#header.begin(info);
+    this.#explain();
+    if (info) this.#subscribe(info);
+  }
+
+  #subscribe({symbol, decimals}) {
+    let drawn = false;
+    this.#figure.begin(decimals);
+    const stops = [
+      this.#connection.subscribeQuotes([symbol], ([quote]) => {
+        this.#header.showQuote(quote);
+        this.#figure.showLast(quote.last);
+      }),
+      this.#connection.subscribeBars(symbol, DAY, (bars, {reset, since_ms}) => {
+        if (reset || !drawn) this.#figure.draw(bars);
+        else this.#figure.update(bars, since_ms);
+        drawn = true;
+        this.#explain();
+      }),
+    ];
+    this.#unsubscribe = () => stops.splice(0).forEach((stop) => stop());
+  }
+
+  /** Say in words why there is no chart. */
+  #explain() {
+    const {symbols, feedUrl} = this.#connection;
+    const has = this.#bars.at() !== null;
+    this.#empty.hidden = has;
+    if (has) return;
+    if (symbols === null) setText(this.#empty, `Waiting for the feed at ${new URL(feedUrl).host} …`);
+    else if (page.symbol === null) setText(this.#empty, "Choose a symbol.");
+    else if (this.#info === null) {
+      setText(this.#empty, `This feed has no “${page.symbol}”. Choose a symbol from the watchlist.`);
+    } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
+  }
+
+  #showHealth() {
+    const {state, sources} = this.#connection;
+    const stale = isStale(healthOf(state, sources)) && this.#bars.at() !== null;
+    this.element.toggleAttribute("data-stale", stale);
+    this.#header.showAge(stale ? this.#connection.stats().last_data_age_ms : null);
+  }
+
+  #facts() {
+    const {first, end} = this.#bars.extent;
+    return {
+      symbol: this.#info?.symbol ?? null,
+      bars: end - first,
+      last: this.#bars.at(),
+      following: this.#figure.viewport.following,
+    };
+  }
+}
+
+function sameInfo(a, b) {
+  return a?.symbol === b?.symbol && a?.label === b?.label && a?.decimals === b?.decimals;
+}

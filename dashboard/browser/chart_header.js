@@ -1,0 +1,65 @@
+/** Over the chart: whose price this is, how it stands, and the bar under the pointer. */
+
+import {h, setText} from "quotewire/dom.js";
+import {
+  changeOf, directionOf, formatAge, formatChange, formatDate, formatPercent, formatPrice,
+  formatVolume,
+} from "quotewire/format.js";
+
+const VALUES = [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"], ["V", "volume"]];
+
+export class ChartHeader {
+  #decimals = 2;
+  #label = "";
+  #symbol = h("h2", {"data-testid": "chart-symbol"});
+  #name = h("span", {class: "name"});
+  #chip = h("span", {class: "chip", "data-testid": "chart-label"});
+  #age = h("span", {class: "age", "data-testid": "chart-age"});
+  #last = h("span", {class: "price", "data-testid": "chart-last"});
+  #change = h("span", {class: "change", "data-testid": "chart-change"});
+  #date = h("span", {class: "date"});
+  #values = new Map(VALUES.map(([, field]) => [field, h("b", {"data-testid": `legend-${field}`})]));
+  element = h("header", {class: "symbol"},
+    h("div", {class: "title"}, this.#symbol, this.#name, this.#chip, this.#age),
+    h("div", {class: "quote"}, this.#last, this.#change),
+    h("p", {class: "legend", "data-testid": "legend"}, this.#date,
+      ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field)))));
+
+  /** @param {import("./protocol.js").SymbolInfo | null} info */
+  begin(info) {
+    this.#decimals = info?.decimals ?? 2;
+    this.#label = info?.label ?? "";
+    setText(this.#symbol, info?.symbol ?? "");
+    setText(this.#name, info?.name ?? "");
+    setText(this.#chip, this.#label);
+    setText(this.#last, "");
+    setText(this.#change, "");
+    this.#chip.hidden = !this.#label;
+    this.showBar(null);
+  }
+
+  /** @param {import("./book.js").Quote} quote */
+  showQuote(quote) {
+    const {change, ratio} = changeOf(quote);
+    setText(this.#last, formatPrice(quote.last, this.#decimals));
+    setText(this.#change,
+      change === null ? "" : `${formatChange(change, this.#decimals)} (${formatPercent(ratio)})`);
+    this.#change.dataset.direction = directionOf(change);
+    setText(this.#chip, [this.#label, quote.session].filter(Boolean).join(" · "));
+    this.#chip.hidden = false;
+  }
+
+  /** @param {number | null} age_ms null where prices are fresh */
+  showAge(age_ms) {
+    setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
+  }
+
+  /** @param {{start_ms: number} & Record<string, number> | null} bar */
+  showBar(bar) {
+    setText(this.#date, bar ? formatDate(bar.start_ms) : "");
+    for (const [field, element] of this.#values) {
+      const format = field === "volume" ? formatVolume : (value) => formatPrice(value, this.#decimals);
+      setText(element, format(bar?.[field]));
+    }
+  }
+}

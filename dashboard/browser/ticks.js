@@ -1,0 +1,52 @@
+/**
+ * Dates along an axis of bar numbers. Pure.
+ *
+ * Bars stand side by side, so that nights and weekends leave no gap; a tick goes where a new year,
+ * month or day begins, by the finest of them that leaves room for its labels.
+ */
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const year = (date) => date.getUTCFullYear();
+const month = (date) => year(date) * 12 + date.getUTCMonth();
+const day = (date) => Math.floor(date.getTime() / 86_400_000);
+
+/** From fine to coarse: which stretch of time a date is in. */
+const STRETCHES = [
+  day,
+  (date) => Math.floor((day(date) + 3) / 7), // weeks from Monday on
+  month,
+  (date) => Math.floor(month(date) / 3),
+  year,
+  (date) => Math.floor(year(date) / 5),
+];
+
+/**
+ * @param {number[]} starts_ms of the bars, in order
+ * @param {number} most ticks that have room
+ * @returns {{index: number, label: string}[]} index into `starts_ms`
+ */
+export function dateTicks(starts_ms, most) {
+  const dates = starts_ms.map((start_ms) => new Date(start_ms));
+  let ticks = [];
+  for (const stretch of STRETCHES) {
+    ticks = boundaries(dates, stretch);
+    if (ticks.length <= most) break;
+  }
+  return ticks.map((index) => ({index, label: labelOf(dates[index - 1], dates[index])}));
+}
+
+function boundaries(dates, stretch) {
+  const found = [];
+  for (let i = 1; i < dates.length; i += 1) {
+    if (stretch(dates[i]) !== stretch(dates[i - 1])) found.push(i);
+  }
+  return found;
+}
+
+/** The largest unit that changed since the bar before. */
+function labelOf(before, date) {
+  if (year(before) !== year(date)) return String(year(date));
+  if (month(before) !== month(date)) return MONTHS[date.getUTCMonth()];
+  return String(date.getUTCDate());
+}
