@@ -1,0 +1,88 @@
+"""The page shell: brand, badge, settings and theme around the pages."""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.badge import ConnectionBadge
+from dashboard.pages.market import market_page
+from dashboard.settings import TransportSetting, UserSettings
+
+FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
+
+# The header is a surface like the others; the shell would fill it with the primary colour.
+COMPONENTS = {
+    "MuiAppBar": {
+        "styleOverrides": {
+            "root": {
+                "backgroundColor": "var(--mui-palette-background-paper)",
+                "backgroundImage": "none",
+                "color": "var(--mui-palette-text-primary)",
+                "borderBottom": "1px solid var(--mui-palette-divider)",
+                "boxShadow": "none",
+                "& .title": {
+                    "color": "var(--mui-palette-text-primary)",
+                    "fontSize": "15px",
+                    "fontWeight": 700,
+                    "whiteSpace": "nowrap",
+                },
+            }
+        }
+    },
+    "MuiToolbar": {
+        "styleOverrides": {
+            "root": {"minHeight": "48px !important", "paddingInline": "14px !important"},
+        }
+    },
+}
+
+
+def _theme(palette: dict[str, object]) -> dict[str, object]:
+    return {
+        "palette": palette,
+        "typography": {"fontFamily": FONT},
+        "components": COMPONENTS,
+    }
+
+
+THEME = {
+    "dark": _theme(
+        {
+            "primary": {"main": "#40a9ff"},
+            "background": {"default": "#0c1017", "paper": "#161c27"},
+            "text": {"primary": "#e6ebf4", "secondary": "#8b97ab"},
+            "divider": "#252d3b",
+        }
+    ),
+    "light": _theme(
+        {
+            "primary": {"main": "#1668b8"},
+            "background": {"default": "#f2f4f8", "paper": "#ffffff"},
+            "text": {"primary": "#18202e", "secondary": "#5f6b7d"},
+            "divider": "#dfe3ea",
+        }
+    ),
+}
+
+
+def create_app(feed_url: str) -> pmui.Page:
+    """Return the dashboard.
+
+    It opens whether or not the feed is there; the browser waits for it.
+
+    Args:
+        feed_url: Where browsers find the feed, ``http(s)://host:port``.
+    """
+    pn.extension(reconnect=True, notifications=True)
+    settings = UserSettings()
+    badge = ConnectionBadge(feed_url=feed_url, margin=(0, 8, 0, 0))
+    transport = TransportSetting(feed_url=feed_url, transport=settings.transport, margin=0)
+    transport.link(settings, transport="transport", bidirectional=True)
+    return pmui.Page(
+        title="◢ Quotewire",
+        header=[pn.HSpacer(), badge, transport],
+        main=[market_page(feed_url)],
+        theme="dark",
+        theme_config=THEME,
+        sx={"& .main": {"backgroundColor": "var(--mui-palette-background-default)"}},
+        busy_indicator=None,
+    )
