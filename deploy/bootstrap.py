@@ -236,7 +236,8 @@ def bootstrap(level: str) -> None:
             return
         log.truncate(0)
         start = time.monotonic()
-        when = "to match the lock" if read_stamp() else "first time, about a minute"
+        again = read_stamp() not in ("", UNFINISHED)
+        when = "to match the lock" if again else "first time, about a minute"
         print(f"Setting up: installing {count_pins(LOCKS[level].read_text())} packages ({when})")
         sys.stdout.flush()
         set_up_with_any(find_installers(), LOCKS[level])

@@ -67,7 +67,8 @@ def _starts(path: Path) -> bool:
 def _ways_to_obtain() -> Iterator[list[list[str]]]:
     yield [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
-        yield [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]]
+        # libatomic1: what Playwright's driver asks of the system, and a bare Debian lacks
+        yield [["apt-get", "update"], ["apt-get", "install", "--yes", "libatomic1", "chromium"]]
 
 
 def obtain_chromium() -> Path | None:
