@@ -95,7 +95,11 @@ class FeedProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,23 +121,28 @@ class FeedProcess:
         )
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C would, at the latest by killing it."""
+        """Stop it as Ctrl-C would, at the latest by killing it; safe to call twice."""
         if self.process is None:
             return
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self.kill()
-        if self.process is not None and self.process.stderr is not None:
-            self.process.stderr.close()
-        self.process = None
+            self.process.kill()
+        self._forget()
 
     def kill(self) -> None:
         """Kill it, as the kernel does when memory runs out."""
         assert self.process is not None
         self.process.kill()
+        self._forget()
+
+    def _forget(self) -> None:
+        assert self.process is not None
+        assert self.process.stderr is not None
         self.process.wait(10)
+        self.process.stderr.close()
+        self.process = None
 
     def is_ready(self) -> bool:
         """Tell whether it is fit for traffic and has a first quote."""

@@ -10,6 +10,9 @@ PREFIX = "quotewire"
 SYMBOLS = f"{PREFIX}:symbols"
 """Hash: symbol → `SymbolInfo` as JSON."""
 
+SYMBOLS_CHANNEL = f"{PREFIX}:symbols:changed"
+"""Channel: an empty message when `SYMBOLS` was replaced."""
+
 SOURCES = f"{PREFIX}:sources"
 """Set: names of the sources that have said how they do."""
 

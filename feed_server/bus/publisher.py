@@ -38,6 +38,7 @@ class Publisher:
                 pipe.delete(names.SYMBOLS)
                 if fields:
                     pipe.hset(names.SYMBOLS, mapping=fields)
+                pipe.publish(names.SYMBOLS_CHANNEL, b"")
                 await pipe.execute()
 
     async def begin_epoch(

@@ -112,16 +112,21 @@ class QuotesHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
-        known = await self.gateway.reader.symbols()
+        known = list(await self.gateway.reader.symbols())
         text = self.get_query_argument("symbols", "")
-        asked = [part.strip() for part in text.split(",") if part.strip()] or list(known)
+        asked = [part.strip() for part in text.split(",") if part.strip()]
+        latest = await self.gateway.reader.last_values(self._known(asked, known) or known)
+        self.answer(quotes_snapshot(latest.values()))
+
+    def _known(self, asked: list[str], known: list[str]) -> list[str]:
         symbols, failed = split_symbols(asked, known, most=self.gateway.settings.max_symbols)
+        if failed and not known:
+            raise RequestError(ErrorCode.NOT_READY, "no source has begun; try again soon")
         if failed:
             raise RequestError(
                 ErrorCode.UNKNOWN_SYMBOL, f"unknown: {', '.join(failed)}; see /api/symbols"
             )
-        latest = await self.gateway.reader.last_values(symbols)
-        self.answer(quotes_snapshot(latest.values()))
+        return symbols
 
 
 class BarsHandler(ApiHandler):

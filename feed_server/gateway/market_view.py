@@ -45,7 +45,7 @@ class MarketView:
         self.symbols: dict[str, SymbolInfo] = {}
         self.malformed = 0
         self._reader = reader
-        self._subscriber = make_subscriber(self._on_message, self._on_connected)
+        self._subscriber = make_subscriber(self._on_message, self._read_again)
         self._on_update = on_update
         self._on_status = on_status
         self._watchers: Counter[str] = Counter()
@@ -97,7 +97,7 @@ class MarketView:
             tasks.create_task(self._watch_silence())
 
     async def _follow_watchers(self) -> None:
-        await self._subscriber.subscribe([names.STATUS_CHANNEL])
+        await self._subscriber.subscribe([names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL])
         while True:
             self._changed.clear()
             try:
@@ -136,7 +136,8 @@ class MarketView:
                 before = now
                 self._on_status()
 
-    def _on_connected(self) -> None:
+    def _read_again(self) -> None:
+        """Read everything anew: something may have been missed."""
         self._reload = True
         self._changed.set()
 
@@ -144,6 +145,8 @@ class MarketView:
         try:
             if channel == names.STATUS_CHANNEL:
                 self._take_status(decode_status(payload))
+            elif channel == names.SYMBOLS_CHANNEL:
+                self._read_again()
             else:
                 self._take_update(StoredUpdate.from_message(payload))
         except (ValueError, msgspec.DecodeError) as error:
@@ -162,8 +165,6 @@ class MarketView:
         self._statuses[status.source] = status
         self._heard_s[status.source] = time.monotonic()
         if before is None or _told(before) != _told(status):
-            self._reload = self._reload or before is None
-            self._changed.set()
             self._on_status()
 
 

@@ -49,6 +49,12 @@ class FeedSocket(WebSocketHandler):
         """Take pages from allowed origins only."""
         return self._gateway.origins.allows(origin)
 
+    def prepare(self) -> None:
+        """Turn clients away until there is something to subscribe to; they come again."""
+        if not self._gateway.view.symbols:
+            self.set_status(503)
+            self.finish(encode(Error(ErrorCode.NOT_READY, "no source has begun; try again soon")))
+
     def open(self, *_args: str, **_kwargs: str) -> None:
         """Greet a new client."""
         settings = self._gateway.settings

@@ -1,0 +1,44 @@
+"""Fixtures that several kinds of tests share."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from feed_server.bus.connection import connect
+from feed_server.bus.embedded import EmbeddedValkey
+from tests.harness import FeedProcess
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[EmbeddedValkey]:
+    """A real Valkey, for all tests that need one."""
+    server = EmbeddedValkey()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def fresh_valkey() -> Iterator[EmbeddedValkey]:
+    """A real Valkey for one test, which may stop it."""
+    server = EmbeddedValkey()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
+    """A client of the empty Valkey."""
+    client = connect(valkey.url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def feed() -> Iterator[FeedProcess]:
+    """A feed server that replays the built-in bars; no test may stop or change it."""
+    with FeedProcess() as process:
+        yield process
