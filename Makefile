@@ -16,7 +16,7 @@ help: ## Show this list
 
 run: ## Start everything and print the addresses; PROVIDER=replay chooses the data source
 	@$(PYTHON) deploy/bootstrap.py run
-	@exec $(BIN)/python -m dashboard
+	@exec $(BIN)/python -m dashboard --stop-with-parent
 
 test: dev ## Run all tests; ARGS="-k replay" goes to pytest
 	@$(BIN)/python deploy/browser.py

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dashboard import own_feed
 from dashboard.config import ConfigError, DashboardConfig
+from dashboard.local_feed import EXIT_CONFIGURATION
 
-EXIT_CONFIGURATION = 2
 PARENT_CHECK_MS = 500
 
 
@@ -48,15 +48,15 @@ def _serve(config: DashboardConfig, *, stop_with_parent: bool) -> None:
         parent = os.getppid()
         PeriodicCallback(lambda: _stop_unless_child_of(parent), PARENT_CHECK_MS).start()
     port = str(config.dashboard_port)
-    panel(
-        [
-            *("panel", "serve", str(Path(__file__).parent), "--log-level", "warning"),
-            *("--address", "127.0.0.1", "--port", port),
-            *("--allow-websocket-origin", f"127.0.0.1:{port}"),
-            *("--allow-websocket-origin", f"localhost:{port}"),
-            *("--unused-session-lifetime", "120000"),
-        ]
-    )
+    # Panel's entry point ignores its argument and reads the command line.
+    sys.argv = [
+        *("panel", "serve", str(Path(__file__).parent), "--log-level", "warning"),
+        *("--address", "127.0.0.1", "--port", port),
+        *("--allow-websocket-origin", f"127.0.0.1:{port}"),
+        *("--allow-websocket-origin", f"localhost:{port}"),
+        *("--unused-session-lifetime", "120000"),
+    ]
+    panel()
 
 
 def _announce(config: DashboardConfig) -> None:

@@ -6,7 +6,7 @@ import socket
 import sys
 
 from dashboard.config import ConfigError, DashboardConfig
-from dashboard.local_feed import LocalFeed
+from dashboard.local_feed import EXIT_CONFIGURATION, LocalFeed
 
 _feed: LocalFeed | None = None
 
@@ -23,7 +23,8 @@ def start_unless_named() -> None:
             return
         require_free_port(config.feed_port, "QUOTEWIRE_FEED_PORT")
     except ConfigError as error:
-        sys.exit(f"quotewire: {error}")
+        print(f"quotewire: {error}", file=sys.stderr)
+        sys.exit(EXIT_CONFIGURATION)
     _feed = LocalFeed(config.feed_port)
     _feed.start()
     atexit.register(stop)

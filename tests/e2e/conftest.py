@@ -1,0 +1,115 @@
+"""A dashboard that is served, and a real browser that looks at it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.browser import MISSING, find_chromium
+from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; in CI its absence is a failure, not a reason to skip."""
+    path = find_chromium()
+    if path is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+class Dashboard:
+    """``panel serve dashboard`` as a user would start it, told where its feed is."""
+
+    def __init__(self, feed_url: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/dashboard"
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "panel", "serve", "dashboard", "--port", str(self.port)),
+                *("--allow-websocket-origin", f"127.0.0.1:{self.port}"),
+                *("--log-level", "warning"),
+            ],
+            cwd=PROJECT,
+            env=clean_environment(feed_url=feed_url),
+        )
+
+    def wait(self) -> None:
+        """Return when it serves pages."""
+        wait_for("the dashboard serves", self._serves, timeout_s=40)
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(15)
+
+    def _serves(self) -> bool:
+        assert self._process.poll() is None, "the dashboard has ended"
+        try:
+            return httpx.get(self.url, timeout=10).is_success
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def own_feed() -> Iterator[FeedProcess]:
+    """The feed that the served dashboard looks at; tests may kill and start it again."""
+    feed = FeedProcess({"heartbeat_ms": "1000"})
+    yield feed
+    feed.stop()
+
+
+@pytest.fixture(scope="session")
+def dashboard(own_feed: FeedProcess) -> Iterator[Dashboard]:
+    """A served dashboard."""
+    served = Dashboard(own_feed.url)
+    try:
+        served.wait()
+        yield served
+    finally:
+        served.stop()
+
+
+@pytest.fixture
+def running_feed(own_feed: FeedProcess) -> FeedProcess:
+    """The dashboard's feed, running."""
+    if own_feed.process is None:
+        own_feed.start()
+    return own_feed
+
+
+@pytest.fixture
+def open_page(browser: Browser, dashboard: Dashboard) -> Iterator[Callable[..., Page]]:
+    """Opens the dashboard in a fresh profile; an error in the page fails the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def open_(query: str = "", **options: object) -> Page:
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(dashboard.url + query)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -1,0 +1,147 @@
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.harness import (
+    PROJECT,
+    clean_environment,
+    descendants,
+    free_port,
+    is_alive,
+    wait_for,
+)
+
+pytestmark = pytest.mark.integration
+
+STARTUP_S = 60
+
+
+class Launched:
+    """A command that starts dashboard and feed, on free ports."""
+
+    def __init__(self, *command: str, **settings: str) -> None:
+        self.dashboard_port, self.feed_port = free_port(), free_port()
+        own = {
+            "dashboard_port": str(self.dashboard_port),
+            "feed_port": str(self.feed_port),
+            "log_level": "warning",
+        }
+        self.process = subprocess.Popen(
+            [part.format(port=self.dashboard_port) for part in command],
+            cwd=PROJECT,
+            env=clean_environment(**{**own, **settings}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def is_up(self) -> bool:
+        """Tell whether the page and the feed answer."""
+        assert self.process.poll() is None, self.output()
+        try:
+            page = httpx.get(f"http://127.0.0.1:{self.dashboard_port}/dashboard", timeout=20)
+            ready = httpx.get(f"http://127.0.0.1:{self.feed_port}/readyz", timeout=5)
+        except httpx.TransportError:
+            return False
+        return page.is_success and ready.is_success
+
+    def output(self) -> str:
+        """Return all it said, once it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read()
+
+
+@contextmanager
+def launched(*command: str, **settings: str) -> Iterator[Launched]:
+    run = Launched(*command, **settings)
+    try:
+        yield run
+    finally:
+        if run.process.poll() is None:
+            run.process.kill()
+        run.process.wait(10)
+        assert run.process.stdout is not None
+        run.process.stdout.close()
+
+
+def all_gone(processes: list[int]) -> None:
+    wait_for("no process is left", lambda: not any(map(is_alive, processes)))
+
+
+ALL_IN_ONE = (sys.executable, "-m", "dashboard")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_one_command_starts_all_and_its_end_leaves_nothing(number: signal.Signals) -> None:
+    with launched(*ALL_IN_ONE) as run:
+        wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
+        below = descendants(run.process.pid)
+        # A guard and the feed, a guard and Valkey.
+        assert len(below) == 4
+        run.process.send_signal(number)
+        assert run.process.wait(20) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+        all_gone(below)
+        output = run.output()
+    assert f"http://127.0.0.1:{run.dashboard_port}/dashboard" in output
+    assert f"ws://127.0.0.1:{run.feed_port}/ws" in output
+    assert "Traceback" not in output
+
+
+def test_a_killed_make_leaves_nothing() -> None:
+    shell = f"{sys.executable} -m dashboard --stop-with-parent; true"
+    with launched("sh", "-c", shell) as run:
+        wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
+        below = descendants(run.process.pid)
+        run.process.kill()
+        all_gone(below)
+
+
+def test_a_dead_feed_is_started_again() -> None:
+    with launched(*ALL_IN_ONE) as run:
+        wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
+        below = descendants(run.process.pid)
+        subprocess.run(["kill", "-9", str(below[1])], check=True)
+        wait_for("the feed is gone", lambda: not is_alive(below[1]))
+        wait_for("all is up again", run.is_up, timeout_s=STARTUP_S)
+        run.process.terminate()
+        run.process.wait(20)
+        assert "the feed ended" in run.output()
+
+
+@pytest.mark.parametrize("setting", ["dashboard_port", "feed_port"])
+def test_a_taken_port_is_one_line_that_says_what_to_do(setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with launched(*ALL_IN_ONE, **{setting: port}) as run:
+            assert run.process.wait(30) == 2
+            (line,) = run.output().splitlines()
+    assert port in line
+    assert f"QUOTEWIRE_{setting.upper()}" in line
+
+
+def test_an_unreachable_redis_ends_it_with_one_line() -> None:
+    with launched(*ALL_IN_ONE, redis_url=f"redis://127.0.0.1:{free_port()}") as run:
+        below = descendants(run.process.pid)
+        assert run.process.wait(60) == 2
+        lines = run.output().split("\n")
+        all_gone(below)
+    assert sum("QUOTEWIRE_REDIS_URL" in line for line in lines) == 1
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_a_dashboard_served_by_itself_starts_its_own_feed() -> None:
+    with launched(
+        *(sys.executable, "-m", "panel", "serve", "dashboard", "--port", "{port}"),
+        *("--log-level", "warning"),
+    ) as run:
+        wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
+        below = descendants(run.process.pid)
+        run.process.terminate()
+        run.process.wait(20)
+        all_gone(below)
