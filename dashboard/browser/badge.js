@@ -68,7 +68,7 @@ class Facts {
   show(connection, health, stats) {
     const {state, sources, feedUrl} = connection;
     this.#groups.replaceChildren(
-      h("p", {class: "summary"}, h("b", {}, health.word), ` ${health.reason}`),
+      h("p", {class: "summary"}, h("b", {}, health.word), ` · ${health.reason}`),
       group("Browser – feed", [
         ["Way", BY[state.state] ?? NOTHING],
         ["Address", new URL(feedUrl).host],

@@ -66,16 +66,17 @@ export class Book {
    * @param {import("./protocol.js").QuotesMessage} message
    * @returns {Quote[]} those that changed
    */
-  applyQuotes({rows, details}) {
+  applyQuotes({rows, details, snapshot}) {
     const changed = new Map();
     for (const row of rows) {
-      const quote = this.#applyQuote(row, details.get(row.symbol));
+      const quote = this.#applyQuote(row, details.get(row.symbol), snapshot);
       if (quote) changed.set(row.symbol, quote);
     }
     return [...changed.values()];
   }
 
-  #applyQuote(row, details) {
+  /** A snapshot repeats what is held by its nature; only an update that does is counted. */
+  #applyQuote(row, details, snapshot) {
     this.counts.received += 1;
     const entered = details ? this.#quoteEpochs.enter(row.symbol, details.epoch) : "same";
     const held = entered === "new" ? undefined : this.#quotes.get(row.symbol);
@@ -85,7 +86,7 @@ export class Book {
       return null;
     }
     if (order === 0) {
-      this.counts.duplicates += 1;
+      if (!snapshot) this.counts.duplicates += 1;
       if (!details || sameDetails(held, details)) return null;
     } else {
       this.counts.conflated += Math.max(0, row.count - 1);

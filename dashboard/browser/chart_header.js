@@ -19,11 +19,12 @@ export class ChartHeader {
   #change = h("span", {class: "change", "data-testid": "chart-change"});
   #date = h("span", {class: "date"});
   #values = new Map(VALUES.map(([, field]) => [field, h("b", {"data-testid": `legend-${field}`})]));
-  element = h("header", {class: "symbol"},
+  #legend = h("p", {class: "legend", "data-testid": "legend"}, this.#date,
+    ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field))));
+  element = h("header", {},
     h("div", {class: "title"}, this.#symbol, this.#name, this.#chip, this.#age),
     h("div", {class: "quote"}, this.#last, this.#change),
-    h("p", {class: "legend", "data-testid": "legend"}, this.#date,
-      ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field)))));
+    this.#legend);
 
   /** @param {import("./protocol.js").SymbolInfo | null} info */
   begin(info) {
@@ -56,6 +57,7 @@ export class ChartHeader {
 
   /** @param {{start_ms: number} & Record<string, number> | null} bar */
   showBar(bar) {
+    this.#legend.hidden = !bar;
     setText(this.#date, bar ? formatDate(bar.start_ms) : "");
     for (const [field, element] of this.#values) {
       const format = field === "volume" ? formatVolume : (value) => formatPrice(value, this.#decimals);

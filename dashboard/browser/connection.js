@@ -19,7 +19,7 @@ import {Requests} from "quotewire/requests.js";
 import * as http from "quotewire/transports/polling.js";
 import {openSocket, socketUrl} from "quotewire/transports/websocket.js";
 
-const PING_MS = 5000;
+const PING_MS = 2000;
 const RETRY_MS = 1000;
 const TIMELINE = 100;
 
@@ -62,6 +62,8 @@ export class Connection {
     signal.addEventListener("abort", () => clearInterval(pings));
     if (document.hidden) this.#run({type: "hidden"});
     this.#run({type: "start"});
+    // An answer tells that the feed is back: no need to wait for the next try.
+    this.#catalog.onChange((symbols) => symbols && this.#run({type: "online"}));
     this.#catalog.load();
   }
 

@@ -52,7 +52,7 @@ export function formatMs(value) {
 export function formatAge(age_ms) {
   if (!isNumber(age_ms)) return NOTHING;
   const seconds = Math.max(0, age_ms / 1000);
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 1) return "< 1 s";
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;

@@ -107,6 +107,7 @@ def _volume_figure(
 
 def _pane(x_range: Range1d, crosshair: Span | tuple[Span, Span]) -> figure:
     """One figure of the stack; the browser fits its y range to the bars in view."""
+    zoom = WheelZoomTool(dimensions="width")
     plot = figure(
         x_range=x_range,
         y_range=Range1d(start=0, end=1),
@@ -120,12 +121,13 @@ def _pane(x_range: Range1d, crosshair: Span | tuple[Span, Span]) -> figure:
         outline_line_color=None,
         tools=[
             PanTool(dimensions="width"),
-            WheelZoomTool(dimensions="width"),
+            zoom,
             CrosshairTool(overlay=crosshair),
         ],
-        active_scroll="auto",
+        active_scroll=zoom,
     )
     plot.xgrid.visible = False
+    plot.ygrid.grid_line_width = 0.5  # the theme sets the colour
     plot.axis.axis_line_color = None
     plot.axis.major_tick_line_color = None
     plot.axis.minor_tick_line_color = None
