@@ -1,1 +1,1 @@
-"""Quotewire's feed server: market data from a provider, through Redis, to browsers and notebooks."""
+"""The feed server: market data from a provider, through Redis, to browsers and notebooks."""

@@ -18,8 +18,6 @@ from feed_server.settings import FeedSettings
 
 log = structlog.get_logger(__name__)
 
-VALKEY_CHECK_S = 0.5
-
 
 class Role(StrEnum):
     """What a process does: everything, only fetch and publish, or only serve clients."""
@@ -80,8 +78,7 @@ async def _require(reader: Reader, redis_url: str) -> None:
 
 
 async def _watch(valkey: EmbeddedValkey) -> None:
-    while valkey.running:
-        await asyncio.sleep(VALKEY_CHECK_S)
+    await asyncio.to_thread(valkey.wait)
     raise QuotewireError("the embedded Valkey has ended unexpectedly; restart the feed server")
 
 

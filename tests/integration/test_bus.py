@@ -12,7 +12,7 @@ from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
 from feed_server.protocol import Interval, SourceState, SourceStatus, SymbolInfo
-from tests.harness import free_port
+from tests.harness import free_port, wait_for
 from tests.updates import DAY_MS, bar, update
 
 pytestmark = pytest.mark.integration
@@ -155,8 +155,7 @@ async def test_a_deaf_subscriber_says_so_and_recovers(redis: Redis, valkey: Embe
     assert heard.subscriber.hears
     await redis.execute_command("CLIENT", "PAUSE", "6000", "ALL")
     async with asyncio.timeout(10):
-        while heard.subscriber.hears:
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_for, "it is deaf", lambda: not heard.subscriber.hears)
         await heard.connected.get()
     assert heard.subscriber.hears
     running.cancel()

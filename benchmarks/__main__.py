@@ -1,0 +1,24 @@
+"""Runs the benchmarks: ``python -m benchmarks [NAME ...]``."""
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = ("startup",)
+
+
+def main() -> int:
+    """Run those named, else all; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHMARKS)}")
+    names = parser.parse_args().names or BENCHMARKS
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
+    for name in names:
+        importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from dashboard.config import ConfigError, DashboardConfig
+from deploy.settings_table import TARGET, settings_page
+from feed_server.errors import ConfigurationError
+from feed_server.settings import FeedSettings
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*FeedSettings.model_fields, *DashboardConfig.model_fields):
+        monkeypatch.delenv(f"QUOTEWIRE_{name.upper()}", raising=False)
+
+
+def test_the_documented_settings_are_those_of_the_code() -> None:
+    assert TARGET.read_text(encoding="utf-8") == settings_page(), (
+        "docs/settings.md is old: python -m deploy.settings_table"
+    )
+
+
+def test_every_setting_has_a_description() -> None:
+    for settings in (FeedSettings, DashboardConfig):
+        for name, field in settings.model_fields.items():
+            assert field.description, name
+
+
+def test_lists_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_REPLAY_FILES", "a.csv:b.csv")
+    monkeypatch.setenv("QUOTEWIRE_ALLOWED_ORIGINS", "https://a.example, https://b.example")
+    settings = FeedSettings.from_environment()
+    assert settings.replay_files == (Path("a.csv"), Path("b.csv"))
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("QUOTEWIRE_FEED_PORT", "0"),
+        ("QUOTEWIRE_PROVIDER", "crystal-ball"),
+        ("QUOTEWIRE_REPLAY_START", "yesterday"),
+        ("QUOTEWIRE_REPLAY_ZONE", "Mars/Olympus"),
+        ("QUOTEWIRE_MAX_HZ", "nan"),
+        ("QUOTEWIRE_HEARTBEAT_MS", "-1"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=f"{variable}='{value}'"):
+        FeedSettings.from_environment()
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_REDIS_URL", "")
+    assert FeedSettings.from_environment().redis_url is None
+
+
+def test_a_redis_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_REDIS_URL", "redis://:secret@host")
+    assert "secret" not in repr(FeedSettings.from_environment())
+
+
+def test_browsers_are_sent_to_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert DashboardConfig.from_environment().browser_feed_url == "http://127.0.0.1:8765"
+    monkeypatch.setenv("QUOTEWIRE_FEED_URL", "http://inside:8765/")
+    assert DashboardConfig.from_environment().browser_feed_url == "http://inside:8765"
+    monkeypatch.setenv("QUOTEWIRE_FEED_PUBLIC_URL", "https://feed.example/qw")
+    assert DashboardConfig.from_environment().browser_feed_url == "https://feed.example/qw"
+
+
+def test_a_wrong_feed_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_FEED_URL", "127.0.0.1:8765")
+    with pytest.raises(ConfigError, match="QUOTEWIRE_FEED_URL"):
+        DashboardConfig.from_environment()
