@@ -10,7 +10,7 @@ TRANSPORTS = ("auto", "websocket", "polling")
 class UserSettings(param.Parameterized):
     """A user's settings, each with its default."""
 
-    transport = param.Selector(
+    transport: "param.Selector[str]" = param.Selector(
         default="auto",
         objects=list(TRANSPORTS),
         doc="How live data comes: WebSocket, HTTP polling, or WebSocket with polling behind it.",
@@ -20,7 +20,7 @@ class UserSettings(param.Parameterized):
 class TransportSetting(LiveElement):
     """The choice between Auto, WebSocket and Polling; what a browser chose before counts."""
 
-    transport = param.Selector(default="auto", objects=list(TRANSPORTS))
+    transport: "param.Selector[str]" = param.Selector(default="auto", objects=list(TRANSPORTS))
 
     _esm = FOLDER / "transport_setting.js"
     _stylesheets = stylesheets("tokens", "transport_setting")

@@ -8,16 +8,22 @@ a notebook it works the same.
 import base64
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Literal
+from weakref import WeakSet
 
 import param
+from bokeh.document import Document
 from panel.custom import JSComponent
+from panel.io.state import state
 
 FOLDER = Path(__file__).parent
+ImportMap = dict[Literal["imports", "scopes"], dict[str, str]]
+
+_have_map: WeakSet[Document] = WeakSet()
 
 
 @cache
-def import_map() -> dict[str, dict[str, str]]:
+def import_map() -> ImportMap:
     """Return the import map that names every module ``quotewire/<path>``."""
     modules = sorted(FOLDER.rglob("*.js"))
     return {
@@ -46,6 +52,19 @@ class LiveElement(JSComponent):
 
     feed_url = param.String(doc="Where browsers find the feed: http(s)://host:port[/path].")
 
-    _importmap: ClassVar[dict[str, dict[str, str]]] = import_map()
-
     __abstract = True
+
+    @classmethod
+    def _process_importmap(cls) -> ImportMap:
+        """Give the map to a page's first element only: it is the largest part of each.
+
+        A page takes in all its elements' maps before it loads the first module. Outside a server
+        session, where cells of a notebook are pages of their own, each element has it.
+        """
+        page = state.curdoc
+        if page is None or page.session_context is None:
+            return import_map()
+        if page in _have_map:
+            return {}
+        _have_map.add(page)
+        return import_map()

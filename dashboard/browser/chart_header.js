@@ -19,7 +19,7 @@ export class ChartHeader {
   #change = h("span", {class: "change", "data-testid": "chart-change"});
   #date = h("span", {class: "date"});
   #values = new Map(VALUES.map(([, field]) => [field, h("b", {"data-testid": `legend-${field}`})]));
-  #legend = h("p", {class: "legend", "data-testid": "legend"}, this.#date,
+  #legend = h("p", {class: "legend", hidden: true, "data-testid": "legend"}, this.#date,
     ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field))));
   element = h("header", {},
     h("div", {class: "title"}, this.#symbol, this.#name, this.#chip, this.#age),

@@ -100,12 +100,11 @@ export class Viewport {
   }
 
   #fitVolume(most) {
-    const top = most || 1;
-    this.#set(this.#axes.volume_range, {start: 0, end: top * 1.1});
-    const ticks = [top / 2, top];
-    this.#set(this.#axes.volume_ticks, {ticks});
-    const labels = ticks.map((tick) => [tick, formatVolume(tick)]);
-    this.#set(this.#axes.volume_axis, {major_label_overrides: new Map(labels)});
+    const tick = roundDown((most || 1) * 0.75);
+    const labels = new Map([[tick, formatVolume(tick)]]);
+    this.#set(this.#axes.volume_range, {start: 0, end: (most || 1) * 1.1});
+    this.#set(this.#axes.volume_ticks, {ticks: [tick]});
+    this.#set(this.#axes.volume_axis, {major_label_overrides: labels});
   }
 
   /** Axes are laid out anew when their labels change, so only then. */
@@ -125,4 +124,10 @@ export class Viewport {
     model.setv(values, {sync: false});
     this.#ours = false;
   }
+}
+
+/** To 1, 2 or 5 times a power of ten. */
+function roundDown(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * [5, 2, 1].find((step) => step * power <= value);
 }

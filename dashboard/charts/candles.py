@@ -11,10 +11,11 @@ from bokeh.models import (
     NumeralTickFormatter,
     PanTool,
     Range1d,
-    Span,
     WheelZoomTool,
 )
+from bokeh.models.annotations import Span
 from bokeh.plotting import figure
+from bokeh.transform import transform
 from panel.viewable import Child
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
@@ -56,13 +57,10 @@ def _price_figure(
     level = Span(dimension="width", line_dash="dotted", line_width=1)
     plot = _pane(x_range, (level, crosshair))
     outline, body = _by_direction(), _by_direction()
-    line = {"field": "direction", "transform": outline}
-    fill = {"field": "direction", "transform": body}
+    line, fill = transform("direction", outline), transform("direction", body)
     # The wick first: bodies are drawn over it.
     plot.segment("x", "high", "x", "low", source=source, line_color=line)
-    plot.vbar(
-        "x", BAR_WIDTH, "open", "close", source=source, line_color=line, fill_color=fill
-    )
+    plot.vbar("x", BAR_WIDTH, "open", "close", source=source, line_color=line, fill_color=fill)
     last_line = Span(dimension="width", line_dash="dashed", line_width=1, visible=False)
     plot.add_layout(last_line)
     axis = plot.yaxis[0]
@@ -90,7 +88,7 @@ def _volume_figure(
         "volume",
         source=source,
         line_color=None,
-        fill_color={"field": "direction", "transform": bars},
+        fill_color=transform("direction", bars),
         fill_alpha=0.5,
     )
     plot.yaxis[0].ticker = FixedTicker(ticks=[])
