@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from feed_server.protocol import (
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 15.0
 
@@ -178,7 +180,7 @@ class FeedClient:
         except TimeoutError:
             return
         finally:
-            socket.close()
+            await _close(socket)
 
     async def _connect(self) -> WebSocketClientConnection:
         address = f"{self.url.replace('http', 'ws', 1)}/ws"
@@ -204,3 +206,14 @@ class FeedClient:
             f"no feed at {self.url} ({str(error) or type(error).__name__}): "
             "start one with `make run`, or set QUOTEWIRE_FEED_URL"
         )
+
+
+async def _close(socket: WebSocketClientConnection) -> None:
+    """Close a connection and wait until it is gone, so that nothing outlives its owner."""
+    socket.close()
+    if socket.close_code is not None:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            while await socket.read_message() is not None:
+                pass

@@ -1,8 +1,7 @@
 """The WebSocket: one connection's commands and its frames."""
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from tornado.iostream import StreamClosedError
@@ -31,6 +30,8 @@ from feed_server.protocol import (
 
 if TYPE_CHECKING:
     from feed_server.gateway.server import Gateway
+
+KNOWN_COMMANDS = frozenset({"subscribe", "unsubscribe", "ping"})
 
 MAX_UNSENT_FRAMES = 256
 """A client with so many frames not yet taken by its socket is closed."""
@@ -77,7 +78,7 @@ class FeedSocket(WebSocketHandler):
         """Handle one command."""
         try:
             self._handle(decode_client_message(message))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             code, request_id = _explain(message)
             self._fail(code, str(error), request_id)
 
@@ -163,17 +164,16 @@ class FeedSocket(WebSocketHandler):
         self.send(Error(code, message, request_id))
 
 
+class _Envelope(msgspec.Struct):
+    type: str = ""
+    id: int | None = None
+
+
 def _explain(message: str | bytes) -> tuple[ErrorCode, int | None]:
     """Tell an unknown command from a malformed one, and find the request's number."""
     try:
-        body: Any = json.loads(message)
-    except ValueError:
+        envelope = msgspec.json.decode(message, type=_Envelope)
+    except (msgspec.DecodeError, RecursionError):
         return ErrorCode.BAD_MESSAGE, None
-    if not isinstance(body, dict):
-        return ErrorCode.BAD_MESSAGE, None
-    known = {"subscribe", "unsubscribe", "ping"}
-    request_id = body.get("id")
-    return (
-        ErrorCode.BAD_MESSAGE if body.get("type") in known else ErrorCode.UNKNOWN_COMMAND,
-        request_id if isinstance(request_id, int) else None,
-    )
+    known = envelope.type in KNOWN_COMMANDS
+    return (ErrorCode.BAD_MESSAGE if known else ErrorCode.UNKNOWN_COMMAND), envelope.id

@@ -59,6 +59,10 @@ async def connected(feed: FeedProcess) -> AsyncIterator[Client]:
         yield Client(socket)
     finally:
         socket.close()
+        if socket.close_code is None:
+            async with asyncio.timeout(10):
+                while await socket.read_message() is not None:
+                    pass
 
 
 async def test_a_connection_begins_with_welcome_and_status(feed: FeedProcess) -> None:
@@ -159,6 +163,8 @@ async def test_a_quiet_connection_gets_heartbeats() -> None:
             7,
         ),
         ("\x00", ErrorCode.BAD_MESSAGE, None),
+        ("[" * 60_000, ErrorCode.BAD_MESSAGE, None),
+        ('{"type":"ping","id":1,"x":' + "[" * 60_000, ErrorCode.BAD_MESSAGE, None),
     ],
 )
 async def test_a_bad_command_gets_an_error_and_the_connection_lives(
