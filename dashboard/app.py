@@ -4,6 +4,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.badge import ConnectionBadge
+from dashboard.browser import FOLDER
 from dashboard.pages.market import market_page
 from dashboard.settings import TransportSetting, UserSettings
 
@@ -79,6 +80,8 @@ def create_app(feed_url: str) -> pmui.Page:
     transport.link(settings, transport="transport", bidirectional=True)
     return pmui.Page(
         title="◢ Quotewire",
+        site_url="",  # the brand leads to this page as it is
+        favicon=FOLDER / "favicon.svg",
         header=[pn.HSpacer(), badge, transport],
         main=[market_page(feed_url)],
         theme="dark",

@@ -39,7 +39,7 @@ class Chart {
       onMoved: () => (this.#goLive.hidden = this.#figure?.viewport.following ?? true),
       onHover: (x) => this.#header.showBar(this.#bars.at(x ?? undefined)),
     });
-    this.element = h("section", {class: "card chart", "data-testid": "chart"},
+    this.element = h("section", {class: "card", "aria-label": "Chart", "data-testid": "chart"},
       this.#header.element,
       h("div", {class: "panes"},
         h("div", {class: "price"}, model.get_child("price"), this.#figure.tag),

@@ -19,12 +19,16 @@ export class ChartHeader {
   #change = h("span", {class: "change", "data-testid": "chart-change"});
   #date = h("span", {class: "date"});
   #values = new Map(VALUES.map(([, field]) => [field, h("b", {"data-testid": `legend-${field}`})]));
-  #legend = h("p", {class: "legend", hidden: true, "data-testid": "legend"}, this.#date,
+  #legend = h("p", {class: "legend", "data-testid": "legend"}, this.#date,
     ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field))));
   element = h("header", {},
     h("div", {class: "title"}, this.#symbol, this.#name, this.#chip, this.#age),
     h("div", {class: "quote"}, this.#last, this.#change),
     this.#legend);
+
+  constructor() {
+    this.showBar(null);
+  }
 
   /** @param {import("./protocol.js").SymbolInfo | null} info */
   begin(info) {
@@ -57,7 +61,7 @@ export class ChartHeader {
 
   /** @param {{start_ms: number} & Record<string, number> | null} bar */
   showBar(bar) {
-    this.#legend.hidden = !bar;
+    this.#legend.style.visibility = bar ? "visible" : "hidden"; // keeps its height
     setText(this.#date, bar ? formatDate(bar.start_ms) : "");
     for (const [field, element] of this.#values) {
       const format = field === "volume" ? formatVolume : (value) => formatPrice(value, this.#decimals);

@@ -1,7 +1,6 @@
 /**
- * The shell around the machine and the book: sockets, requests, timers and listeners.
- *
- * Elements share one per page and feed: see `registry.js`.
+ * The shell around the machine and the book: sockets, requests, timers and listeners. Elements
+ * share one per page and feed: see `registry.js`.
  *
  * @typedef {import("./machine.js").State} State
  * @typedef {{state: State, code: string, reason: string, at_ms: number}} StateChange
@@ -11,16 +10,16 @@ import {Book} from "quotewire/book.js";
 import {Catalog} from "quotewire/catalog.js";
 import {Delivery} from "quotewire/delivery.js";
 import {History} from "quotewire/history.js";
-import {Listeners} from "quotewire/listeners.js";
+import {Listeners, once} from "quotewire/listeners.js";
 import {Machine} from "quotewire/machine.js";
 import {Meter} from "quotewire/meter.js";
+import {Poller} from "quotewire/poller.js";
 import {decode} from "quotewire/protocol.js";
 import {Requests} from "quotewire/requests.js";
-import * as http from "quotewire/transports/polling.js";
+import {fetchBars} from "quotewire/transports/polling.js";
 import {openSocket, socketUrl} from "quotewire/transports/websocket.js";
 
 const PING_MS = 2000;
-const RETRY_MS = 1000;
 const TIMELINE = 100;
 
 export class Connection {
@@ -32,6 +31,7 @@ export class Connection {
   #machine;
   #catalog;
   #history;
+  #poller;
   #meter = new Meter();
   #requests = new Requests();
   #delivery = new Delivery(this.book, () => this.#meter.painted(Date.now()));
@@ -51,9 +51,21 @@ export class Connection {
     this.#catalog = new Catalog(this.feedUrl);
     this.#history = new History(this.feedUrl, this.book, (symbol, interval, change) =>
       this.#delivery.barsChanged(symbol, interval, change));
+    this.#poller = new Poller(this.feedUrl, this.#requests.wanted, this.#history, {
+      onStatus: (message) => this.#applyStatus(message),
+      onQuotes: (message) => this.#applyQuotes(message, false),
+    });
   }
 
   start() {
+    this.#watchPage();
+    this.#run({type: "start"});
+    // An answer tells that the feed is back: no need to wait for the next try.
+    this.#catalog.onChange((symbols) => symbols && this.#run({type: "online"}));
+    this.#catalog.load();
+  }
+
+  #watchPage() {
     const {signal} = this.#ended;
     const seen = () => this.#run({type: document.hidden ? "hidden" : "visible"});
     document.addEventListener("visibilitychange", seen, {signal});
@@ -61,10 +73,6 @@ export class Connection {
     const pings = setInterval(() => this.#ping(), PING_MS);
     signal.addEventListener("abort", () => clearInterval(pings));
     if (document.hidden) this.#run({type: "hidden"});
-    this.#run({type: "start"});
-    // An answer tells that the feed is back: no need to wait for the next try.
-    this.#catalog.onChange((symbols) => symbols && this.#run({type: "online"}));
-    this.#catalog.load();
   }
 
   stop() {
@@ -126,8 +134,6 @@ export class Connection {
   /**
    * Bars of one series, with their history.
    *
-   * @param {string} symbol
-   * @param {string} interval
    * @param {import("./delivery.js").BarListener} listener
    * @returns {() => void} ends it
    */
@@ -141,9 +147,9 @@ export class Connection {
     });
   }
 
-  /** Older bars than those held, for one who looks further back. */
+  /** Older bars than those held. */
   async loadHistory(symbol, interval, {limit, end}) {
-    return (await http.fetchBars(this.feedUrl, symbol, interval, {limit, end})).bars;
+    return (await fetchBars(this.feedUrl, symbol, interval, {limit, end})).bars;
   }
 
   #run(event) {
@@ -158,7 +164,7 @@ export class Connection {
   #act(action) {
     if (action.do === "open") this.#open();
     else if (action.do === "close") this.#close();
-    else if (action.do === "poll") this.#poll();
+    else if (action.do === "poll") this.#poller.ask().then((event) => this.#run(event));
     else if (action.do === "subscribe") this.#requests.subscribeAll();
     else if (action.do === "unsubscribe") this.#requests.unsubscribeAll();
     else this.#say(action);
@@ -229,47 +235,14 @@ export class Connection {
   }
 
   #applyStatus({sources}) {
+    this.#meter.message(Date.now());
     this.sources = sources;
     this.#statusChanged.tell(sources);
   }
 
   #fill(symbol, interval) {
-    this.#history.fill(symbol, interval).catch((error) => {
-      console.debug(`quotewire: no history of ${symbol} yet: ${error.message}`);
-      if (this.#machine.state !== "live") return; // polling asks again by itself
-      setTimeout(() => {
-        if (this.#requests.wanted.has("bars", symbol, interval)) this.#fill(symbol, interval);
-      }, RETRY_MS);
-    });
+    // Polling asks again by itself.
+    this.#history.keepFilled(symbol, interval, () =>
+      this.#machine.state === "live" && this.#requests.wanted.has("bars", symbol, interval));
   }
-
-  async #poll() {
-    try {
-      await this.#askAll();
-      this.#run({type: "poll_ok"});
-    } catch (error) {
-      const reason = http.explain(error);
-      this.#run(http.isOutage(error) ? {type: "poll_failed", reason} : {type: "poll_ok"});
-    }
-  }
-
-  async #askAll() {
-    const {wanted} = this.#requests;
-    const symbols = wanted.symbols("quotes");
-    await Promise.all([
-      http.fetchStatus(this.feedUrl).then((message) => this.#applyStatus(message)),
-      symbols.length && http.fetchQuotes(this.feedUrl, symbols)
-        .then((message) => this.#applyQuotes(message, false)),
-      ...wanted.series().map(({symbol, interval}) => this.#history.fill(symbol, interval)),
-    ]);
-    this.#meter.message(Date.now());
-  }
-}
-
-function once(call) {
-  let done = false;
-  return () => {
-    if (!done) call();
-    done = true;
-  };
 }

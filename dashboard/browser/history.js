@@ -9,6 +9,7 @@ import {seriesKey} from "quotewire/book.js";
 import {fetchBars} from "quotewire/transports/polling.js";
 
 export const HISTORY_BARS = 750;
+const RETRY_MS = 1000;
 
 export class History {
   #feedUrl;
@@ -40,6 +41,18 @@ export class History {
     this.#running.set(key, run);
     run.done = this.#fillAll(run, symbol, interval).finally(() => this.#running.delete(key));
     return run.done;
+  }
+
+  /** The same, tried again while it fails and is wanted. @param {() => boolean} isWanted */
+  async keepFilled(symbol, interval, isWanted) {
+    do {
+      try {
+        return await this.fill(symbol, interval);
+      } catch (error) {
+        console.debug(`quotewire: no history of ${symbol} yet: ${error.message}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    } while (isWanted());
   }
 
   async #fillAll(run, symbol, interval) {

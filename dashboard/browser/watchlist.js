@@ -8,7 +8,7 @@ import {page} from "quotewire/page.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 
 const AGE_MS = 1000;
-const COLUMNS = [["Symbol", ""], ["", "trend"], ["Last", "number"], ["Change", "number"],
+const COLUMNS = [["Symbol", ""], ["Session", "trend"], ["Last", "number"], ["Change", "number"],
   ["Volume", "number volume"]];
 
 export function render(context) {
@@ -28,7 +28,7 @@ class Watchlist {
     this.#connection = connection;
     const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
     this.#body.addEventListener("keydown", (event) => this.#moveBy(event));
-    this.element = h("section", {class: "card watchlist", "data-testid": "watchlist"},
+    this.element = h("section", {class: "card", "data-testid": "watchlist"},
       h("header", {}, h("h2", {}, "Watchlist"), this.#note),
       h("div", {class: "scroll"},
         h("table", {role: "grid", "aria-label": "Watchlist"}, h("thead", {}, head), this.#body),
