@@ -215,9 +215,9 @@ export class Connection {
   }
 
   /** From here on bars are pushed: what closed before is asked for. */
-  #subscribed({id, symbols}) {
-    const interval = this.#requests.answered(id);
-    if (interval) symbols.forEach((symbol) => this.#fill(symbol, interval));
+  #subscribed(message) {
+    const interval = this.#requests.answered(message);
+    if (interval) message.symbols.forEach((symbol) => this.#fill(symbol, interval));
   }
 
   #applyQuotes(message, measured) {

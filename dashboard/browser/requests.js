@@ -3,6 +3,8 @@
 import * as protocol from "quotewire/protocol.js";
 import {Subscriptions} from "quotewire/subscriptions.js";
 
+const RETRY_MS = 2000;
+
 export class Requests {
   wanted = new Subscriptions();
   #socket = null;
@@ -45,11 +47,22 @@ export class Requests {
     return this.#last;
   }
 
-  /** @returns {string | undefined} the interval, where this answers a request for bars */
-  answered(id) {
+  /**
+   * @param {any} message `subscribed`
+   * @returns {string | undefined} the interval, where it answers a request for bars
+   */
+  answered({id, channel, failed}) {
     const interval = this.#intervals.get(id);
     this.#intervals.delete(id);
+    const unknown = Object.keys(failed).filter((symbol) => failed[symbol] === "unknown_symbol");
+    if (unknown.length) setTimeout(() => this.#again(channel, unknown, interval), RETRY_MS);
     return interval;
+  }
+
+  /** A feed that is starting may not know its symbols yet. */
+  #again(channel, symbols, interval) {
+    const wanted = symbols.filter((symbol) => this.wanted.has(channel, symbol, interval));
+    if (wanted.length) this.#send(protocol.subscribe, {channel, symbols: wanted, interval});
   }
 
   #send(command, {channel, symbols, interval}) {
