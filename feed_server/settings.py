@@ -57,7 +57,7 @@ class FeedSettings(BaseSettings):
         1000, ge=1, description="Symbols at most that a connection or a request can ask for."
     )
     heartbeat_ms: int = Field(
-        5000,
+        2000,
         ge=100,
         description="The server is never silent on a connection for longer, in milliseconds.",
     )

@@ -156,3 +156,18 @@ def test_a_removed_member_gets_nothing_more_and_leaves_nothing_behind() -> None:
     assert lasts(fanout, 10) == []
     assert fanout.cohorts == 0
     assert fanout.symbols_of("ann") == set()
+
+
+def test_what_was_read_anew_goes_to_all_who_have_it_and_voids_what_waited() -> None:
+    fanout: Fanout[str] = Fanout()
+    fanout.subscribe("ann", QUOTES, ["AAPL", "IBM"], [], 0)
+    fanout.subscribe("bob", DAILY, ["AAPL"], [], 0)
+    fanout.offer(stored(last=1, offset=1), 0)
+    fanout.offer(stored("IBM"), 0)
+    quotes, bars = fanout.restate([stored(last=9, offset=9)])
+    assert (quotes.members, rows(quotes)[0].last) == (("ann",), 9)
+    assert isinstance(quotes.message, Quotes)
+    assert quotes.message.snapshot
+    assert isinstance(bars.message, Bars)
+    assert (bars.members, bars.message.snapshot) == (("bob",), True)
+    assert [row.symbol for d in fanout.take_due(0) for row in rows(d)] == ["IBM"]

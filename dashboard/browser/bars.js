@@ -26,9 +26,8 @@ export function place(bars, start_ms) {
 /**
  * Above 0 where `next` is newer than `held`, 0 where it says the same, below 0 where it is older.
  *
- * A final bar never changes. Forming bars go by event time; history has none, so against history
- * they go by volume, which only grows. Where that is equal too, the latest answer counts, but
- * history does not overwrite a push.
+ * A final bar never changes. Forming bars go by event time, at equal times by volume, which only
+ * grows; where that is equal too, the latest account counts.
  *
  * @param {Bar} held
  * @param {Bar} next
@@ -36,10 +35,7 @@ export function place(bars, start_ms) {
 export function compareBars(held, next) {
   if (held.final) return next.final ? 0 : -1;
   if (next.final) return 1;
-  const timed = held.time_ms !== null && next.time_ms !== null;
-  const order = (timed && next.time_ms - held.time_ms) || next.volume - held.volume;
+  const order = next.time_ms - held.time_ms || next.volume - held.volume;
   if (order !== 0) return order;
-  const same = ["open", "high", "low", "close"].every((name) => held[name] === next[name]);
-  if (same) return 0;
-  return next.time_ms === null && held.time_ms !== null ? -1 : 1;
+  return ["open", "high", "low", "close"].every((name) => held[name] === next[name]) ? 0 : 1;
 }

@@ -16,7 +16,6 @@ import {Meter} from "quotewire/meter.js";
 import {Poller} from "quotewire/poller.js";
 import {decode} from "quotewire/protocol.js";
 import {Requests} from "quotewire/requests.js";
-import {fetchBars} from "quotewire/transports/polling.js";
 import {openSocket, socketUrl} from "quotewire/transports/websocket.js";
 
 const PING_MS = 2000;
@@ -147,11 +146,6 @@ export class Connection {
     });
   }
 
-  /** Older bars than those held. */
-  async loadHistory(symbol, interval, {limit, end}) {
-    return (await fetchBars(this.feedUrl, symbol, interval, {limit, end})).bars;
-  }
-
   #run(event) {
     for (const action of this.#machine.step(Date.now(), event)) this.#act(action);
     const due = this.#machine.deadline();
@@ -216,8 +210,9 @@ export class Connection {
 
   /** From here on bars are pushed: what closed before is asked for. */
   #subscribed(message) {
-    const interval = this.#requests.answered(message);
-    if (interval) message.symbols.forEach((symbol) => this.#fill(symbol, interval));
+    this.#requests.answered(message);
+    const {symbols, interval} = message;
+    if (interval) symbols.forEach((symbol) => this.#fill(symbol, interval));
   }
 
   #applyQuotes(message, measured) {
@@ -227,10 +222,11 @@ export class Connection {
     this.#delivery.quotesChanged(changed.map(({symbol}) => symbol));
   }
 
+  /** A snapshot may follow a gap: what closed before it is asked for. */
   #applyBars(message) {
     for (const {symbol, interval, change} of this.book.applyBars(message)) {
       this.#delivery.barsChanged(symbol, interval, change);
-      if (!this.book.isLoaded(symbol, interval)) this.#fill(symbol, interval);
+      if (message.snapshot || !this.book.isLoaded(symbol, interval)) this.#fill(symbol, interval);
     }
   }
 

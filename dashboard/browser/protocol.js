@@ -33,7 +33,7 @@
  * @property {number} low
  * @property {number} close
  * @property {number} volume
- * @property {number | null} time_ms event time of its last trade; null where it came as history
+ * @property {number | null} time_ms event time of its last trade; null in history, but for the last
  * @property {boolean} final
  *
  * @typedef {{type: "quotes", snapshot: boolean, rows: QuoteRow[],
@@ -122,7 +122,7 @@ export function seriesFromWire(body) {
     low: body.low[i],
     close: body.close[i],
     volume: body.volume[i],
-    time_ms: null,
+    time_ms: i === body.start_ms.length - 1 ? body.time_ms : null,
     final: body.final[i],
   }));
   return {symbol, interval, epoch, bars};

@@ -9,13 +9,10 @@ export class Requests {
   wanted = new Subscriptions();
   #socket = null;
   #last = 0;
-  /** @type {Map<number, string>} intervals of the bars asked for, by request */
-  #intervals = new Map();
 
   /** Send over this socket from now on; null where there is none. */
   use(socket) {
     this.#socket = socket;
-    this.#intervals.clear();
   }
 
   /** @returns {string[]} symbols not wanted before */
@@ -47,16 +44,10 @@ export class Requests {
     return this.#last;
   }
 
-  /**
-   * @param {any} message `subscribed`
-   * @returns {string | undefined} the interval, where it answers a request for bars
-   */
-  answered({id, channel, failed}) {
-    const interval = this.#intervals.get(id);
-    this.#intervals.delete(id);
+  /** @param {any} message `subscribed` */
+  answered({channel, failed, interval}) {
     const unknown = Object.keys(failed).filter((symbol) => failed[symbol] === "unknown_symbol");
     if (unknown.length) setTimeout(() => this.#again(channel, unknown, interval), RETRY_MS);
-    return interval;
   }
 
   /** A feed that is starting may not know its symbols yet. */
@@ -68,7 +59,6 @@ export class Requests {
   #send(command, {channel, symbols, interval}) {
     if (!this.#socket) return;
     this.#last += 1;
-    if (interval) this.#intervals.set(this.#last, interval);
     this.#socket.send(command(this.#last, channel, symbols, interval));
   }
 }

@@ -55,6 +55,9 @@ class _QuotePending:
         waiting = before[1] if before is not None and before[0].epoch == stored.epoch else 0
         self._changed[quote.symbol] = (stored, waiting + quote.count)
 
+    def forget(self, symbol: str) -> None:
+        self._changed.pop(symbol, None)
+
     def take(self) -> Quotes:
         fresh = {}
         for symbol, (stored, _) in self._changed.items():
@@ -82,10 +85,13 @@ class _BarPending:
         symbol = stored.update.quote.symbol
         if self._epochs_sent.get(symbol) != stored.epoch:
             self._epochs_sent[symbol] = self._epochs_fresh[symbol] = stored.epoch
-            self._changed = {k: v for k, v in self._changed.items() if k[0] != symbol}
+            self.forget(symbol)
         for bar in stored.update.bars:
             if bar.interval == self._interval:
                 self._changed[symbol, bar.start_ms] = bar
+
+    def forget(self, symbol: str) -> None:
+        self._changed = {key: bar for key, bar in self._changed.items() if key[0] != symbol}
 
     def take(self) -> Bars:
         rows = [bar for _, bar in sorted(self._changed.items())]
@@ -187,6 +193,21 @@ class Fanout(Generic[Member]):
                 self._scheduled += 1
                 due_s = max(now_s, cohort.next_flush_s)
                 heapq.heappush(self._due, (due_s, self._scheduled, cohort))
+
+    def restate(self, latest: Iterable[StoredUpdate]) -> list[Delivery[Member]]:
+        """Return snapshots of symbols whose state was read anew, for all who have them.
+
+        What still waits of these symbols is older, and goes.
+        """
+        by_cohort: dict[_Cohort[Member], list[StoredUpdate]] = {}
+        for stored in latest:
+            for cohort in self._by_symbol.get(stored.update.quote.symbol, ()):
+                cohort.pending.forget(stored.update.quote.symbol)
+                by_cohort.setdefault(cohort, []).append(stored)
+        return [
+            Delivery(tuple(cohort.members), _snapshot(cohort.topic, states))
+            for cohort, states in by_cohort.items()
+        ]
 
     def next_due_s(self) -> float | None:
         """Return when `take_due` has something next, or None."""

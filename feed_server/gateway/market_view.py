@@ -30,7 +30,8 @@ class MarketView:
     Args:
         reader: For last values.
         make_subscriber: Makes the listener, given ``on_message`` and ``on_connected``.
-        on_update: Called with each newer value of a watched symbol.
+        on_update: Called with each newer value of a watched symbol as it is published.
+        on_read: Called with values that were read instead: what came before them may be missed.
         on_status: Called when a source's status changed.
     """
 
@@ -39,6 +40,7 @@ class MarketView:
         reader: Reader,
         make_subscriber: Callable[[Callable[[str, bytes], None], Callable[[], None]], Subscriber],
         on_update: Callable[[StoredUpdate], None],
+        on_read: Callable[[list[StoredUpdate]], None],
         on_status: Callable[[], None],
     ) -> None:
         self.latest: dict[str, StoredUpdate] = {}
@@ -47,6 +49,7 @@ class MarketView:
         self._reader = reader
         self._subscriber = make_subscriber(self._on_message, self._read_again)
         self._on_update = on_update
+        self._on_read = on_read
         self._on_status = on_status
         self._watchers: Counter[str] = Counter()
         self._statuses: dict[str, SourceStatus] = {}
@@ -123,8 +126,8 @@ class MarketView:
         for symbol in removed:
             self.latest.pop(symbol, None)
         self._to_read = (self._to_read | added) & wanted
-        for stored in (await self._reader.last_values(sorted(self._to_read))).values():
-            self._take_update(stored)
+        read = (await self._reader.last_values(sorted(self._to_read))).values()
+        self._on_read([stored for stored in read if self._keep(stored)])
         self._to_read.clear()
         self._reload = False
 
@@ -147,18 +150,20 @@ class MarketView:
                 self._take_status(decode_status(payload))
             elif channel == names.SYMBOLS_CHANNEL:
                 self._read_again()
-            else:
-                self._take_update(StoredUpdate.from_message(payload))
+            elif self._keep(stored := StoredUpdate.from_message(payload)):
+                self._on_update(stored)
         except (ValueError, msgspec.DecodeError) as error:
             self.malformed += 1
             log.error("malformed message on the bus", channel=channel, error=str(error))
 
-    def _take_update(self, stored: StoredUpdate) -> None:
+    def _keep(self, stored: StoredUpdate) -> bool:
+        """Keep a value if it is wanted and newer than what is kept; tell whether it was."""
         symbol = stored.update.quote.symbol
         wanted = symbol in self._watchers or symbol in self._listened
-        if wanted and stored.follows(self.latest.get(symbol)):
-            self.latest[symbol] = stored
-            self._on_update(stored)
+        if not wanted or not stored.follows(self.latest.get(symbol)):
+            return False
+        self.latest[symbol] = stored
+        return True
 
     def _take_status(self, status: SourceStatus) -> None:
         before = self._statuses.get(status.source)

@@ -94,6 +94,7 @@ def bar_series(symbol: str, interval: Interval, history: BarHistory) -> BarSerie
         symbol=symbol,
         interval=interval,
         epoch=history.epoch,
+        time_ms=bars[-1].time_ms if bars else None,
         start_ms=[bar.start_ms for bar in bars],
         open=[bar.open for bar in bars],
         high=[bar.high for bar in bars],

@@ -49,6 +49,7 @@ class Gateway:
                 self._listening_redis, self.name, on_message, on_connected
             ),
             self._on_update,
+            lambda read: self._deliver(self.fanout.restate(read)),
             self._on_status,
         )
         self._server = HTTPServer(self._application(), xheaders=False)

@@ -149,7 +149,7 @@ class FeedSocket(WebSocketHandler):
         except RequestError as error:
             self._fail(error.code, error.message, command.id)
             return
-        self.send(Subscribed(command.id, command.channel, symbols, failed))
+        self.send(Subscribed(command.id, command.channel, symbols, failed, command.interval))
         most = gateway.settings.max_hz
         max_hz = min(command.max_hz, most) if command.max_hz > 0 else most
         gateway.subscribe(self, Topic(command.interval, max_hz), symbols)

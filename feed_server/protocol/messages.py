@@ -79,13 +79,14 @@ class Welcome(msgspec.Struct, tag="welcome", frozen=True):
     max_symbols: int
 
 
-class Subscribed(msgspec.Struct, tag="subscribed", frozen=True):
+class Subscribed(msgspec.Struct, tag="subscribed", frozen=True, omit_defaults=True):
     """Answer to `Subscribe`: what is subscribed, and what is not and why, symbol by symbol."""
 
     id: int
     channel: Channel
     symbols: list[str]
     failed: dict[str, ErrorCode]
+    interval: Interval | None = None
 
 
 class Unsubscribed(msgspec.Struct, tag="unsubscribed", frozen=True):
@@ -232,6 +233,7 @@ class BarSeries(msgspec.Struct, frozen=True):
         symbol: The instrument.
         interval: Length of the bars.
         epoch: As in `QuoteDetails.epoch`.
+        time_ms: Event time of the last trade in the last bar, null where there is no bar.
         start_ms: Where each bar begins.
         open: First prices.
         high: Highest prices.
@@ -244,6 +246,7 @@ class BarSeries(msgspec.Struct, frozen=True):
     symbol: str
     interval: Interval
     epoch: str
+    time_ms: int | None
     start_ms: list[int]
     open: list[float]
     high: list[float]

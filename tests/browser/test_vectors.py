@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from dashboard.browser import import_map
-from deploy.browser import MISSING, find_chromium
 
 VECTORS = Path(__file__).parents[1] / "vectors"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 
 pytestmark = pytest.mark.browser
 
@@ -62,17 +60,12 @@ def cases(name: str) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """An empty page in which the modules can be imported as on the dashboard."""
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.fail(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page()
-        page.set_content(f'<script type="importmap">{json.dumps(import_map())}</script>')
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.set_content(f'<script type="importmap">{json.dumps(import_map())}</script>')
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize("case", cases("machine"))

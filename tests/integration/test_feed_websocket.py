@@ -69,7 +69,7 @@ async def test_a_connection_begins_with_welcome_and_status(feed: FeedProcess) ->
     async with connected(feed) as client:
         welcome = await client.hear()
         assert isinstance(welcome, Welcome)
-        assert (welcome.version, welcome.heartbeat_ms, welcome.max_hz) == (1, 5000, 10)
+        assert (welcome.version, welcome.heartbeat_ms, welcome.max_hz) == (1, 2000, 10)
         status = await client.hear()
         assert isinstance(status, Status)
         assert [(s.source, s.label, s.state) for s in status.sources] == [

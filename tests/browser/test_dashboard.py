@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Dashboard
+from tests.browser.conftest import Dashboard
 from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser

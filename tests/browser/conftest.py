@@ -23,7 +23,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Only as long as these tests: while Playwright runs, no other event loop can.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; in CI its absence is a failure, not a reason to skip."""
     path = find_chromium()
@@ -68,7 +69,7 @@ class Dashboard:
             return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_feed() -> Iterator[FeedProcess]:
     """The feed that the served dashboard looks at; tests may kill and start it again."""
     feed = FeedProcess({"heartbeat_ms": "1000"})
@@ -76,7 +77,7 @@ def own_feed() -> Iterator[FeedProcess]:
     feed.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dashboard(own_feed: FeedProcess) -> Iterator[Dashboard]:
     """A served dashboard."""
     served = Dashboard(own_feed.url)
