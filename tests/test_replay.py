@@ -1,0 +1,142 @@
+import math
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from feed_server.errors import ConfigurationError
+from feed_server.protocol import Interval, SymbolInfo, Trade
+from feed_server.providers.replay import ReplayProvider, open_replay
+
+NEW_YORK = "America/New_York"
+SAMPLES = Path(__file__).parents[1].parent / "shared/data"
+T0 = 1_381_152_600_000  # 2013-10-07 13:30 UTC, 09:30 in New York
+
+
+def sample(start: date | None = None, speed: float = math.inf) -> ReplayProvider:
+    return open_replay([], start, NEW_YORK, speed)
+
+
+async def played(provider: ReplayProvider) -> list[Trade]:
+    return [trade async for batch in provider.stream() for trade in batch]
+
+
+def trade_file(path: Path, times: Sequence[int]) -> Path:
+    path.write_text(
+        "time,price,size\n" + "".join(f"{time},{n + 1},1\n" for n, time in enumerate(times))
+    )
+    return path
+
+
+async def test_history_of_an_unknown_symbol_is_empty() -> None:
+    history = await sample().history("XYZ", Interval.DAY)
+    assert history.empty
+    assert list(history) == ["open", "high", "low", "close", "volume"]
+    assert set(history.dtypes) == {np.dtype(np.float64)}
+
+
+async def test_history_is_the_callers_to_change() -> None:
+    provider = sample()
+    history = await provider.history("IBM", Interval.DAY)
+    history.loc[:, "close"] = 0.0
+    assert (await provider.history("IBM", Interval.DAY))["close"].min() > 0
+
+
+@pytest.mark.parametrize("speed", [0, -1, math.nan])
+def test_a_speed_must_be_above_zero(speed: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"replay speed is .*; expected a number above 0"):
+        sample(speed=speed)
+
+
+async def test_files_without_a_start_are_all_streamed(tmp_path: Path) -> None:
+    bac = trade_file(tmp_path / "BAC.csv", [T0, T0 + 10])
+    ibm = trade_file(tmp_path / "IBM.csv", [T0 + 5, T0 + 10])
+    provider = open_replay([ibm, bac], None, NEW_YORK, math.inf)
+    assert await played(provider) == [
+        Trade("BAC", T0, 1, 1),
+        Trade("IBM", T0 + 5, 1, 1),
+        Trade("BAC", T0 + 10, 2, 1),
+        Trade("IBM", T0 + 10, 2, 1),
+    ]
+    assert (await provider.history("BAC", Interval.DAY)).empty
+
+
+async def test_what_lies_before_the_start_becomes_daily_bars_of_the_zone(tmp_path: Path) -> None:
+    # 20:30 of the day before, 09:30 and 23:59:59.999 in New York; then midnight
+    midnight = T0 + 52_200_000
+    path = trade_file(tmp_path / "BAC.csv", [T0 - 46_800_000, T0, midnight - 1, midnight])
+    provider = open_replay([path], date(2013, 10, 8), NEW_YORK, math.inf)
+    assert await played(provider) == [Trade("BAC", midnight, 4, 1)]
+    history = await provider.history("BAC", Interval.DAY)
+    assert [str(time) for time in history.index] == [
+        "2013-10-06 00:00:00+00:00",
+        "2013-10-07 00:00:00+00:00",
+    ]
+    assert history.to_numpy().tolist() == [[1, 1, 1, 1, 1], [2, 3, 2, 3, 2]]
+
+
+async def test_bars_before_the_start_become_daily_bars(tmp_path: Path) -> None:
+    path = tmp_path / "IBM.csv"
+    bars = [f"{T0},5,6,4,5,10", f"{T0 + 60_000},5,9,5,8,20", f"{T0 + 86_400_000},8,8,8,8,30"]
+    path.write_text("\n".join(["time,open,high,low,close,volume", *bars]))
+    provider = open_replay([path], date(2013, 10, 8), NEW_YORK, math.inf)
+    history = await provider.history("IBM", Interval.DAY)
+    assert history.to_numpy().tolist() == [[5, 9, 4, 8, 30]]
+    assert {trade.price for trade in await played(provider)} == {8}
+
+
+@pytest.mark.parametrize(
+    ("price", "decimals"), [("13", 2), ("13.941", 3), ("0.00012345", 8), ("0.1234567891", 8)]
+)
+def test_a_files_instrument_shows_the_digits_of_its_prices(
+    tmp_path: Path, price: str, decimals: int
+) -> None:
+    path = tmp_path / "eurusd_2013.csv"
+    path.write_text(f"time,price,size\n{T0},1.5,1\n{T0},{price},1\n")
+    (info,) = open_replay([path], None, NEW_YORK, 1).symbols()
+    assert info == SymbolInfo("EURUSD", "EURUSD", "USD", decimals, "replay", "REPLAY")
+
+
+def test_a_start_after_the_data_is_refused(tmp_path: Path) -> None:
+    message = "nothing to replay from {}: the data end on {}; choose an earlier start"
+    with pytest.raises(ConfigurationError) as caught:
+        sample(date(2013, 3, 2))
+    assert str(caught.value) == message.format("2013-03-02", "2013-03-01")
+    path = trade_file(tmp_path / "BAC.csv", [T0])
+    with pytest.raises(ConfigurationError) as caught:
+        open_replay([path], date(2013, 10, 8), NEW_YORK, 1)
+    assert str(caught.value) == message.format("2013-10-08", "2013-10-07")
+
+
+def test_a_bar_that_ends_at_midnight_is_of_the_day_before(tmp_path: Path) -> None:
+    path = tmp_path / "IBM.csv"
+    path.write_text("time,open,high,low,close,volume\n2013-10-07T23:59:00-04:00,2,4,1,3,100\n")
+    with pytest.raises(ConfigurationError, match="the data end on 2013-10-07"):
+        open_replay([path], date(2013, 10, 8), NEW_YORK, 1)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc"])
+def test_an_unknown_zone_is_refused(tmp_path: Path, zone: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown time zone .*; expected an IANA name"):
+        open_replay([trade_file(tmp_path / "BAC.csv", [T0])], None, zone, 1)
+
+
+async def test_real_trades_are_streamed_exactly_and_in_order() -> None:
+    paths = [SAMPLES / f"ticks/{symbol}_2013-10-07_trades.csv.gz" for symbol in ("BAC", "IBM")]
+    if not all(path.exists() for path in paths):
+        pytest.skip("no recorded trades on this machine")
+    trades = await played(open_replay(paths, None, NEW_YORK, math.inf))
+    assert len(trades) == 88_172 + 24_293
+    assert all(a.time_ms <= b.time_ms for a, b in pairwise(trades))
+    for path in paths:
+        symbol = path.name[:3]
+        raw = np.loadtxt(path, delimiter=",", skiprows=1, dtype=str)
+        times = raw[:, 0].astype("U23").astype("datetime64[ms]").astype(np.int64).tolist()
+        expected = [
+            Trade(symbol, time, float(price), float(size))
+            for time, (_, price, size) in zip(times, raw.tolist(), strict=True)
+        ]
+        assert [trade for trade in trades if trade.symbol == symbol] == expected
