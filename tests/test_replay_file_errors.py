@@ -42,11 +42,13 @@ GOOD = f"{T0},13.94,500\n"
 TRADE_ERRORS = {
     "no time": (",13.94,500", "column time: the value is missing"),
     "unreadable time": ("yesterday,1,1", "column time: 'yesterday' is not a time; expected ISO-"),
+    "a word for a time": ("now,1,1", "column time: 'now' is not a time"),
     "impossible time": ("2013-02-30T00:00:00Z,1,1", "column time: '2013-02-30T00:00:00Z' is not"),
     "epoch seconds": (f"{T0 // 1000},1,1", "column time: '1381152600' is not a time"),
     "epoch microseconds": (f"{T0}000,1,1", "column time: '1381152600000000' is not a time"),
     "no price": (f"{T0},,500", "column price: the value is missing"),
     "a word for a price": (f"{T0},abc,500", "column price: 'abc' is not a price; expected a num"),
+    "an odd price": (f"{T0},1_3,500", "column price: '1_3' is not a price"),
     "NaN price": (f"{T0},nan,500", "column price: 'nan' is not a price"),
     "infinite price": (f"{T0},inf,500", "column price: 'inf' is not a price"),
     "zero price": (f"{T0},0.00,500", "column price: '0.00' is not a price; expected a number a"),
@@ -138,7 +140,7 @@ def test_a_wrong_parquet_value_is_pointed_at_by_its_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", b"", ": is empty; expected a header and rows"),
+        ("x.csv", b"", ": is empty, or its first line is; expected a header and rows"),
         ("x.csv", b"time,price,size\n", ": has a header but no rows; expected at least one"),
         ("x.csv", b"time,price,size\n1,2,3,4\n1,2,3,4\n", ": cannot be read: its rows have more"),
         ("x.csv", b"time,price,size\n1,2,3\n1,2,3,4\n", ": cannot be read: Error tokenizing data"),

@@ -109,7 +109,9 @@ def read_table(path: Path) -> Table:
     except FileNotFoundError:
         raise ReplayFileError(f"{path}: no such file; check the path") from None
     except pd.errors.EmptyDataError:
-        raise ReplayFileError(f"{path}: is empty; expected a header and rows") from None
+        raise ReplayFileError(
+            f"{path}: is empty, or its first line is; expected a header and rows"
+        ) from None
     # pandas, pyarrow, gzip and zlib each tell damage in exceptions of their own.
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = " ".join(str(error).split())
@@ -157,7 +159,7 @@ def _numbers(series: pd.Series) -> Values:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return np.nan if "_" in text else float(text)
     except ValueError:
         return np.nan
 
@@ -170,4 +172,6 @@ def _times(series: pd.Series) -> pd.Series:
     is_epoch = texts.str.fullmatch(_EPOCH_MS)
     if is_epoch.iloc[0]:
         return pd.to_datetime(texts.where(is_epoch).astype("Int64"), unit="ms", utc=True)
+    # pandas would take words such as "now" for times.
+    texts = texts.where(texts.str.match("[0-9]"), "")
     return pd.to_datetime(texts.astype(object), format="ISO8601", utc=True, errors="coerce")
