@@ -1,5 +1,6 @@
 """Connections to Redis."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -38,8 +39,17 @@ def masked(url: str) -> str:
 
 @contextmanager
 def bus_errors(doing: str) -> Iterator[None]:
-    """Turn what the Redis library raises into `BusError`."""
+    """Turn what the Redis library raises into `BusError`; wrap every call of it in a task.
+
+    It also ends the task where the library has swallowed its cancellation: redis-py 8.1 does when
+    that comes while a connection is being made, and who waited for the task would wait for ever.
+    """
+    task = asyncio.current_task()
+    cancelled_before = task.cancelling() if task is not None else 0
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         raise BusError(f"{doing}: {str(error) or type(error).__name__}") from error
+    finally:
+        if task is not None and task.cancelling() > cancelled_before:
+            raise asyncio.CancelledError

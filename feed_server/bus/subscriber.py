@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 from redis.asyncio import Redis
@@ -47,6 +47,8 @@ class Subscriber:
         self._on_message = on_message
         self._on_connected = on_connected
         self._channels: set[str] = set()
+        self._unconfirmed: set[str] = set()
+        self._confirmed = asyncio.Event()
         self._pubsub: PubSub | None = None
         self._heard_at = -DEAF_AFTER_S
 
@@ -56,18 +58,31 @@ class Subscriber:
         return time.monotonic() - self._heard_at < DEAF_AFTER_S
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Listen to more channels, now and after each reconnection."""
+        """Listen to more channels, now and after each reconnection.
+
+        Returns when the server has confirmed: what is published from then on is heard. Without a
+        connection it returns at once, and ``on_connected`` tells when there is one.
+
+        Raises:
+            BusError: The connection was lost meanwhile.
+        """
         added = [channel for channel in channels if channel not in self._channels]
         self._channels.update(added)
         if self._pubsub is not None:
-            await self._send(self._pubsub.subscribe, added)
+            await self._subscribe(self._pubsub, added)
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Listen to these channels no more."""
+        """Listen to these channels no more.
+
+        Raises:
+            BusError: The connection was lost meanwhile.
+        """
         removed = [channel for channel in channels if channel in self._channels]
         self._channels.difference_update(removed)
         if self._pubsub is not None:
-            await self._send(self._pubsub.unsubscribe, removed)
+            for batch in _batches(removed):
+                with bus_errors("unsubscribing"):
+                    await self._pubsub.unsubscribe(*batch)
 
     async def run(self) -> None:
         """Listen until cancelled; reconnect after every failure."""
@@ -81,33 +96,51 @@ class Subscriber:
     async def _listen(self) -> None:
         pubsub = self._redis.pubsub()
         try:
-            with bus_errors("subscribing"):
-                await pubsub.subscribe(self._probe_channel)
-            await self._send(pubsub.subscribe, sorted(self._channels))
+            with bus_errors("connecting"):
+                await pubsub.connect()
             self._pubsub = pubsub
-            self._heard_at = time.monotonic()
-            self._on_connected()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(pubsub))
+                await self._subscribe(pubsub, [self._probe_channel, *sorted(self._channels)])
+                self._heard_at = time.monotonic()
+                self._on_connected()
                 tasks.create_task(self._probe())
         except* BusError as errors:
             raise errors.exceptions[0] from None
         finally:
             self._pubsub = None
             self._heard_at = -DEAF_AFTER_S
+            self._unconfirmed.clear()
+            self._confirmed.set()
             await pubsub.aclose()
+
+    async def _subscribe(self, pubsub: PubSub, channels: list[str]) -> None:
+        self._unconfirmed.update(channels)
+        self._confirmed.clear()
+        for batch in _batches(channels):
+            with bus_errors("subscribing"):
+                await pubsub.subscribe(*batch)
+        if channels:
+            await self._confirmed.wait()
+        if self._pubsub is not pubsub:
+            raise BusError("subscribing: the connection was lost")
 
     async def _read(self, pubsub: PubSub) -> None:
         while True:
             with bus_errors("listening"):
-                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=None)
-            if message is None:
-                continue
-            channel = message["channel"].decode()
-            if channel == self._probe_channel:
-                self._heard_at = time.monotonic()
-            else:
-                self._on_message(channel, message["data"])
+                message = await pubsub.get_message(timeout=None)
+            if message is not None:
+                self._take(message["type"], message["channel"].decode(), message["data"])
+
+    def _take(self, kind: str, channel: str, payload: bytes) -> None:
+        if kind == "subscribe":
+            self._unconfirmed.discard(channel)
+            if not self._unconfirmed:
+                self._confirmed.set()
+        elif kind == "message" and channel == self._probe_channel:
+            self._heard_at = time.monotonic()
+        elif kind == "message":
+            self._on_message(channel, payload)
 
     async def _probe(self) -> None:
         while True:
@@ -117,7 +150,6 @@ class Subscriber:
             if not self.hears:
                 raise BusError(f"deaf: own messages not heard for {DEAF_AFTER_S:g} s")
 
-    async def _send(self, command: Callable[..., object], channels: list[str]) -> None:
-        for start in range(0, len(channels), BATCH):
-            with bus_errors("subscribing"):
-                await command(*channels[start : start + BATCH])  # type: ignore[misc]
+
+def _batches(channels: list[str]) -> Iterator[list[str]]:
+    return (channels[start : start + BATCH] for start in range(0, len(channels), BATCH))

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Self
 
 import pytest
 from redis.asyncio import Redis
@@ -107,64 +108,67 @@ async def test_a_source_that_does_not_renew_its_status_is_not_believed(redis: Re
 
 
 class Heard:
-    """What a subscriber was told."""
+    """A running subscriber, and what it was told."""
 
     def __init__(self, valkey: EmbeddedValkey) -> None:
         self.messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self.connected: asyncio.Queue[None] = asyncio.Queue()
+        self._redis = connect(valkey.url)
         self.subscriber = Subscriber(
-            connect(valkey.url),
+            self._redis,
             "test",
             lambda channel, payload: self.messages.put_nowait((channel, payload)),
             lambda: self.connected.put_nowait(None),
         )
 
+    async def __aenter__(self) -> Self:
+        await self.subscriber.subscribe([names.updates("AAPL")])
+        self._running = asyncio.create_task(self.subscriber.run())
+        await self.connected.get()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._running.cancel()
+        await asyncio.wait([self._running])
+        await self._redis.aclose()
+
 
 async def test_a_subscriber_hears_what_is_published(redis: Redis, valkey: EmbeddedValkey) -> None:
-    heard = Heard(valkey)
-    await heard.subscriber.subscribe([names.updates("AAPL")])
-    running = asyncio.create_task(heard.subscriber.run())
-    await heard.connected.get()
-    epochs = await Publisher(redis).publish([update("AAPL", 5), update("IBM", 6)])
-    channel, payload = await heard.messages.get()
-    assert channel == names.updates("AAPL")
-    assert StoredUpdate.from_message(payload) == StoredUpdate(epochs["AAPL"], 1, update("AAPL", 5))
-    assert heard.messages.empty()
-    running.cancel()
+    async with Heard(valkey) as heard:
+        epochs = await Publisher(redis).publish([update("AAPL", 5), update("IBM", 6)])
+        channel, payload = await heard.messages.get()
+        assert channel == names.updates("AAPL")
+        expected = StoredUpdate(epochs["AAPL"], 1, update("AAPL", 5))
+        assert StoredUpdate.from_message(payload) == expected
+        assert heard.messages.empty()
 
 
 async def test_subscriptions_survive_a_lost_connection(
     redis: Redis, valkey: EmbeddedValkey
 ) -> None:
-    heard = Heard(valkey)
-    await heard.subscriber.subscribe([names.updates("AAPL")])
-    running = asyncio.create_task(heard.subscriber.run())
-    await heard.connected.get()
-    await redis.client_kill_filter(_type="pubsub")
-    await heard.connected.get()
-    await Publisher(redis).publish([update("AAPL", 7)])
-    _, payload = await heard.messages.get()
-    assert StoredUpdate.from_message(payload).update.quote.last == 7
-    running.cancel()
+    async with Heard(valkey) as heard:
+        await redis.client_kill_filter(_type="pubsub")
+        await heard.connected.get()
+        await Publisher(redis).publish([update("AAPL", 7)])
+        _, payload = await heard.messages.get()
+        assert StoredUpdate.from_message(payload).update.quote.last == 7
 
 
 async def test_a_deaf_subscriber_says_so_and_recovers(redis: Redis, valkey: EmbeddedValkey) -> None:
-    heard = Heard(valkey)
-    running = asyncio.create_task(heard.subscriber.run())
-    await heard.connected.get()
-    assert heard.subscriber.hears
-    await redis.execute_command("CLIENT", "PAUSE", "6000", "ALL")
-    async with asyncio.timeout(10):
-        await asyncio.to_thread(wait_for, "it is deaf", lambda: not heard.subscriber.hears)
-        await heard.connected.get()
-    assert heard.subscriber.hears
-    running.cancel()
+    async with Heard(valkey) as heard:
+        assert heard.subscriber.hears
+        await redis.execute_command("CLIENT", "PAUSE", "6000", "ALL")
+        async with asyncio.timeout(15):
+            await asyncio.to_thread(wait_for, "it is deaf", lambda: not heard.subscriber.hears)
+            await heard.connected.get()
+        assert heard.subscriber.hears
 
 
 async def test_an_unreachable_redis_is_a_bus_error() -> None:
-    reader = Reader(connect(f"redis://127.0.0.1:{free_port()}"))
+    redis = connect(f"redis://127.0.0.1:{free_port()}")
     with pytest.raises(BusError, match="reaching Redis"):
-        await reader.ping()
+        await Reader(redis).ping()
+    await redis.aclose()
 
 
 def test_a_shown_address_holds_no_password() -> None:
