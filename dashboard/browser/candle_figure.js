@@ -57,6 +57,8 @@ export class CandleFigure {
     this.#decimals = decimals;
     const format = decimals ? `0,0.${"0".repeat(decimals)}` : "0,0";
     this.#parts.price_format.setv({format}, HERE);
+    // No finer than a price can be: labels would repeat.
+    this.#parts.price_ticker.setv({min_interval: 10 ** -decimals}, HERE);
     this.#last = null;
     this.#parts.last_line.setv({visible: false}, HERE);
     this.#placeTag();

@@ -70,6 +70,7 @@ def _price_figure(
     return plot, {
         "price_range": plot.y_range,
         "price_format": axis.formatter,
+        "price_ticker": axis.ticker,
         "level": level,
         "outline": outline,
         "body": body,

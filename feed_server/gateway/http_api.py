@@ -9,13 +9,14 @@ from tornado.web import RequestHandler
 from feed_server.errors import BusError
 from feed_server.gateway.requests import (
     HTTP_STATUS,
+    NOT_BEGUN,
     RequestError,
     parse_int,
     parse_interval,
     split_symbols,
 )
 from feed_server.gateway.rows import bar_series, quotes_snapshot
-from feed_server.protocol import Error, ErrorCode, Status, SymbolList, encode
+from feed_server.protocol import Error, ErrorCode, Status, SymbolInfo, SymbolList, encode
 
 if TYPE_CHECKING:
     from feed_server.gateway.server import Gateway
@@ -55,6 +56,17 @@ class ApiHandler(RequestHandler):
         """Send a struct as JSON."""
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(encode(body))
+
+    async def declared_symbols(self) -> dict[str, SymbolInfo]:
+        """Return all instruments.
+
+        Raises:
+            RequestError: No source has declared any yet.
+        """
+        symbols = await self.gateway.reader.symbols()
+        if not symbols:
+            raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
+        return symbols
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Send what went wrong as an `Error`."""
@@ -96,7 +108,7 @@ class SymbolsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with all instruments."""
-        self.answer(SymbolList(list((await self.gateway.reader.symbols()).values())))
+        self.answer(SymbolList(list((await self.declared_symbols()).values())))
 
 
 class StatusHandler(ApiHandler):
@@ -112,7 +124,7 @@ class QuotesHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
-        known = list(await self.gateway.reader.symbols())
+        known = list(await self.declared_symbols())
         text = self.get_query_argument("symbols", "")
         asked = [part.strip() for part in text.split(",") if part.strip()]
         latest = await self.gateway.reader.last_values(self._known(asked, known) or known)
@@ -120,8 +132,6 @@ class QuotesHandler(ApiHandler):
 
     def _known(self, asked: list[str], known: list[str]) -> list[str]:
         symbols, failed = split_symbols(asked, known, most=self.gateway.settings.max_symbols)
-        if failed and not known:
-            raise RequestError(ErrorCode.NOT_READY, "no source has begun; try again soon")
         if failed:
             raise RequestError(
                 ErrorCode.UNKNOWN_SYMBOL, f"unknown: {', '.join(failed)}; see /api/symbols"
@@ -139,7 +149,7 @@ class BarsHandler(ApiHandler):
         start_ms = self._number("start", 0, 0, MAX_TIME_MS)
         end_ms = self._number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
         limit = self._number("limit", 500, 1, MAX_BARS)
-        if symbol not in await self.gateway.reader.symbols():
+        if symbol not in await self.declared_symbols():
             raise RequestError(
                 ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"
             )

@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Mapping
 from feed_server.errors import QuotewireError
 from feed_server.protocol import ErrorCode, Interval
 
+NOT_BEGUN = "no source has begun; try again soon"
+
 
 class RequestError(QuotewireError):
     """A request cannot be served: a code for programs and a text for people."""

@@ -8,7 +8,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from feed_server.gateway.fanout import Topic
-from feed_server.gateway.requests import RequestError, split_symbols
+from feed_server.gateway.requests import NOT_BEGUN, RequestError, split_symbols
 from feed_server.protocol import (
     PROTOCOL_VERSION,
     ClientMessage,
@@ -54,7 +54,7 @@ class FeedSocket(WebSocketHandler):
         """Turn clients away until there is something to subscribe to; they come again."""
         if not self._gateway.view.symbols:
             self.set_status(503)
-            self.finish(encode(Error(ErrorCode.NOT_READY, "no source has begun; try again soon")))
+            self.finish(encode(Error(ErrorCode.NOT_READY, NOT_BEGUN)))
 
     def open(self, *_args: str, **_kwargs: str) -> None:
         """Greet a new client."""
