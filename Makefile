@@ -37,5 +37,5 @@ clean: ## Remove the environment, caches and logs
 	@rm -rf .venv .setup.log build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-dev:
+dev: ## Install what tests, checks and notebooks need, too
 	@$(PYTHON) deploy/bootstrap.py dev

@@ -18,8 +18,8 @@ STOP_TIMEOUT_S = 10.0
 class LocalFeed:
     """``python -m feed_server`` as a child that ends with this process, however that ends.
 
-    A feed that dies is started again. One that refuses to start ends this process too (SIGTERM):
-    it cannot mend itself, and has said what a person must do.
+    A feed that dies is started again. One that refuses its first start ends this process too
+    (SIGTERM): it cannot mend itself, and has said what a person must do.
 
     Attributes:
         refused: Whether the feed refused to start.
@@ -59,15 +59,18 @@ class LocalFeed:
         )
 
     def _keep_running(self) -> None:
+        first = True
         while self._process is not None:
             code = self._process.wait()
             if self._stopping.is_set():
                 return
-            if code == EXIT_CONFIGURATION:
+            # Later the same may be a Redis that is away for a while.
+            if code == EXIT_CONFIGURATION and first:
                 self.refused = True
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             print(f"quotewire: the feed ended ({code}); starting it again", file=sys.stderr)
             if self._stopping.wait(RESTART_AFTER_S):
                 return
+            first = False
             self._process = self._spawn()

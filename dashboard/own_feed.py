@@ -56,8 +56,6 @@ def require_free_port(port: int, setting: str) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise ConfigError(
-                f"port {port} is taken: stop what uses it, or set {setting} to a free one"
-            ) from None
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken: stop what uses it," if taken else f"cannot be used ({error}):"
+            raise ConfigError(f"port {port} {reason} or set {setting} to a free one") from None

@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from redis.asyncio import Redis
 from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import FeedProcess
+
+# A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

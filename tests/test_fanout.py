@@ -171,3 +171,14 @@ def test_what_was_read_anew_goes_to_all_who_have_it_and_voids_what_waited() -> N
     assert isinstance(bars.message, Bars)
     assert (bars.members, bars.message.snapshot) == (("bob",), True)
     assert [row.symbol for d in fanout.take_due(0) for row in rows(d)] == ["IBM"]
+
+
+def test_final_bars_that_waited_are_still_owed_after_a_restatement() -> None:
+    fanout: Fanout[str] = Fanout()
+    fanout.subscribe("ann", DAILY, ["AAPL"], [], 0)
+    closing = msgspec.structs.replace(stored().update, bars=[bar(day=0, final=True), bar(day=1)])
+    fanout.offer(msgspec.structs.replace(stored(), update=closing), 0)
+    fanout.restate([stored(last=9, offset=9)])
+    (delivery,) = fanout.take_due(0)
+    assert isinstance(delivery.message, Bars)
+    assert [(b.start_ms, b.final) for b in delivery.message.rows] == [(0, True)]

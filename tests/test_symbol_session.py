@@ -1,7 +1,10 @@
 import math
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feed_server.market.session import SessionCalendar
 from feed_server.market.symbol_session import SymbolSession
@@ -76,3 +79,9 @@ def test_an_implausible_trade_is_refused_and_counted(price: float, size: float) 
 def test_there_is_no_quote_before_the_first_trade() -> None:
     with pytest.raises(ValueError, match="no trade yet"):
         SymbolSession("AAPL", CALENDAR, None).take_quote()
+
+
+@given(st.lists(st.decimals(0, 10**6, places=8), min_size=1, max_size=300))
+def test_fractional_volumes_add_up_without_rounding_on_the_way(sizes: list[Decimal]) -> None:
+    session, _ = session_of(*((OPEN + i, 1, float(size)) for i, size in enumerate(sizes)))
+    assert session.take_quote().volume == math.fsum(map(float, sizes))

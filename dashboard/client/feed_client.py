@@ -13,7 +13,11 @@ import httpx
 import msgspec
 import pandas as pd
 from tornado.httpclient import HTTPError as HandshakeError
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    websocket_connect,
+)
 
 from dashboard.client.quote_book import QuoteBook
 from feed_server.protocol import (
@@ -133,9 +137,12 @@ class FeedClient:
             limit: End after so many quotes.
 
         Raises:
+            ValueError: No symbol is named.
             FeedError: The feed does not know one of the symbols.
             FeedUnavailableError: The first connection failed.
         """
+        if not symbols:
+            raise ValueError("name the symbols to get quotes of; feed.symbols() lists them")
         book = QuoteBook()
         left = limit
         attempt = 0
@@ -177,7 +184,7 @@ class FeedClient:
                         raise FeedError(reason)
                     case _:
                         pass
-        except TimeoutError:
+        except (TimeoutError, WebSocketClosedError):
             return
         finally:
             await _close(socket)

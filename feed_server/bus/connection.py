@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from feed_server.errors import BusError
+from feed_server.errors import BusError, ConfigurationError
 
 CONNECT_TIMEOUT_S = 3.0
 
@@ -19,14 +19,22 @@ def connect(url: str) -> Redis:
     """Return a client of the server at ``url``; nothing is sent yet.
 
     It does not retry by itself: who calls knows what a failure means and when to try again.
+
+    Raises:
+        ConfigurationError: It is no Redis address.
     """
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        socket_timeout=CONNECT_TIMEOUT_S,
-        socket_keepalive=True,
-        retry=Retry(NoBackoff(), 0),
-    )
+    try:
+        return Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=CONNECT_TIMEOUT_S,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"QUOTEWIRE_REDIS_URL is no Redis address ({error}): expected redis://host:port/0"
+        ) from None
 
 
 def masked(url: str) -> str:

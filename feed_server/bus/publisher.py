@@ -59,10 +59,11 @@ class Publisher:
                 await pipe.execute()
 
     async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, str]:
-        """Keep and publish changes of several symbols, in one round trip.
+        """Keep and publish changes of several symbols, in one pipeline.
 
         Args:
-            updates: One a symbol. A quote older than what is kept is refused by the script.
+            updates: One a symbol. A quote older than what is kept is refused by the script; one
+                that is kept already, as after an answer that was lost, changes nothing.
 
         Returns:
             By symbol the epoch in force. One that the caller did not begin means that Redis had
@@ -100,6 +101,19 @@ class Publisher:
             ],
             client=pipe,
         )
+
+    async def epochs(self, symbols: Sequence[str]) -> dict[str, str]:
+        """Return the epochs in force, of those symbols that Redis knows.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        with bus_errors("reading epochs"):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for symbol in symbols:
+                    pipe.hget(names.last_value(symbol), "epoch")
+                kept = await pipe.execute()
+        return {s: epoch.decode() for s, epoch in zip(symbols, kept, strict=True) if epoch}
 
     async def publish_status(self, status: SourceStatus) -> None:
         """Keep and publish how a source does; it expires unless renewed."""

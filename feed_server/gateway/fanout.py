@@ -85,13 +85,16 @@ class _BarPending:
         symbol = stored.update.quote.symbol
         if self._epochs_sent.get(symbol) != stored.epoch:
             self._epochs_sent[symbol] = self._epochs_fresh[symbol] = stored.epoch
-            self.forget(symbol)
+            self._changed = {k: bar for k, bar in self._changed.items() if k[0] != symbol}
         for bar in stored.update.bars:
             if bar.interval == self._interval:
                 self._changed[symbol, bar.start_ms] = bar
 
     def forget(self, symbol: str) -> None:
-        self._changed = {key: bar for key, bar in self._changed.items() if key[0] != symbol}
+        """Drop a symbol's forming bar; its final ones are still owed."""
+        self._changed = {
+            key: bar for key, bar in self._changed.items() if key[0] != symbol or bar.final
+        }
 
     def take(self) -> Bars:
         rows = [bar for _, bar in sorted(self._changed.items())]

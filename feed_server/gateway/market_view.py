@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -17,6 +18,7 @@ from feed_server.errors import BusError
 from feed_server.protocol import SourceState, SourceStatus, SymbolInfo
 
 RETRY_S = 0.5
+SILENCE_CHECK_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +57,9 @@ class MarketView:
         self._statuses: dict[str, SourceStatus] = {}
         self._heard_s: dict[str, float] = {}
         self._changed = asyncio.Event()
+        self._status_changed = asyncio.Event()
         self._to_read: set[str] = set()
+        self._heard: set[str] = set()
         self._listened: set[str] = set()
         self._reload = True
 
@@ -97,23 +101,26 @@ class MarketView:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._subscriber.run())
             tasks.create_task(self._follow_watchers())
-            tasks.create_task(self._watch_silence())
+            tasks.create_task(self._watch_statuses())
 
     async def _follow_watchers(self) -> None:
         await self._subscriber.subscribe([names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL])
         while True:
             self._changed.clear()
+            # Taken before it is served: what is asked for meanwhile is another round.
+            reload, self._reload = self._reload, False
             try:
-                await self._reconcile()
+                await self._reconcile(reload=reload)
             except BusError as error:
                 log.warning("market view is behind", error=str(error))
+                self._reload = self._reload or reload
                 await asyncio.sleep(RETRY_S)
                 continue
             await self._changed.wait()
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self, *, reload: bool) -> None:
         """Make what we listen to what is watched, and read what we may have missed."""
-        if self._reload:
+        if reload:
             self.symbols = await self._reader.symbols()
             for status in await self._reader.statuses():
                 self._take_status(status)
@@ -126,16 +133,20 @@ class MarketView:
         for symbol in removed:
             self.latest.pop(symbol, None)
         self._to_read = (self._to_read | added) & wanted
-        read = (await self._reader.last_values(sorted(self._to_read))).values()
-        self._on_read([stored for stored in read if self._keep(stored)])
+        self._heard = set()
+        read = await self._reader.last_values(sorted(self._to_read))
+        self._on_read([stored for stored in read.values() if self._keep_read(stored)])
         self._to_read.clear()
-        self._reload = False
 
-    async def _watch_silence(self) -> None:
-        before: list[SourceStatus] = []
+    async def _watch_statuses(self) -> None:
+        """Tell of changes at once, and of a source's silence within a second."""
+        before: list[tuple[str, str, SourceState, str]] = []
         while True:
-            await asyncio.sleep(1)
-            if (now := self.statuses()) != before:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SILENCE_CHECK_S):
+                    await self._status_changed.wait()
+            self._status_changed.clear()
+            if (now := [_told(status) for status in self.statuses()]) != before:
                 before = now
                 self._on_status()
 
@@ -151,6 +162,7 @@ class MarketView:
             elif channel == names.SYMBOLS_CHANNEL:
                 self._read_again()
             elif self._keep(stored := StoredUpdate.from_message(payload)):
+                self._heard.add(stored.update.quote.symbol)
                 self._on_update(stored)
         except (ValueError, msgspec.DecodeError) as error:
             self.malformed += 1
@@ -165,16 +177,21 @@ class MarketView:
         self.latest[symbol] = stored
         return True
 
+    def _keep_read(self, stored: StoredUpdate) -> bool:
+        """Keep a value that was read, unless what was heard meanwhile began another epoch."""
+        symbol = stored.update.quote.symbol
+        overtaken = symbol in self._heard and self.latest[symbol].epoch != stored.epoch
+        return not overtaken and self._keep(stored)
+
     def _take_status(self, status: SourceStatus) -> None:
-        before = self._statuses.get(status.source)
         self._statuses[status.source] = status
         self._heard_s[status.source] = time.monotonic()
-        if before is None or _told(before) != _told(status):
-            self._on_status()
+        self._status_changed.set()
 
 
-def _told(status: SourceStatus) -> tuple[str, SourceState, str]:
-    return status.label, status.state, status.message
+def _told(status: SourceStatus) -> tuple[str, str, SourceState, str]:
+    """Return what is told at once when it changes; the rest changes with every renewal."""
+    return status.source, status.label, status.state, status.message
 
 
 def _down(status: SourceStatus) -> SourceStatus:

@@ -64,11 +64,10 @@ class Gateway:
         try:
             self._server.listen(self.settings.feed_port, HOST)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken: stop what uses it," if taken else f"cannot be used ({error}):"
             raise ConfigurationError(
-                f"port {self.settings.feed_port} is taken: stop what uses it, "
-                "or set QUOTEWIRE_FEED_PORT to a free one"
+                f"port {self.settings.feed_port} {reason} or set QUOTEWIRE_FEED_PORT to a free one"
             ) from None
 
     async def run(self) -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 KNOWN_COMMANDS = frozenset({"subscribe", "unsubscribe", "ping"})
 
+MIN_HZ = 0.1
+"""A slower cohort would keep what is pending for too long after its members have gone."""
+
 MAX_UNSENT_FRAMES = 256
 """A client with so many frames not yet taken by its socket is closed."""
 
@@ -148,6 +151,11 @@ class FeedSocket(WebSocketHandler):
             )
         except RequestError as error:
             self._fail(error.code, error.message, command.id)
+            return
+        if not (command.max_hz == 0 or command.max_hz >= MIN_HZ):
+            self._fail(
+                ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}", command.id
+            )
             return
         self.send(Subscribed(command.id, command.channel, symbols, failed, command.interval))
         most = gateway.settings.max_hz

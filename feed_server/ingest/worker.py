@@ -30,6 +30,7 @@ class _Line:
         self.session = SymbolSession(symbol, calendar, prev_close)
         self.final_bars = history
         self.epoch = new_epoch()
+        self.last_update: SymbolUpdate | None = None
         self._ended: list[Bar] = []
 
     def apply(self, trade: Trade, received_ms: int) -> None:
@@ -44,7 +45,9 @@ class _Line:
         if not self.session.changed:
             return None
         ended, self._ended = self._ended, []
-        return SymbolUpdate(self.session.take_quote(), [*ended, self.session.bar()])
+        bars = [*ended, self.session.bar()]
+        self.last_update = SymbolUpdate(self.session.take_quote(), bars)
+        return self.last_update
 
 
 class IngestWorker:
@@ -71,6 +74,8 @@ class IngestWorker:
         self._now_ms = now_ms
         self._lines: dict[str, _Line] = {}
         self._market_ms: int | None = None
+        self._begun = False
+        self._writing = asyncio.Lock()
         self._state = SourceState.CONNECTING
         self._message = "loading history"
 
@@ -95,6 +100,7 @@ class IngestWorker:
         """Load all history, then declare the symbols: what is declared can be asked for."""
         calendar = SessionCalendar(self._provider.zone)
         infos = self._provider.symbols()
+        self._begun = False
         self._lines = {}
         for info in infos:
             history = await self._provider.history(info.symbol, Interval.DAY)
@@ -102,6 +108,7 @@ class IngestWorker:
             self._lines[info.symbol] = line
             await self._until_done(partial(self._begin_epoch, line))
         await self._until_done(lambda: self._publisher.declare_symbols(infos))
+        self._begun = True
 
     async def _begin_epoch(self, line: _Line) -> None:
         symbol = line.session.symbol
@@ -119,20 +126,28 @@ class IngestWorker:
             await self._until_done(lambda: self._publish(updates))
 
     async def _publish(self, updates: Sequence[SymbolUpdate]) -> None:
-        epochs = await self._publisher.publish(updates)
-        lost = [u for u in updates if epochs[u.quote.symbol] != self._lines[u.quote.symbol].epoch]
-        if lost:
-            await self._restore([update.quote.symbol for update in lost])
-            await self._publisher.publish(lost)
+        async with self._writing:
+            epochs = await self._publisher.publish(updates)
+            if any(epoch != self._lines[symbol].epoch for symbol, epoch in epochs.items()):
+                await self._restore()
 
-    async def _restore(self, symbols: Sequence[str]) -> None:
-        """Put back what Redis has lost (flushed, evicted, restarted empty), as a new epoch."""
-        log.warning("redis had lost symbols; restoring them", symbols=symbols)
+    async def _restore_if_lost(self) -> None:
+        """See to symbols that do not trade: their loss shows in no answer."""
+        async with self._writing:
+            epochs = await self._publisher.epochs(list(self._lines))
+            if self._begun and epochs != {s: line.epoch for s, line in self._lines.items()}:
+                await self._restore()
+
+    async def _restore(self) -> None:
+        """Put back what Redis has lost (flushed, evicted, restarted empty), as new epochs."""
+        log.warning("redis had lost symbols; restoring all")
         await self._publisher.declare_symbols(self._provider.symbols())
-        for symbol in symbols:
-            line = self._lines[symbol]
+        for line in self._lines.values():
             line.epoch = new_epoch()
             await self._begin_epoch(line)
+        await self._publisher.publish(
+            [line.last_update for line in self._lines.values() if line.last_update is not None]
+        )
 
     async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeat a write until Redis has taken it: nothing is lost while Redis is away."""
@@ -151,6 +166,7 @@ class IngestWorker:
 
     async def _renew_status(self) -> None:
         while True:
+            await self._until_done(self._restore_if_lost)
             await self._until_done(lambda: self._publisher.publish_status(self._status()))
             await asyncio.sleep(STATUS_EVERY_S)
 

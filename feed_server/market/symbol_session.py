@@ -31,7 +31,7 @@ class SymbolSession:
         self._last: Trade | None = None
         self._received_ms = 0
         self._open = self._high = self._low = math.nan
-        self._volume = 0.0
+        self._volume = self._volume_lost = 0.0
         self._count = 0
 
     def apply(self, trade: Trade, received_ms: int) -> Bar | None:
@@ -51,7 +51,7 @@ class SymbolSession:
         ended = self._roll(session, trade)
         self._high = max(self._high, trade.price)
         self._low = min(self._low, trade.price)
-        self._volume += trade.size
+        self._add_volume(trade.size)
         if self._last is None or trade.time_ms >= self._last.time_ms:
             self._last = trade
             self._received_ms = received_ms
@@ -67,8 +67,15 @@ class SymbolSession:
             self._prev_close = self._last.price
         self._session = session
         self._open = self._high = self._low = trade.price
-        self._volume = 0.0
+        self._volume = self._volume_lost = 0.0
         return ended
+
+    def _add_volume(self, size: float) -> None:
+        """Add without rounding on the way: what each sum loses is kept beside it (Neumaier)."""
+        total = self._volume + size
+        larger, smaller = max(self._volume, size), min(self._volume, size)
+        self._volume_lost += (larger - total) + smaller
+        self._volume = total
 
     @property
     def changed(self) -> bool:
@@ -89,7 +96,7 @@ class SymbolSession:
             size=last.size,
             bid=None,
             ask=None,
-            volume=self._volume,
+            volume=self._volume + self._volume_lost,
             open=self._open,
             high=self._high,
             low=self._low,
@@ -115,7 +122,7 @@ class SymbolSession:
             high=self._high,
             low=self._low,
             close=last.price,
-            volume=self._volume,
+            volume=self._volume + self._volume_lost,
             time_ms=last.time_ms,
             final=final,
         )

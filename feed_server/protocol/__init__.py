@@ -6,6 +6,7 @@ server say to each other, ``codes`` the error and close codes. ``docs/protocol.m
 
 from feed_server.protocol.codes import CloseCode, ErrorCode
 from feed_server.protocol.data import (
+    SYMBOL_PATTERN,
     Bar,
     Interval,
     Quote,
@@ -41,6 +42,7 @@ from feed_server.protocol.messages import (
 
 __all__ = [
     "PROTOCOL_VERSION",
+    "SYMBOL_PATTERN",
     "Bar",
     "BarSeries",
     "Bars",

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+SYMBOL_PATTERN = r"[A-Za-z0-9_.:^=/-]{1,64}"
+"""What an instrument's name looks like, on the wire and in a page's address."""
+
 
 class Interval(StrEnum):
     """Length of a bar. A daily bar is one trading session."""
@@ -89,7 +92,7 @@ class Bar(msgspec.Struct, array_like=True, frozen=True, gc=False):
         low: Lowest price.
         close: Last price.
         volume: Shares or units traded.
-        time_ms: Event time of the last trade in it.
+        time_ms: Event time of the last trade in it; its start where the source told none.
         final: False while the bar is forming; a final bar never changes.
     """
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from feed_server.errors import ReplayFileError
+from feed_server.protocol import SYMBOL_PATTERN
 from feed_server.providers.replay_path import Times, Values
 from feed_server.providers.replay_table import CSV_ENDINGS, PARQUET_ENDING, Table, read_table
 from feed_server.providers.replay_tape import BAR_PRICES, BarTape, Tape, TradeTape, daily_tape
@@ -122,12 +123,16 @@ def _bar_tapes(table: Table, zone: str) -> Iterator[Tape]:
 def _rows_by_symbol(table: Table) -> list[tuple[str, Rows]]:
     if "symbol" not in table.columns:
         symbol = re.split(r"[_.]", table.path.name)[0].upper()
-        if not symbol:
+        if not re.fullmatch(SYMBOL_PATTERN, symbol):
             raise ReplayFileError(
                 f"{table.path}: no symbol; expected a column symbol or a name like IBM_2013.csv"
             )
         return [(symbol, np.arange(len(table.rows)))]
     codes, symbols = pd.factorize(table.words("symbol"))
+    for code, symbol in enumerate(symbols):
+        if not re.fullmatch(SYMBOL_PATTERN, str(symbol)):
+            row = int((codes == code).argmax())
+            raise table.fault(row, "symbol", "is no symbol", "up to 64 of A-Z a-z 0-9 _.:^=/-")
     ordered = np.argsort(codes, kind="stable")
     edges = np.searchsorted(codes[ordered], np.arange(1, len(symbols)))
     return list(zip(map(str, symbols), np.split(ordered, edges), strict=True))

@@ -48,6 +48,13 @@ async def test_older_data_is_refused_and_equal_times_are_taken(redis: Redis) -> 
     assert (kept.update.quote.last, kept.offset) == (3, 2)
 
 
+async def test_an_update_published_again_after_a_lost_answer_counts_once(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    for _ in range(2):
+        await publisher.publish([update(count=3)])
+    assert (await Reader(redis).last_values(["AAPL"]))["AAPL"].offset == 3
+
+
 async def test_an_epoch_begins_with_its_history_and_forgets_the_one_before(redis: Redis) -> None:
     publisher = Publisher(redis)
     await publisher.publish([update(last=1, time_ms=9_000, day=7)])

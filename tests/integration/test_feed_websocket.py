@@ -143,10 +143,11 @@ async def test_a_ping_is_answered_with_the_servers_clock(feed: FeedProcess) -> N
 
 
 async def test_a_quiet_connection_gets_heartbeats() -> None:
-    with FeedProcess({"heartbeat_ms": "200"}) as feed:
+    with FeedProcess({"heartbeat_ms": "400"}) as feed:
         async with connected(feed) as client:
-            for _ in range(3):
-                await client.next(Heartbeat)
+            await client.next(Status)
+            for _ in range(10):
+                assert isinstance(await client.hear(), Heartbeat)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,11 @@ async def test_a_quiet_connection_gets_heartbeats() -> None:
         ('{"type":"dance","id":4}', ErrorCode.UNKNOWN_COMMAND, 4),
         ('{"type":"subscribe","id":5}', ErrorCode.BAD_MESSAGE, 5),
         ('{"type":"subscribe","id":6,"channel":"bars","symbols":[]}', ErrorCode.BAD_PARAMETER, 6),
+        (
+            '{"type":"subscribe","id":8,"channel":"quotes","symbols":["AAPL"],"max_hz":1e-9}',
+            ErrorCode.BAD_PARAMETER,
+            8,
+        ),
         (
             '{"type":"subscribe","id":7,"channel":"quotes","symbols":["AAPL"],"interval":"1d"}',
             ErrorCode.BAD_PARAMETER,

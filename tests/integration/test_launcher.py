@@ -94,8 +94,7 @@ def test_one_command_starts_all_and_its_end_leaves_nothing(number: signal.Signal
 
 
 def test_a_killed_make_leaves_nothing() -> None:
-    shell = f"{sys.executable} -m dashboard --stop-with-parent; true"
-    with launched("sh", "-c", shell) as run:
+    with launched("make", "run") as run:
         wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
         below = descendants(run.process.pid)
         run.process.kill()
@@ -125,9 +124,10 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(setting: str) -> None:
     assert f"QUOTEWIRE_{setting.upper()}" in line
 
 
-def test_an_unreachable_redis_ends_it_with_one_line() -> None:
-    with launched(*ALL_IN_ONE, redis_url=f"redis://127.0.0.1:{free_port()}") as run:
-        below = descendants(run.process.pid)
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "localhost:6379"])
+def test_an_unusable_redis_ends_it_with_one_line(address: str) -> None:
+    with launched(*ALL_IN_ONE, redis_url=address) as run:
+        below = wait_for("it has children", lambda: descendants(run.process.pid))
         assert run.process.wait(60) == 2
         lines = run.output().split("\n")
         all_gone(below)
