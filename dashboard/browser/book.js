@@ -31,7 +31,7 @@ export class Book {
   counts = {received: 0, conflated: 0, duplicates: 0, late: 0};
   /** @type {Map<string, Quote>} */
   #quotes = new Map();
-  /** @type {Map<string, {bars: Bar[], loaded: boolean}>} */
+  /** @type {Map<string, {bars: Bar[], loaded: boolean, filled_ms: number | null}>} */
   #series = new Map();
   #quoteEpochs = new Epochs();
   #barEpochs = new Epochs();
@@ -49,6 +49,19 @@ export class Book {
   /** Whether the history before the live bars is there. */
   isLoaded(symbol, interval) {
     return this.#series.get(seriesKey(symbol, interval))?.loaded ?? false;
+  }
+
+  /**
+   * From which bar on history has to be asked for again, null where all of it is wanted.
+   *
+   * It is where the last answer ended: up to there nothing is missing. The last bar would not do,
+   * nor the first that forms: live bars that were pushed since may stand beyond a gap.
+   *
+   * @returns {number | null} start of that bar
+   */
+  resumeFrom(symbol, interval) {
+    const series = this.#series.get(seriesKey(symbol, interval));
+    return series?.loaded ? series.filled_ms : null;
   }
 
   forgetQuote(symbol) {
@@ -89,7 +102,7 @@ export class Book {
       if (!snapshot) this.counts.duplicates += 1;
       if (!details || sameDetails(held, details)) return null;
     } else {
-      this.counts.conflated += Math.max(0, row.count - 1);
+      this.counts.conflated += Math.max(0, changesBetween(held, row) - 1);
     }
     const quote = {...held, ...details, ...row};
     this.#quotes.set(row.symbol, quote);
@@ -135,20 +148,21 @@ export class Book {
     if (entered === "new" || (whole && !series.loaded)) changes.note(symbol, interval, 0, true);
     if (whole) series.loaded = true;
     for (const bar of bars) this.#applyBar(bar, changes, {history: true});
+    if (bars.length) series.filled_ms = Math.max(series.filled_ms ?? -Infinity, bars.at(-1).start_ms);
     return changes.list();
   }
 
   #enterSeries(symbol, interval, epoch) {
     const key = seriesKey(symbol, interval);
     const entered = this.#barEpochs.enter(key, epoch);
-    if (entered === "new") this.#series.set(key, {bars: [], loaded: false});
+    if (entered === "new") this.#series.set(key, emptySeries());
     return entered;
   }
 
   #seriesOf(symbol, interval) {
     const key = seriesKey(symbol, interval);
     let series = this.#series.get(key);
-    if (!series) this.#series.set(key, (series = {bars: [], loaded: false}));
+    if (!series) this.#series.set(key, (series = emptySeries()));
     return series;
   }
 
@@ -184,6 +198,15 @@ class Changes {
   list() {
     return [...this.#bySeries.values()];
   }
+}
+
+/** Offsets count every change, also those that a poll or a reconnect has skipped. */
+function changesBetween(held, row) {
+  return held ? row.offset - held.offset : row.count;
+}
+
+function emptySeries() {
+  return {bars: [], loaded: false, filled_ms: null};
 }
 
 function sameDetails(held, details) {

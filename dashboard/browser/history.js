@@ -2,10 +2,10 @@
  * Keeps the subscribed series of bars whole: loads their history, and fills the gap after a drop.
  *
  * Live bars alone would leave a hole for what closed before the subscription began, so each series
- * is asked for again, from its last bar on, whenever one begins.
+ * is asked for again, from where its history ended, whenever one begins.
  */
 
-import {seriesKey} from "quotewire/book.js";
+import {MAX_BARS, seriesKey} from "quotewire/book.js";
 import {fetchBars} from "quotewire/transports/polling.js";
 
 export const HISTORY_BARS = 750;
@@ -59,8 +59,8 @@ export class History {
     do {
       run.again = false;
       const whole = !this.#book.isLoaded(symbol, interval);
-      const last = this.#book.bars(symbol, interval).at(-1);
-      const range = whole ? {limit: HISTORY_BARS} : {start: last?.start_ms};
+      const start = this.#book.resumeFrom(symbol, interval) ?? undefined;
+      const range = {start, limit: whole ? HISTORY_BARS : MAX_BARS};
       const series = await fetchBars(this.#feedUrl, symbol, interval, range);
       for (const {change} of this.#book.applySeries(series, {whole})) {
         this.#onChange(symbol, interval, change);

@@ -36,6 +36,7 @@ async ({steps, bars}) => {
     quotes: ({message}) => book.applyQuotes(fromWire(message)).map(({symbol}) => symbol),
     bars: ({message}) => flat(book.applyBars(fromWire(message))),
     series: ({body, whole}) => flat(book.applySeries(seriesFromWire(body), {whole})),
+    resume: ({symbol, interval}) => book.resumeFrom(symbol, interval),
   };
   const changes = steps.map((step) => apply[step.apply](step));
   const held = (read) => Object.fromEntries(
