@@ -66,12 +66,15 @@ export class Connection {
 
   #watchPage() {
     const {signal} = this.#ended;
-    const seen = () => this.#run({type: document.hidden ? "hidden" : "visible"});
+    const seen = () => {
+      this.#meter.showing(!document.hidden);
+      this.#run({type: document.hidden ? "hidden" : "visible"});
+    };
     document.addEventListener("visibilitychange", seen, {signal});
     window.addEventListener("online", () => this.#run({type: "online"}), {signal});
     const pings = setInterval(() => this.#ping(), PING_MS);
     signal.addEventListener("abort", () => clearInterval(pings));
-    if (document.hidden) this.#run({type: "hidden"});
+    if (document.hidden) seen();
   }
 
   stop() {

@@ -16,6 +16,10 @@ export class ClockOffset {
     this.#pings = [...this.#pings, {round_trip_ms, offset_ms}].slice(-PINGS);
   }
 
+  clear() {
+    this.#pings = [];
+  }
+
   /** @returns {{round_trip_ms: number, offset_ms: number} | null} */
   best() {
     const least = (a, b) => (b.round_trip_ms < a.round_trip_ms ? b : a);

@@ -12,6 +12,7 @@ export class Meter {
   #pings = new Map();
   /** @type {number[]} receive times of what is applied and not yet painted */
   #unpainted = [];
+  #shown = true;
   #live = 0;
 
   /** @param {number} now_ms */
@@ -21,7 +22,14 @@ export class Meter {
 
   /** @param {import("./book.js").Quote[]} quotes that changed by a push */
   applied(quotes) {
+    if (!this.#shown) return;
     for (const {received_ms} of quotes) this.#unpainted.push(received_ms);
+  }
+
+  /** A hidden page paints nothing: what waited there is no measure of the way. */
+  showing(shown) {
+    this.#shown = shown;
+    this.#unpainted = [];
   }
 
   /** @param {number} count rows that brought something new */
@@ -50,9 +58,12 @@ export class Meter {
     if (sent_ms !== undefined) this.#clock.add(sent_ms, time_ms, now_ms);
   }
 
+  /** Another server may answer from here on, with another clock. */
   welcomed() {
     this.#live += 1;
     this.reconnects = this.#live - 1;
+    this.#pings.clear();
+    this.#clock.clear();
     this.#latency.clear();
   }
 
