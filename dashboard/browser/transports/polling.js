@@ -25,7 +25,8 @@ export function explain(error) {
 async function getJson(feedUrl, path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const url = `${feedUrl}/api/${path}?${new URLSearchParams(given)}`;
-  const response = await fetch(url, {cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS)});
+  // Always asked anew, but what did not change is not sent again: 304, by its ETag.
+  const response = await fetch(url, {cache: "no-cache", signal: AbortSignal.timeout(TIMEOUT_MS)});
   const body = await response.json();
   if (!response.ok) throw new FeedError(body.code, body.message);
   return body;
