@@ -6,7 +6,7 @@ import panel_material_ui as pmui
 from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
 from dashboard.pages.market import market_page
-from dashboard.settings import TransportSetting, UserSettings
+from dashboard.settings import TransportSetting
 
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
@@ -74,10 +74,8 @@ def create_app(feed_url: str) -> pmui.Page:
         feed_url: Where browsers find the feed, ``http(s)://host:port``.
     """
     pn.extension(reconnect=True, notifications=True)
-    settings = UserSettings()
     badge = ConnectionBadge(feed_url=feed_url, margin=(0, 8, 0, 0))
-    transport = TransportSetting(feed_url=feed_url, transport=settings.transport, margin=0)
-    transport.link(settings, transport="transport", bidirectional=True)
+    transport = TransportSetting(feed_url=feed_url, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is

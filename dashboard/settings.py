@@ -7,20 +7,14 @@ from dashboard.browser import FOLDER, LiveElement, stylesheets
 TRANSPORTS = ("auto", "websocket", "polling")
 
 
-class UserSettings(param.Parameterized):
-    """A user's settings, each with its default."""
+class TransportSetting(LiveElement):
+    """The choice between Auto, WebSocket and Polling; what a browser chose before counts."""
 
     transport: "param.Selector[str]" = param.Selector(
         default="auto",
         objects=list(TRANSPORTS),
         doc="How live data comes: WebSocket, HTTP polling, or WebSocket with polling behind it.",
     )
-
-
-class TransportSetting(LiveElement):
-    """The choice between Auto, WebSocket and Polling; what a browser chose before counts."""
-
-    transport: "param.Selector[str]" = param.Selector(default="auto", objects=list(TRANSPORTS))
 
     _esm = FOLDER / "transport_setting.js"
     _stylesheets = stylesheets("tokens", "transport_setting")

@@ -11,11 +11,6 @@ export class Epochs {
   /** @type {Map<string, {current: string, left: string[]}>} */
   #streams = new Map();
 
-  /** @returns {string | undefined} */
-  current(stream) {
-    return this.#streams.get(stream)?.current;
-  }
-
   /**
    * @param {string} stream
    * @param {string} epoch

@@ -1,5 +1,6 @@
 /**
- * The connection's state machine: pure, so that one set of vectors drives it and its Python twin.
+ * The connection's state machine: pure, so that vectors drive it. They are in no one's language
+ * (`tests/vectors/machine.json`): a client in another one can be held to the same.
  *
  * Events and the time go in, actions come out. It never sleeps: `deadline()` says when the next
  * `tick` is due. What opens sockets and sets timers is `connection.js`.
