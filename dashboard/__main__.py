@@ -5,16 +5,22 @@ The feed comes up while Panel is still being imported; then the dashboard is ser
 """
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
 from pathlib import Path
+
+import httpx
 
 from dashboard import own_feed
 from dashboard.config import ConfigError, DashboardConfig
 from dashboard.local_feed import EXIT_CONFIGURATION
 
 PARENT_CHECK_MS = 500
+FEED_CHECK_S = 0.1
+FEED_CHECKS = 150
+"""A feed that is named but away does not keep the addresses from being told for ever."""
 
 
 def main() -> int:
@@ -31,10 +37,16 @@ def main() -> int:
         print(f"quotewire: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
     own_feed.start_unless_named()
+    # Until Panel has its own: while it is being imported, a feed that refuses to start says so.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_exit_code()))
     try:
         _serve(config, stop_with_parent=options.stop_with_parent)
     finally:
         own_feed.stop()
+    return _exit_code()
+
+
+def _exit_code() -> int:
     return EXIT_CONFIGURATION if own_feed.refused() else 0
 
 
@@ -59,13 +71,26 @@ def _serve(config: DashboardConfig, *, stop_with_parent: bool) -> None:
     panel()
 
 
-def _announce(config: DashboardConfig) -> None:
+async def _announce(config: DashboardConfig) -> None:
+    """Say where everything is, once it is there."""
     feed = config.browser_feed_url
+    async with httpx.AsyncClient(timeout=1) as http:
+        for _ in range(FEED_CHECKS):
+            if await _answers(http, f"{feed}/healthz"):
+                break
+            await asyncio.sleep(FEED_CHECK_S)
     print(
         f"\n  Quotewire\n  dashboard  http://127.0.0.1:{config.dashboard_port}/dashboard"
         f"\n  feed       {feed}  ({feed.replace('http', 'ws', 1)}/ws)\n  Ctrl-C stops all.\n",
         flush=True,
     )
+
+
+async def _answers(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(url)).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _stop_unless_child_of(parent: int) -> None:

@@ -69,7 +69,8 @@ class LocalFeed:
                 self.refused = True
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            print(f"quotewire: the feed ended ({code}); starting it again", file=sys.stderr)
+            how = f"was killed (signal {code - 128})" if code > 128 else f"ended (code {code})"
+            print(f"quotewire: the feed {how}; starting it again", file=sys.stderr)
             if self._stopping.wait(RESTART_AFTER_S):
                 return
             first = False

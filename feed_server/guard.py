@@ -53,7 +53,9 @@ def main(arguments: list[str]) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: command.terminate())
         threading.Thread(target=_stop_at_end_of_input, args=(command,), daemon=True).start()
-        return command.wait()
+        code = command.wait()
+        # As a shell tells it: 128 and the signal's number.
+        return code if code >= 0 else 128 - code
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Every setting of the feed server, read from ``QUOTEWIRE_*`` environment variables."""
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -80,7 +81,11 @@ class FeedSettings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        origins = tuple(part.strip() for part in value.split(",") if part.strip())
+        for origin in origins:
+            if not re.fullmatch(r"https?://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin such as https://desk.example:5006")
+        return origins
 
     @field_validator("replay_zone")
     @classmethod

@@ -43,6 +43,7 @@ def test_lists_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
         ("QUOTEWIRE_REPLAY_ZONE", "Mars/Olympus"),
         ("QUOTEWIRE_MAX_HZ", "nan"),
         ("QUOTEWIRE_HEARTBEAT_MS", "-1"),
+        ("QUOTEWIRE_ALLOWED_ORIGINS", "desk.example"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_variable(

@@ -149,6 +149,8 @@ class BarsHandler(ApiHandler):
         start_ms = self._number("start", 0, 0, MAX_TIME_MS)
         end_ms = self._number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
         limit = self._number("limit", 500, 1, MAX_BARS)
+        if not symbol:
+            raise RequestError(ErrorCode.BAD_PARAMETER, "symbol is missing; see /api/symbols")
         if symbol not in await self.declared_symbols():
             raise RequestError(
                 ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"

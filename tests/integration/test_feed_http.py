@@ -62,7 +62,7 @@ def test_the_forming_bar_is_the_last(feed: FeedProcess) -> None:
     [
         ("/api/quotes?symbols=AAPL,NOPE", 404, "unknown_symbol", "NOPE"),
         ("/api/bars?symbol=NOPE", 404, "unknown_symbol", "NOPE"),
-        ("/api/bars", 404, "unknown_symbol", "''"),
+        ("/api/bars", 400, "bad_parameter", "symbol is missing"),
         ("/api/bars?symbol=IBM&interval=3d", 400, "unknown_interval", "1d"),
         ("/api/bars?symbol=IBM&limit=0", 400, "bad_parameter", "limit"),
         ("/api/bars?symbol=IBM&limit=99999999", 400, "bad_parameter", "10000"),

@@ -1,6 +1,6 @@
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,13 +32,24 @@ async def working(redis: Redis, folder: Path) -> AsyncIterator[Reader]:
     running = asyncio.create_task(worker.run())
     reader = Reader(redis)
     try:
-        async with asyncio.timeout(20):
-            while not any(s.state == SourceState.CLOSED for s in await reader.statuses()):
-                await asyncio.sleep(0.02)
-            yield reader
+        await until(lambda: has_ended(reader))
+        yield reader
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when a condition is true; fail after 20 s."""
+    async with asyncio.timeout(20):
+        done = await condition()
+        while not done:
+            await asyncio.sleep(0.02)
+            done = await condition()
+
+
+async def has_ended(reader: Reader) -> bool:
+    return any(s.state == SourceState.CLOSED for s in await reader.statuses())
 
 
 async def bars(reader: Reader, symbol: str) -> list[Bar]:
@@ -69,8 +80,11 @@ async def test_what_redis_loses_is_restored_also_when_nothing_trades(
         before = await reader.last_values(["BAC", "IBM"])
         history = await bars(reader, "BAC")
         await redis.flushall()
-        while await bars(reader, "BAC") != history:
-            await asyncio.sleep(0.02)
+
+        async def restored() -> bool:
+            return await bars(reader, "BAC") == history
+
+        await until(restored)
         after = await reader.last_values(["BAC", "IBM"])
         for symbol, kept in before.items():
             assert after[symbol].update == kept.update
