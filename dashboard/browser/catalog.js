@@ -1,4 +1,4 @@
-/** Which instruments the feed has. Asked for until it answers. */
+/** Which instruments the feed has. Asked for until it names some. */
 
 import {Listeners} from "quotewire/listeners.js";
 import {fetchSymbols} from "quotewire/transports/polling.js";
@@ -22,10 +22,17 @@ export class Catalog {
     return this.#listeners.add(listener, this.symbols);
   }
 
+  /** Whether the feed has a symbol, as far as is known: all are had until it told. */
+  has(symbol) {
+    return this.symbols?.has(symbol) ?? true;
+  }
+
+  /** Returns when it is loaded, or has failed and will be tried again. */
   async load() {
     clearTimeout(this.#retry);
     try {
       const symbols = await fetchSymbols(this.#feedUrl);
+      if (!symbols.length) throw new Error("the feed has none yet");
       this.symbols = new Map(symbols.map((info) => [info.symbol, info]));
       this.#listeners.tell(this.symbols);
     } catch (error) {

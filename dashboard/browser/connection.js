@@ -9,6 +9,7 @@
 import {Book} from "quotewire/book.js";
 import {Catalog} from "quotewire/catalog.js";
 import {Delivery} from "quotewire/delivery.js";
+import {becameLive} from "quotewire/health.js";
 import {History} from "quotewire/history.js";
 import {Listeners, once} from "quotewire/listeners.js";
 import {Machine} from "quotewire/machine.js";
@@ -50,7 +51,7 @@ export class Connection {
     this.#catalog = new Catalog(this.feedUrl);
     this.#history = new History(this.feedUrl, this.book, (symbol, interval, change) =>
       this.#delivery.barsChanged(symbol, interval, change));
-    this.#poller = new Poller(this.feedUrl, this.#requests.wanted, this.#history, {
+    this.#poller = new Poller(this.feedUrl, this.#requests.wanted, this.#catalog, this.#history, {
       onStatus: (message) => this.#applyStatus(message),
       onQuotes: (message) => this.#applyQuotes(message, false),
     });
@@ -235,7 +236,9 @@ export class Connection {
 
   #applyStatus({sources}) {
     this.#meter.message(Date.now());
+    const reload = becameLive(this.sources, sources);
     this.sources = sources;
+    if (reload) this.#catalog.load();
     this.#statusChanged.tell(sources);
   }
 

@@ -35,6 +35,19 @@ export function isStale({state}) {
   return state === "offline" || state === "source-down";
 }
 
+/**
+ * Whether a source is live that was not: it may bring symbols that the feed did not have.
+ *
+ * @param {import("./protocol.js").SourceStatus[]} before
+ * @param {import("./protocol.js").SourceStatus[]} after
+ */
+export function becameLive(before, after) {
+  const wasLive = new Set(before.filter(isLive).map(({source}) => source));
+  return after.some((status) => isLive(status) && !wasLive.has(status.source));
+}
+
+const isLive = ({state}) => state === "live";
+
 function health(state, reason) {
   return {state, word: WORDS[state], reason};
 }

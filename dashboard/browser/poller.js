@@ -1,22 +1,32 @@
-/** One round of polling: everything that is wanted, asked for over HTTP. */
+/**
+ * One round of polling: everything that is wanted, asked for over HTTP.
+ *
+ * A round is good only where it brought the quotes that are wanted: a feed that refuses them is
+ * there, but what is on the screen grows old all the same.
+ */
 
 import * as http from "quotewire/transports/polling.js";
+
+const NONE_KNOWN = "the feed has none of the symbols shown";
 
 export class Poller {
   #feedUrl;
   #wanted;
+  #catalog;
   #history;
   #handlers;
 
   /**
    * @param {string} feedUrl
    * @param {import("./subscriptions.js").Subscriptions} wanted
+   * @param {import("./catalog.js").Catalog} catalog what the feed has: no other symbol is asked for
    * @param {import("./history.js").History} history brings the bars up to date
    * @param {{onStatus: (message: any) => void, onQuotes: (message: any) => void}} handlers
    */
-  constructor(feedUrl, wanted, history, handlers) {
+  constructor(feedUrl, wanted, catalog, history, handlers) {
     this.#feedUrl = feedUrl;
     this.#wanted = wanted;
+    this.#catalog = catalog;
     this.#history = history;
     this.#handlers = handlers;
   }
@@ -25,23 +35,47 @@ export class Poller {
   async ask() {
     try {
       await Promise.all([this.#status(), this.#quotes(), ...this.#bars()]);
+      return {type: "poll_ok"};
     } catch (error) {
-      // A feed that answers with a refusal is there.
-      if (http.isOutage(error)) return {type: "poll_failed", reason: http.explain(error)};
+      return {type: "poll_failed", reason: http.explain(error)};
     }
-    return {type: "poll_ok"};
   }
 
   async #status() {
     this.#handlers.onStatus(await http.fetchStatus(this.#feedUrl));
   }
 
+  /** One symbol that the feed no longer has makes it refuse all: learn what it has, ask again. */
   async #quotes() {
-    const symbols = this.#wanted.symbols("quotes");
-    if (symbols.length) this.#handlers.onQuotes(await http.fetchQuotes(this.#feedUrl, symbols));
+    try {
+      await this.#quotesOfKnown();
+    } catch (error) {
+      if (!http.isUnknownSymbol(error)) throw error;
+      await this.#catalog.load();
+      await this.#quotesOfKnown();
+    }
+  }
+
+  async #quotesOfKnown() {
+    const wanted = this.#wanted.symbols("quotes");
+    const known = wanted.filter((symbol) => this.#catalog.has(symbol));
+    if (known.length) this.#handlers.onQuotes(await http.fetchQuotes(this.#feedUrl, known));
+    else if (wanted.length) throw new http.FeedError("unknown_symbol", NONE_KNOWN);
   }
 
   #bars() {
-    return this.#wanted.series().map(({symbol, interval}) => this.#history.fill(symbol, interval));
+    return this.#wanted.series()
+      .filter(({symbol}) => this.#catalog.has(symbol))
+      .map(({symbol, interval}) => this.#fill(symbol, interval));
+  }
+
+  /** A refusal of one series leaves the quotes good. */
+  async #fill(symbol, interval) {
+    try {
+      await this.#history.fill(symbol, interval);
+    } catch (error) {
+      if (http.isOutage(error)) throw error;
+      console.debug(`quotewire: no bars of ${symbol}: ${error.message}`);
+    }
   }
 }

@@ -43,10 +43,9 @@ class Watchlist {
   }
 
   #fill(symbols) {
-    this.#empty.textContent = symbols === null
-      ? `Waiting for the feed at ${new URL(this.#connection.feedUrl).host} …`
-      : "The feed has no symbols yet.";
-    this.#empty.hidden = Boolean(symbols?.size);
+    const {host} = new URL(this.#connection.feedUrl);
+    this.#empty.textContent = `Waiting for the feed at ${host} …`;
+    this.#empty.hidden = symbols !== null;
     const names = [...(symbols?.keys() ?? [])];
     if (names.join() === [...this.#rows.keys()].join()) return;
     this.#rows = new Map(names.map((name) => [name, this.#row(symbols.get(name))]));

@@ -1,5 +1,6 @@
 """A dashboard that is served, and a real browser that looks at it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from dashboard.browser import import_map
 from deploy.browser import MISSING, find_chromium
 from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
 
@@ -34,6 +36,15 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def blank_page(browser: Browser) -> Iterator[Page]:
+    """An empty page in which the modules can be imported as on the dashboard."""
+    page = browser.new_page()
+    page.set_content(f'<script type="importmap">{json.dumps(import_map())}</script>')
+    yield page
+    page.close()
 
 
 class Dashboard:

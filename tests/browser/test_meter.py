@@ -1,23 +1,9 @@
 """What the page measures, by its modules alone, in Chromium."""
 
-import json
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page
-
-from dashboard.browser import import_map
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page in which the modules can be imported as on the dashboard."""
-    page = browser.new_page()
-    page.set_content(f'<script type="importmap">{json.dumps(import_map())}</script>')
-    yield page
-    page.close()
 
 
 def p95(page: Page, steps: str) -> float | None:
@@ -36,11 +22,11 @@ def p95(page: Page, steps: str) -> float | None:
     return told
 
 
-def test_latency_is_from_receipt_to_paint(page: Page) -> None:
-    assert p95(page, "meter.applied([{received_ms: 100}]); meter.painted(140);") == 40
+def test_latency_is_from_receipt_to_paint(blank_page: Page) -> None:
+    assert p95(blank_page, "meter.applied([{received_ms: 100}]); meter.painted(140);") == 40
 
 
-def test_what_waits_for_a_hidden_page_is_not_measured(page: Page) -> None:
+def test_what_waits_for_a_hidden_page_is_not_measured(blank_page: Page) -> None:
     steps = """
       meter.applied([{received_ms: 100}]);
       meter.showing(false);
@@ -48,13 +34,12 @@ def test_what_waits_for_a_hidden_page_is_not_measured(page: Page) -> None:
       meter.showing(true);
       meter.painted(60_000);
     """
-    assert p95(page, steps) is None
-    assert p95(page, steps + "meter.applied([{received_ms: 200}]); meter.painted(230);") == 30
+    assert p95(blank_page, steps) is None
+    assert p95(blank_page, steps + "meter.applied([{received_ms: 200}]); meter.painted(230);") == 30
 
 
-def test_a_new_connection_has_a_clock_of_its_own(page: Page) -> None:
+def test_a_new_connection_has_a_clock_of_its_own(blank_page: Page) -> None:
     steps = "meter.welcomed(); meter.applied([{received_ms: 100}]); meter.painted(140);"
-    assert p95(page, steps) is None
-    assert (
-        p95(page, steps + "clock(); meter.applied([{received_ms: 200}]); meter.painted(230);") == 30
-    )
+    assert p95(blank_page, steps) is None
+    steps += "clock(); meter.applied([{received_ms: 200}]); meter.painted(230);"
+    assert p95(blank_page, steps) == 30

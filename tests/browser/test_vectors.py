@@ -1,14 +1,11 @@
 """The browser's machine and book, driven by the vectors that any client must pass, in Chromium."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
-
-from dashboard.browser import import_map
+from playwright.sync_api import Page
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -60,25 +57,16 @@ def cases(name: str) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in vectors["cases"]]
 
 
-@pytest.fixture(scope="module")
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page in which the modules can be imported as on the dashboard."""
-    page = browser.new_page()
-    page.set_content(f'<script type="importmap">{json.dumps(import_map())}</script>')
-    yield page
-    page.close()
-
-
 @pytest.mark.parametrize("case", cases("machine"))
-def test_machine(page: Page, case: dict[str, Any]) -> None:
-    told = page.evaluate(RUN_MACHINE, case)
+def test_machine(blank_page: Page, case: dict[str, Any]) -> None:
+    told = blank_page.evaluate(RUN_MACHINE, case)
     expected = [{key: step[key] for key in ("actions", "deadline_ms")} for step in case["steps"]]
     assert told == expected
 
 
 @pytest.mark.parametrize("case", cases("book"))
-def test_book(page: Page, case: dict[str, Any]) -> None:
-    told = page.evaluate(RUN_BOOK, case)
+def test_book(blank_page: Page, case: dict[str, Any]) -> None:
+    told = blank_page.evaluate(RUN_BOOK, case)
     assert told["changes"] == [step.get("changed", step.get("changes")) for step in case["steps"]]
     for symbol, fields in case["quotes"].items():
         assert {name: told["quotes"][symbol][name] for name in fields} == fields

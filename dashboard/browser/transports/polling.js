@@ -18,6 +18,10 @@ export function isOutage(error) {
   return !(error instanceof FeedError) || ["not_ready", "internal"].includes(error.code);
 }
 
+export function isUnknownSymbol(error) {
+  return error instanceof FeedError && error.code === "unknown_symbol";
+}
+
 export function explain(error) {
   return error instanceof FeedError ? error.message : "the feed cannot be reached";
 }
