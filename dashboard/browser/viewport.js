@@ -93,8 +93,8 @@ export class Viewport {
 
   #show(start) {
     this.following = true;
-    const {first, end} = this.#bars.extent;
-    const bounds = [first - VISIBLE_BARS, end + VISIBLE_BARS];
+    const {first} = this.#bars.extent;
+    const bounds = [first - ROOM, this.#liveEnd + ROOM];
     this.#set(this.#axes.x_range, {start, end: this.#liveEnd, bounds});
     this.fit();
   }

@@ -106,7 +106,8 @@ def _volume_figure(
 
 def _pane(x_range: Range1d, crosshair: Span | tuple[Span, Span]) -> figure:
     """One figure of the stack; the browser fits its y range to the bars in view."""
-    zoom = WheelZoomTool(dimensions="width")
+    # At the newest bar the zoom goes on towards the past.
+    zoom = WheelZoomTool(dimensions="width", maintain_focus=False)
     plot = figure(
         x_range=x_range,
         y_range=Range1d(start=0, end=1),
