@@ -1,5 +1,6 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ def state(page: Page, name: str, *, timeout_ms: int = 20_000) -> None:
 
 
 def moves(page: Page, test_id: str, *, timeout_ms: int = 20_000) -> None:
-    """Wait until a shown value has changed, with no reload in between."""
+    """Wait until a shown value has changed."""
     shown = page.get_by_test_id(test_id)
     expect(shown).to_have_text(re.compile(r"\d"), timeout=timeout_ms)
     before = shown.inner_text()
@@ -55,17 +56,24 @@ def everything_moves(page: Page, *, timeout_ms: int = 20_000) -> None:
     candle_moves(page, timeout_ms=timeout_ms)
 
 
+@contextmanager
+def no_reload(page: Page) -> Iterator[None]:
+    """Fail where the page was loaded anew meanwhile: what is on `window` would be gone."""
+    page.evaluate("() => { window.notReloaded = true; }")
+    yield
+    assert page.evaluate("() => window.notReloaded") is True
+
+
 def test_prices_and_the_last_candle_move_without_a_reload(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
     page = open_page()
     state(page, "live")
-    page.evaluate("() => { window.notReloaded = true; }")
-    everything_moves(page)
+    with no_reload(page):
+        everything_moves(page)
     for symbol in ("FB", "GOOG", "IBM", "MSFT"):
         expect(page.get_by_test_id(f"quote-{symbol}-last")).to_have_text(re.compile(r"\d"))
     expect(page.get_by_test_id("chart-label")).to_contain_text("REPLAY")
-    assert page.evaluate("() => window.notReloaded") is True
 
 
 def test_switching_to_polling_and_back_keeps_prices_moving(
@@ -73,12 +81,13 @@ def test_switching_to_polling_and_back_keeps_prices_moving(
 ) -> None:
     page = open_page()
     state(page, "live")
-    page.get_by_test_id("transport-polling").click()
-    state(page, "polling")
-    everything_moves(page)
-    page.get_by_test_id("transport-websocket").click()
-    state(page, "live")
-    everything_moves(page)
+    with no_reload(page):
+        page.get_by_test_id("transport-polling").click()
+        state(page, "polling")
+        everything_moves(page)
+        page.get_by_test_id("transport-websocket").click()
+        state(page, "live")
+        everything_moves(page)
 
 
 def test_a_killed_feed_is_said_and_a_started_one_recovers(
@@ -86,14 +95,15 @@ def test_a_killed_feed_is_said_and_a_started_one_recovers(
 ) -> None:
     page = open_page()
     state(page, "live")
-    everything_moves(page)
     price = page.get_by_test_id("quote-AAPL-last")
-    running_feed.kill()
-    state(page, "offline")
-    expect(price).to_have_text(re.compile(r"\d"))
-    running_feed.start()
-    state(page, "live", timeout_ms=RECOVERY_MS)
-    everything_moves(page, timeout_ms=RECOVERY_MS)
+    with no_reload(page):
+        everything_moves(page)
+        running_feed.kill()
+        state(page, "offline")
+        expect(price).to_have_text(re.compile(r"\d"))
+        running_feed.start()
+        state(page, "live", timeout_ms=RECOVERY_MS)
+        everything_moves(page, timeout_ms=RECOVERY_MS)
 
 
 def test_a_page_opened_without_a_feed_says_so_and_fills_itself(
@@ -104,9 +114,10 @@ def test_a_page_opened_without_a_feed_says_so_and_fills_itself(
     page = open_page()
     state(page, "offline")
     expect(page.get_by_test_id("watchlist-empty")).to_contain_text(f"127.0.0.1:{own_feed.port}")
-    own_feed.start()
-    state(page, "live", timeout_ms=RECOVERY_MS)
-    everything_moves(page, timeout_ms=RECOVERY_MS)
+    with no_reload(page):
+        own_feed.start()
+        state(page, "live", timeout_ms=RECOVERY_MS)
+        everything_moves(page, timeout_ms=RECOVERY_MS)
 
 
 def test_a_blocked_websocket_falls_back_to_polling_and_comes_back_by_itself(
@@ -121,11 +132,12 @@ def test_a_blocked_websocket_falls_back_to_polling_and_comes_back_by_itself(
     )
     page.reload()
     state(page, "polling", timeout_ms=5_000)
-    moves(page, "quote-IBM-last")
-    candle_moves(page)
-    blocked = False
-    state(page, "live", timeout_ms=RECOVERY_MS)
-    everything_moves(page)
+    with no_reload(page):
+        moves(page, "quote-IBM-last")
+        candle_moves(page)
+        blocked = False
+        state(page, "live", timeout_ms=RECOVERY_MS)
+        everything_moves(page)
 
 
 def test_a_symbol_is_chosen_by_click_and_by_key_and_kept_in_the_address(
