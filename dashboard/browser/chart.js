@@ -115,6 +115,7 @@ class Chart {
       symbol: this.#info?.symbol ?? null,
       bars: end - first,
       last: this.#bars.at(),
+      before_last: this.#bars.at(end - 2),
       following: this.#figure.viewport.following,
     };
   }

@@ -4,13 +4,17 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Dashboard
 from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
+
+# A session of 6.5 hours in three seconds.
+FAST_SPEED = "8000"
 
 OpenPage = Callable[..., Page]
 
@@ -195,3 +199,45 @@ def test_an_unknown_symbol_in_the_address_is_calm(
     state(page, "live")
     moves(page, "quote-AAPL-last")
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_new_day_appends_a_candle_and_leaves_the_one_before_as_it_closed(
+    browser: Browser,
+) -> None:
+    with FeedProcess({"replay_speed": FAST_SPEED}) as feed, served(feed.url) as fast:
+        page = browser.new_page()
+        page.goto(fast.url + "?symbol=AAPL")
+        state(page, "live")
+        candle_moves(page)
+        with no_reload(page):
+            for _ in range(2):
+                new_day(page, feed.url)
+        page.close()
+
+
+@contextmanager
+def served(feed_url: str) -> Iterator[Dashboard]:
+    """A dashboard of its own."""
+    dashboard = Dashboard(feed_url)
+    try:
+        dashboard.wait()
+        yield dashboard
+    finally:
+        dashboard.stop()
+
+
+def new_day(page: Page, feed_url: str) -> None:
+    """Wait until a candle is appended, and check the one before it against the feed's final bar."""
+    before = page.evaluate("() => window.__quotewire.chart")
+    page.wait_for_function(
+        "(start_ms) => window.__quotewire.chart.before_last.start_ms === start_ms",
+        arg=before["last"]["start_ms"],
+    )
+    now = page.evaluate("() => window.__quotewire.chart")
+    start_ms = before["last"]["start_ms"]
+    query: dict[str, str | int] = {"symbol": "AAPL", "start": start_ms, "end": start_ms}
+    bars = httpx.get(f"{feed_url}/api/bars", params=query).json()
+    assert bars["final"] == [True]
+    columns = ("start_ms", "open", "high", "low", "close", "volume")
+    assert now["before_last"] == {name: bars[name][0] for name in columns}
+    assert now["bars"] == before["bars"] + 1
