@@ -3,8 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -149,13 +149,14 @@ class FeedClient:
         connected = False
         while left is None or left > 0:
             try:
-                async for message in self._listen(symbols):
-                    connected, attempt = True, 0
-                    for quote in book.apply(message):
-                        yield quote
-                        left = None if left is None else left - 1
-                        if left == 0:
-                            return
+                async with aclosing(self._listen(symbols)) as messages:
+                    async for message in messages:
+                        connected, attempt = True, 0
+                        for quote in book.apply(message):
+                            yield quote
+                            left = None if left is None else left - 1
+                            if left == 0:
+                                return
             except FeedUnavailableError:
                 if not connected:
                     raise
@@ -163,7 +164,7 @@ class FeedClient:
             attempt = min(attempt + 1, 10)
             await asyncio.sleep(random.uniform(0, ceiling_s))
 
-    async def _listen(self, symbols: tuple[str, ...]) -> AsyncIterator[Quotes]:
+    async def _listen(self, symbols: tuple[str, ...]) -> AsyncGenerator[Quotes, None]:
         """Yield what one connection says of quotes, until it is lost or falls silent."""
         socket = await self._connect()
         try:

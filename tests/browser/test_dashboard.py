@@ -165,7 +165,9 @@ def test_the_chart_shows_the_history_that_the_feed_has(
     page = open_page("?symbol=MSFT")
     state(page, "live")
     candle_moves(page)
-    assert page.evaluate("() => window.__quotewire.chart.bars") >= 500
+    # The live candle may be there first.
+    page.wait_for_function("() => window.__quotewire.chart.bars >= 500", timeout=20_000)
+    assert page.evaluate("() => window.__quotewire.chart.bars") <= 5000
 
 
 def test_the_page_asks_no_host_but_its_own_two(
