@@ -2,13 +2,14 @@
 
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
-from tests.harness import FeedProcess
+from tests.harness import FeedProcess, Write
 
 # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,3 +47,15 @@ def feed() -> Iterator[FeedProcess]:
     """A feed server that replays the built-in bars; no test may stop or change it."""
     with FeedProcess() as process:
         yield process
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes files into a folder of this test."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write

@@ -16,6 +16,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 T = TypeVar("T")
 
+Write = Callable[[str, str], Path]
+"""Writes a file of a name and a text, and returns its path; see the fixture ``write``."""
+
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on."""

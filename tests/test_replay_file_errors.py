@@ -1,5 +1,4 @@
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +7,9 @@ import pytest
 
 from feed_server.errors import ReplayFileError
 from feed_server.providers.replay_files import load_tapes
+from tests.harness import Write
 
 T0 = 1_381_152_600_000  # 2013-10-07 13:30 UTC, 09:30 in New York
-
-Write = Callable[[str, str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return write
 
 
 def said(path: Path) -> str:

@@ -1,5 +1,4 @@
 import gzip
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,23 +8,12 @@ import pytest
 
 from feed_server.providers.replay_files import load_tapes
 from feed_server.providers.replay_tape import BarTape, Tape, TradeTape
+from tests.harness import Write
 
 ZONE = "America/New_York"
 SAMPLES = Path(__file__).parents[1].parent / "shared/data"
 T0 = 1_381_152_600_000  # 2013-10-07 13:30 UTC, 09:30 in New York
 DAY_MS = 86_400_000
-
-Write = Callable[[str, str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return write
 
 
 def load(*paths: Path) -> dict[str, list[Tape]]:

@@ -1,6 +1,7 @@
 """HTTP: polling, history, health and metrics."""
 
 import time
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -88,10 +89,15 @@ class ApiHandler(RequestHandler):
         self.gateway.metrics.errors.labels(body.code.value).inc()
         self.answer(body)
 
-    def log_exception(self, typ: object, value: object, tb: object) -> None:
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         """Log what is our fault; what a client did wrong is answered and counted."""
         if not isinstance(value, (RequestError, BusError)):
-            super().log_exception(typ, value, tb)  # type: ignore[arg-type]
+            super().log_exception(typ, value, tb)
 
 
 class NotFoundHandler(ApiHandler):

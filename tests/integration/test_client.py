@@ -63,3 +63,12 @@ async def test_quotes_go_on_after_the_feed_was_killed_and_started_again() -> Non
                 while after.received_ms < before.received_ms + 1000:
                     after = await anext(quotes)
             await quotes.aclose()
+    assert after.symbol == "AAPL"
+
+
+async def test_a_reader_that_leaves_its_quotes_leaves_no_task_behind(feed: FeedProcess) -> None:
+    async with FeedClient(feed.url) as client:
+        quotes = client.quotes("AAPL")
+        await anext(quotes)
+        await quotes.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
