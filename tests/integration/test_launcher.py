@@ -2,8 +2,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,23 +25,30 @@ STARTUP_S = 60
 
 
 class Launched:
-    """A command that starts dashboard and feed, on free ports."""
+    """A command that starts dashboard and feed, on free ports.
 
-    def __init__(self, *command: str, **settings: str) -> None:
+    Args:
+        said: A file for what it says, so that this can be read while it runs.
+        command: The command, with ``{port}`` for the dashboard's.
+        settings: Environment settings without their prefix.
+    """
+
+    def __init__(self, said: Path, command: tuple[str, ...], settings: dict[str, str]) -> None:
+        self._said = said
         self.dashboard_port, self.feed_port = free_port(), free_port()
         own = {
             "dashboard_port": str(self.dashboard_port),
             "feed_port": str(self.feed_port),
             "log_level": "warning",
         }
-        self.process = subprocess.Popen(
-            [part.format(port=self.dashboard_port) for part in command],
-            cwd=PROJECT,
-            env=clean_environment(**{**own, **settings}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with said.open("w") as output:
+            self.process = subprocess.Popen(
+                [part.format(port=self.dashboard_port) for part in command],
+                cwd=PROJECT,
+                env=clean_environment(**{**own, **settings}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def is_up(self) -> bool:
         """Tell whether the page and the feed answer."""
@@ -52,22 +61,24 @@ class Launched:
         return page.is_success and ready.is_success
 
     def output(self) -> str:
-        """Return all it said, once it has ended."""
-        assert self.process.stdout is not None
-        return self.process.stdout.read()
+        """Return all it said until now."""
+        return self._said.read_text()
+
+    def end(self) -> None:
+        """Kill it unless it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
 
 
 @contextmanager
 def launched(*command: str, **settings: str) -> Iterator[Launched]:
-    run = Launched(*command, **settings)
-    try:
-        yield run
-    finally:
-        if run.process.poll() is None:
-            run.process.kill()
-        run.process.wait(10)
-        assert run.process.stdout is not None
-        run.process.stdout.close()
+    with tempfile.TemporaryDirectory(prefix="quotewire-launched-") as folder:
+        run = Launched(Path(folder) / "said", command, settings)
+        try:
+            yield run
+        finally:
+            run.end()
 
 
 def all_gone(processes: list[int]) -> None:
@@ -81,6 +92,8 @@ ALL_IN_ONE = (sys.executable, "-m", "dashboard")
 def test_one_command_starts_all_and_its_end_leaves_nothing(number: signal.Signals) -> None:
     with launched(*ALL_IN_ONE) as run:
         wait_for("all is up", run.is_up, timeout_s=STARTUP_S)
+        # A moment later: the launcher looks for the feed ten times a second.
+        wait_for("it says so", lambda: "Ctrl-C stops all." in run.output())
         below = descendants(run.process.pid)
         # A guard and the feed, a guard and Valkey.
         assert len(below) == 4
