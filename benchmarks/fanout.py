@@ -1,0 +1,90 @@
+"""Processor time per delivered frame, against a bare ``send`` loop and other servers.
+
+The same message to many clients, many times a second. The clients are raw sockets in this process;
+every server gets its messages from the same Redis (whose time is nobody's), but for the bare loop.
+"""
+
+import time
+from contextlib import ExitStack
+
+from benchmarks.children import CpuWindow
+from benchmarks.contenders import (
+    CONTENDERS,
+    SYMBOL,
+    Contender,
+    NotMeasuredError,
+    Running,
+    Work,
+    ours,
+)
+from benchmarks.crowd import Crowd
+from benchmarks.feed import FeederHandle, valkey_and_feeder
+from benchmarks.feeder import Declare, Stop
+from benchmarks.figures import show, show_not_measured, show_ratio
+
+RUNS = 5
+CLIENTS = 500
+HZ = 50
+WARM_UP_S = 0.7
+WINDOW_S = 3.0
+LEAST_DELIVERED = 0.95
+"""A server that delivers less of what it is offered has not done the work."""
+
+OURS = Contender("Quotewire", ours)
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"fanout: processor time per frame, {CLIENTS} clients × {HZ} a second")
+    with valkey_and_feeder() as (valkey, feeder), ExitStack() as stack:
+        feeder.tell(Declare([SYMBOL]))
+        work = Work(valkey.url, 0, HZ)
+        running = {OURS: stack.enter_context(OURS.start(work))}
+        work = Work(valkey.url, _size_bytes(running[OURS], feeder), HZ)
+        for contender in CONTENDERS:
+            try:
+                running[contender] = stack.enter_context(contender.start(work))
+            except NotMeasuredError as reason:
+                show_not_measured(contender.name, str(reason))
+        costs: dict[Contender, list[float]] = {contender: [] for contender in running}
+        for _ in range(RUNS):
+            for contender, server in running.items():
+                costs[contender].append(_measure(contender, server, feeder))
+    print(f"  each message {work.size_bytes} bytes")
+    for contender, values in costs.items():
+        show(contender.name, values, "µs a frame")
+    for contender, values in costs.items():
+        if contender is not OURS:
+            show_ratio(f"Quotewire, against {contender.name}", costs[OURS], values, contender.most)
+
+
+def _size_bytes(server: Running, feeder: FeederHandle) -> int:
+    """Return the length of the message that our own server sends."""
+    with Crowd(server.child.port, server.path) as crowd:
+        _begin(crowd, 1, server, feeder)
+        crowd.listen(0.5)
+        feeder.tell(Stop())
+        return crowd.payload_bytes
+
+
+def _measure(contender: Contender, server: Running, feeder: FeederHandle) -> float:
+    """Return microseconds of processor time per frame."""
+    with Crowd(server.child.port, server.path) as crowd:
+        _begin(crowd, CLIENTS, server, feeder)
+        crowd.listen(WARM_UP_S)
+        window, frames = CpuWindow(server.child), crowd.frames
+        seconds = crowd.listen(WINDOW_S)
+        cpu_s, frames = window.cpu_s(), crowd.frames - frames
+        feeder.tell(Stop())
+    offered = CLIENTS * HZ * seconds
+    if frames < offered * LEAST_DELIVERED:
+        print(f"  {contender.name}: only {frames / offered:.0%} of the frames came")
+    time.sleep(0.1)
+    return cpu_s / frames * 1e6
+
+
+def _begin(crowd: Crowd, clients: int, server: Running, feeder: FeederHandle) -> None:
+    say = server.say
+    crowd.join(clients, None if say is None else lambda _number: say)
+    if server.feed is not None:
+        feeder.tell(server.feed)

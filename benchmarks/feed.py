@@ -1,0 +1,127 @@
+"""What is measured: a Valkey, a gateway as a user starts it, and a feeder that publishes."""
+
+import selectors
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import msgspec
+
+from benchmarks.children import Child
+from benchmarks.feeder import Answer, Command, Declare
+from feed_server.bus.embedded import EmbeddedValkey
+from tests.harness import PROJECT, clean_environment, free_port
+
+ANSWER_TIMEOUT_S = 60.0
+
+
+class FeederHandle:
+    """The feeder's process, which ends with us."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.feeder", redis_url],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def tell(self, command: Command) -> dict[str, list[float]]:
+        """Have something done; return when each symbol's values were published (ms).
+
+        Raises:
+            RuntimeError: The feeder has failed.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(msgspec.json.encode(command) + b"\n")
+        self._process.stdin.flush()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            line = self._process.stdout.readline() if selector.select(ANSWER_TIMEOUT_S) else b""
+        if not line:
+            raise RuntimeError(f"the feeder did not do {command}")
+        return msgspec.json.decode(line, type=Answer).times_ms
+
+    def stop(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Feed:
+    """All that runs.
+
+    Attributes:
+        valkey: The Redis server.
+        feeder: Publishes to it.
+        gateway: The feed server's process.
+    """
+
+    valkey: EmbeddedValkey
+    feeder: FeederHandle
+    gateway: Child
+
+
+@contextmanager
+def valkey_and_feeder() -> Iterator[tuple[EmbeddedValkey, FeederHandle]]:
+    """Give an empty Valkey and a feeder that publishes to it."""
+    valkey = EmbeddedValkey()
+    valkey.start()
+    try:
+        feeder = FeederHandle(valkey.url)
+        try:
+            yield valkey, feeder
+        finally:
+            feeder.stop()
+    finally:
+        valkey.stop()
+
+
+@contextmanager
+def running_feed(symbols: list[str], **settings: str) -> Iterator[Feed]:
+    """Give a feed that is ready and has these symbols.
+
+    Args:
+        symbols: What can be subscribed to.
+        settings: Of the gateway, without their prefix.
+    """
+    with valkey_and_feeder() as (valkey, feeder):
+        feeder.tell(Declare(symbols))
+        with gateway(valkey.url, **settings) as child:
+            yield Feed(valkey, feeder, child)
+
+
+@contextmanager
+def gateway(redis_url: str, **settings: str) -> Iterator[Child]:
+    """Give a gateway that is ready.
+
+    Args:
+        redis_url: Where something has been published.
+        settings: Without their prefix.
+    """
+    port = free_port()
+    environment = clean_environment(
+        redis_url=redis_url, feed_port=str(port), **{"log_level": "error"} | settings
+    )
+    with Child([sys.executable, "-m", "feed_server", "gateway"], port, environment) as child:
+        child.wait_until("it is ready", lambda: _is_ready(port))
+        yield child
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).is_success
+    except httpx.TransportError:
+        return False
