@@ -1,28 +1,37 @@
-"""Every setting of the feed server, read from ``QUOTEWIRE_*`` environment variables."""
+"""Every setting of the feed server, read from ``QUOTEWIRE_*`` environment variables.
+
+By theme: where data comes from, who is let in, how much one may ask for; together `FeedSettings`.
+"""
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from feed_server import keys
 from feed_server.errors import ConfigurationError
 
 ENV_PREFIX = "QUOTEWIRE_"
 
+ONE_KEY = "set one of QUOTEWIRE_JWT_SECRET, …_JWT_SECRET_FILE and …_JWT_PUBLIC_KEY_FILE, not more"
+NEEDS_KEY = (
+    "QUOTEWIRE_HOST={host!r} can be reached from other machines, so clients must show a token: set "
+    f"QUOTEWIRE_JWT_SECRET (make one: {keys.MAKE_SECRET}) or QUOTEWIRE_JWT_PUBLIC_KEY_FILE, "
+    "or listen on 127.0.0.1"
+)
 
-class FeedSettings(BaseSettings):
-    """Settings of the feed server; ``docs/settings.md`` is made from the descriptions here."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, env_ignore_empty=True)
+class SourceSettings(BaseSettings):
+    """Where data comes from."""
 
-    feed_port: int = Field(
-        8765, ge=1, le=65535, description="Port of the feed server on 127.0.0.1."
-    )
     redis_url: SecretStr | None = Field(
         None,
         description="Redis or Valkey to use, `redis://…` or `rediss://…`; "
@@ -51,41 +60,25 @@ class FeedSettings(BaseSettings):
     replay_loop: bool = Field(
         True, description="Begin a replay again, from its start, when it has reached its end."
     )
-    max_hz: float = Field(
-        10.0, gt=0, le=100, description="Updates a second at most that a subscription can have."
+    log_entries: int = Field(
+        5000,
+        ge=1,
+        description="Updates kept of each symbol, for clients that come back after a drop.",
     )
-    max_symbols: int = Field(
-        1000, ge=1, description="Symbols at most that a connection or a request can ask for."
+    log_expires_s: int = Field(
+        600, ge=1, description="Seconds after a symbol's last update when those are forgotten."
     )
-    heartbeat_ms: int = Field(
-        2000,
-        ge=100,
-        description="The server is never silent on a connection for longer, in milliseconds.",
-    )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Origins (`scheme://host:port`, separated by commas) of pages that may talk "
-        "to the feed; pages served from this machine always may.",
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level of the feed server's log lines."
+    linger_ms: int = Field(
+        10_000,
+        ge=0,
+        description="How long a symbol that nobody watches any more is still kept current, "
+        "in milliseconds.",
     )
 
     @field_validator("replay_files", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
-
-    @field_validator("allowed_origins", mode="before")
-    @classmethod
-    def _split_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        origins = tuple(part.strip() for part in value.split(",") if part.strip())
-        for origin in origins:
-            if not re.fullmatch(r"https?://[^/\s]+", origin):
-                raise ValueError(f"{origin!r} is no origin such as https://desk.example:5006")
-        return origins
 
     @field_validator("replay_zone")
     @classmethod
@@ -95,12 +88,183 @@ class FeedSettings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("is not an IANA zone such as America/New_York") from error
 
+
+class AccessSettings(BaseSettings):
+    """Where the gateway listens, and who is let in."""
+
+    host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[\w.:-]+$",
+        description="Address that the feed server listens on; one that other machines can reach "
+        "(such as `0.0.0.0`) needs a secret or a public key.",
+    )
+    feed_port: int = Field(8765, ge=1, le=65535, description="Port of the feed server.")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins (`scheme://host:port`, separated by commas) of pages that may talk "
+        "to the feed; pages served from this machine always may.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of proxies (separated by commas) whose `X-Forwarded-For` is "
+        "believed; of others it is ignored.",
+    )
+    jwt_secret: SecretStr | None = Field(
+        None,
+        description="Secret shared with who signs tokens (HS256), at least 32 bytes; with it "
+        "clients must show a token.",
+    )
+    jwt_secret_file: Path | None = Field(
+        None, description="File that holds that secret and nothing else, instead of it."
+    )
+    jwt_public_key_file: Path | None = Field(
+        None,
+        description="PEM file with the public key of who signs tokens, RSA (RS256) or EC P-256 "
+        "(ES256), instead of a secret.",
+    )
+    jwt_audience: str | None = Field(
+        None,
+        description="A token must name it in its claim `aud`; without it a token that names an "
+        "audience is refused, for it was made for someone else (RFC 7519, 4.1.3).",
+    )
+    jwt_issuer: str | None = Field(
+        None, description="A token must name it in its claim `iss`; without it any may issue."
+    )
+    auth_timeout_ms: int = Field(
+        5000, ge=1, description="Time that a new connection has to show its token, in milliseconds."
+    )
+    auth_grace_ms: int = Field(
+        10_000,
+        ge=0,
+        description="Time that a connection has to show a new token after its old one expired, "
+        "in milliseconds.",
+    )
+
+    @cached_property
+    def verifying_key(self) -> keys.VerifyingKey | None:
+        """What tokens are checked with; None where none are asked for."""
+        if self.jwt_secret is not None:
+            return keys.secret_key(self.jwt_secret.get_secret_value())
+        if self.jwt_secret_file is not None:
+            return keys.secret_file_key(self.jwt_secret_file)
+        if self.jwt_public_key_file is not None:
+            return keys.public_key(self.jwt_public_key_file)
+        return None
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        origins = _split(value)
+        for origin in origins if isinstance(origins, tuple) else ():
+            if not re.fullmatch(r"https?://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin such as https://desk.example:5006")
+        return origins
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_address(address)) for address in value)
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _usable_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            keys.secret_key(value.get_secret_value())
+        return value
+
+    @field_validator("jwt_secret_file")
+    @classmethod
+    def _usable_secret_file(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            keys.secret_file_key(value)
+        return value
+
+    @field_validator("jwt_public_key_file")
+    @classmethod
+    def _usable_public_key(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            keys.public_key(value)
+        return value
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        given = (self.jwt_secret, self.jwt_secret_file, self.jwt_public_key_file)
+        if len(given) - given.count(None) > 1:
+            raise ValueError(ONE_KEY)
+        if self.verifying_key is None and not _is_loopback(self.host):
+            raise ValueError(NEEDS_KEY.format(host=self.host))
+        return self
+
+
+class LimitSettings(BaseSettings):
+    """How much a client may ask for and the server keeps for it."""
+
+    max_hz: float = Field(
+        10.0, gt=0, le=100, description="Updates a second at most that a subscription can have."
+    )
+    max_symbols: int = Field(
+        1000, ge=1, description="Symbols at most that a connection or a request can ask for."
+    )
+    max_connections: int = Field(10_000, ge=1, description="WebSockets at most, of all clients.")
+    max_connections_per_address: int = Field(
+        1000, ge=1, description="WebSockets at most that one address can have open."
+    )
+    max_commands_per_s: int = Field(
+        50, ge=1, description="Commands a second that a connection can send; twice as many at once."
+    )
+    max_message_bytes: int = Field(
+        65_536, ge=1024, description="Length of the longest message that a client can send."
+    )
+    max_backlog_bytes: int = Field(
+        262_144,
+        ge=1,
+        description="What may wait for one client beyond its socket's own buffer; more is "
+        "conflated.",
+    )
+    stall_timeout_ms: int = Field(
+        10_000,
+        ge=1,
+        description="A client that takes nothing for so long is closed, in milliseconds.",
+    )
+    heartbeat_ms: int = Field(
+        2000,
+        ge=100,
+        description="The server is never silent on a connection for longer, in milliseconds.",
+    )
+    compression: bool = Field(
+        True, description="Compress WebSocket messages where a client offers it."
+    )
+    shutdown_spread_ms: int = Field(
+        5000,
+        ge=0,
+        description="Clients of a gateway that ends are asked to come back within so long, "
+        "spread evenly, in milliseconds.",
+    )
+
+
+class FeedSettings(LimitSettings, AccessSettings, SourceSettings):
+    """Settings of the feed server; ``docs/settings.md`` is made from the descriptions here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level of the feed server's log lines."
+    )
+
     @classmethod
     def from_environment(cls) -> Self:
         """Read the settings.
 
         Raises:
-            ConfigurationError: One is wrong; the text names the variable, the value and the rule.
+            ConfigurationError: One is wrong, or two do not go together; the text names the
+                variable, the rule and, where it is no secret, the value.
         """
         try:
             return cls()
@@ -108,7 +272,25 @@ class FeedSettings(BaseSettings):
             raise ConfigurationError("; ".join(map(_explain, error.errors()))) from None
 
 
-def _explain(error: object) -> str:
-    assert isinstance(error, dict)
-    name = ENV_PREFIX + str(error["loc"][0]).upper()
-    return f"{name}={error['input']!r}: {error['msg']}"
+def _split(value: object) -> object:
+    """Split at commas what the environment gives."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _explain(error: Mapping[str, object]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not (isinstance(error["loc"], tuple) and error["loc"]):
+        return message
+    name = str(error["loc"][0])
+    secret = FeedSettings.model_fields[name].annotation == SecretStr | None
+    value = "" if secret else f"={error['input']!r}"
+    return f"{ENV_PREFIX}{name.upper()}{value}: {message}"

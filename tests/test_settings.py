@@ -1,11 +1,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from dashboard.config import ConfigError, DashboardConfig
 from deploy.settings_table import TARGET, settings_page
+from feed_server import keys
 from feed_server.errors import ConfigurationError
 from feed_server.settings import FeedSettings
+from tests import pem
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +47,10 @@ def test_lists_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
         ("QUOTEWIRE_MAX_HZ", "nan"),
         ("QUOTEWIRE_HEARTBEAT_MS", "-1"),
         ("QUOTEWIRE_ALLOWED_ORIGINS", "desk.example"),
+        ("QUOTEWIRE_HOST", "http://desk"),
+        ("QUOTEWIRE_TRUSTED_PROXIES", "proxy.example"),
+        ("QUOTEWIRE_JWT_SECRET_FILE", "/nowhere/secret"),
+        ("QUOTEWIRE_JWT_PUBLIC_KEY_FILE", "/nowhere/key.pem"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_variable(
@@ -60,8 +67,64 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_redis_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUOTEWIRE_REDIS_URL", "redis://:secret@host")
-    assert "secret" not in repr(FeedSettings.from_environment())
+    monkeypatch.setenv("QUOTEWIRE_REDIS_URL", "redis://:hunter2@host")
+    assert "hunter2" not in repr(FeedSettings.from_environment())
+
+
+def test_a_wrong_secret_is_told_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECRET", "hunter2")
+    with pytest.raises(ConfigurationError, match="QUOTEWIRE_JWT_SECRET: is shorter") as caught:
+        FeedSettings.from_environment()
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ValidationError) as invalid:
+        FeedSettings()
+    assert "hunter2" not in str(invalid.value)
+
+
+def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECRET", pem.SECRET)
+    settings = FeedSettings.from_environment()
+    assert settings.verifying_key is not None
+    assert pem.SECRET not in repr(settings) + str(settings) + repr(vars(settings))
+
+
+def test_a_secret_or_a_public_key_may_be_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert FeedSettings.from_environment().verifying_key is None
+    secret = pem.write(tmp_path, "secret", pem.SECRET.encode())
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECRET_FILE", str(secret))
+    assert FeedSettings.from_environment().verifying_key == keys.secret_key(pem.SECRET)
+    monkeypatch.delenv("QUOTEWIRE_JWT_SECRET_FILE")
+    public = pem.write(tmp_path, "key.pem", pem.public_pem("ec"))
+    monkeypatch.setenv("QUOTEWIRE_JWT_PUBLIC_KEY_FILE", str(public))
+    key = FeedSettings.from_environment().verifying_key
+    assert key is not None
+    assert key.algorithm == "ES256"
+
+
+def test_one_key_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECRET", pem.SECRET)
+    public = pem.write(tmp_path, "key.pem", pem.public_pem("rsa"))
+    monkeypatch.setenv("QUOTEWIRE_JWT_PUBLIC_KEY_FILE", str(public))
+    with pytest.raises(ConfigurationError, match="set one of QUOTEWIRE_JWT_SECRET"):
+        FeedSettings.from_environment()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_this_machine_needs_no_secret(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("QUOTEWIRE_HOST", host)
+    assert FeedSettings.from_environment().host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "desk", "127.0.0.1.evil"])
+def test_other_machines_need_a_secret(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("QUOTEWIRE_HOST", host)
+    for hint in ("QUOTEWIRE_HOST=", "QUOTEWIRE_JWT_SECRET .*python3 -c", "JWT_PUBLIC_KEY_FILE"):
+        with pytest.raises(ConfigurationError, match=hint):
+            FeedSettings.from_environment()
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECRET", pem.SECRET)
+    assert FeedSettings.from_environment().host == host
 
 
 def test_browsers_are_sent_to_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
