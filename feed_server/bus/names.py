@@ -1,8 +1,12 @@
-"""Names of all keys and channels in Redis.
+"""Names of all keys and channels in Redis; no other module makes one.
 
-A symbol's keys share the hash tag ``{symbol}``, so that one script may touch them in a cluster.
+What one script or transaction touches together shares a hash tag, the text in braces: in a cluster
+it lies in one slot then.
 """
 
+from functools import lru_cache
+
+from feed_server.bus.partitions import tag
 from feed_server.protocol import Interval
 
 PREFIX = "quotewire"
@@ -19,25 +23,61 @@ SOURCES = f"{PREFIX}:sources"
 STATUS_CHANNEL = f"{PREFIX}:status"
 """Channel: `SourceStatus` as JSON, at every change and as a renewal."""
 
+SERVERS = f"{PREFIX}:{{leases}}:servers"
+"""Sorted set: names of the gateways that hold leases, by when they last said so (epoch ms)."""
+
+SUBSCRIPTIONS = f"{PREFIX}:subscriptions"
+"""Channel: an empty message when a gateway wants a symbol, or wants it no more."""
+
+CONTROL = f"{PREFIX}:control"
+"""Channel: what gateways shall do, see `feed_server.bus.control`."""
+
+ERRORS = f"{PREFIX}:errors"
+"""Channel: `feed_server.bus.notices.SourceError` as JSON."""
+
 
 def source_status(source: str) -> str:
     """Key: a source's `SourceStatus` as JSON; expires when it is not renewed."""
     return f"{PREFIX}:source:{source}"
 
 
+@lru_cache(100_000)
 def last_value(symbol: str) -> str:
     """Key: hash of ``epoch``, ``offset``, ``time_ms`` and ``update`` (a `SymbolUpdate`)."""
-    return f"{PREFIX}:{{{symbol}}}:last"
+    return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:last"
 
 
+@lru_cache(100_000)
+def update_log(symbol: str) -> str:
+    """Key: stream of the latest updates: ID ``offset-0``, field ``u``, as on their channel."""
+    return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:log"
+
+
+@lru_cache(100_000)
 def final_bars(symbol: str, interval: Interval) -> str:
     """Key: sorted set of final `Bar` as JSON, by their start."""
-    return f"{PREFIX}:{{{symbol}}}:bars:{interval}"
+    return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:bars:{interval}"
 
 
+@lru_cache(100_000)
 def updates(symbol: str) -> str:
     """Channel: ``epoch offset update``, see `feed_server.bus.update`."""
-    return f"{PREFIX}:{{{symbol}}}:updates"
+    return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:updates"
+
+
+def server(name: str) -> str:
+    """Key: hash of symbol → how many of a gateway's clients want it; expires with the gateway."""
+    return f"{PREFIX}:{{leases}}:server:{name}"
+
+
+def lock(provider: str) -> str:
+    """Key: who may carry a provider's data."""
+    return f"{PREFIX}:lock:{provider}"
+
+
+def quota(provider: str, window: str) -> str:
+    """Key: how many requests a provider had in a window of time."""
+    return f"{PREFIX}:quota:{provider}:{window}"
 
 
 def probe(server: str) -> str:
