@@ -1,20 +1,22 @@
 """The writer's side: last values, bars, symbols and the sources' status."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from importlib import resources
+from typing import cast
 
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, ResponseError
 
-from feed_server.bus import names
+from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
+from feed_server.bus.notices import SourceError, encode_error
 from feed_server.bus.update import SymbolUpdate, encode_bar, encode_update
 from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, encode
 
 STATUS_EXPIRES_MS = 5_000
 """A source that has not renewed its status for so long is down."""
-
-_Field = bytes | bytearray | memoryview | str | int | float
 
 
 def new_epoch() -> str:
@@ -23,16 +25,29 @@ def new_epoch() -> str:
 
 
 class Publisher:
-    """Writes to Redis; there is one for each symbol at a time."""
+    """Writes to Redis; there is one for each symbol at a time.
 
-    def __init__(self, redis: Redis) -> None:
+    Args:
+        redis: The client.
+        log_entries: Updates of each symbol to keep for those who were away: at least so many.
+        log_expires_s: How long to keep them after the last.
+    """
+
+    def __init__(
+        self, redis: Redis, *, log_entries: int = 5_000, log_expires_s: float = 600.0
+    ) -> None:
         self._redis = redis
-        source = resources.files("feed_server.bus").joinpath("publish.lua").read_text("utf-8")
-        self._script = redis.register_script(source)
+        self._script = resources.files("feed_server.bus").joinpath("publish.lua").read_text("utf-8")
+        # As Redis names it. Not register_script: that asks before each pipeline if it is there.
+        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._log_entries = log_entries
+        self._log_expires_ms = round(log_expires_s * 1000)
 
     async def declare_symbols(self, symbols: Iterable[SymbolInfo]) -> None:
         """Replace the list of instruments that can be asked for."""
-        fields: dict[_Field, _Field] = {info.symbol: encode(info) for info in symbols}
+        fields: dict[pipeline.Argument, pipeline.Argument] = {
+            info.symbol: encode(info) for info in symbols
+        }
         with bus_errors("declaring symbols"):
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(names.SYMBOLS)
@@ -44,7 +59,7 @@ class Publisher:
     async def begin_epoch(
         self, symbol: str, epoch: str, interval: Interval, bars: Sequence[Bar]
     ) -> None:
-        """Forget a symbol's last value and bars, and begin anew with ``bars`` as its history.
+        """Forget a symbol's last value, log and bars; begin anew with ``bars`` as its history.
 
         Raises:
             BusError: Redis could not be reached.
@@ -52,7 +67,7 @@ class Publisher:
         last, history = names.last_value(symbol), names.final_bars(symbol, interval)
         with bus_errors(f"beginning an epoch of {symbol}"):
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(last, history)
+                pipe.delete(last, names.update_log(symbol), history)
                 pipe.hset(last, "epoch", epoch)
                 if bars:
                     pipe.zadd(history, {encode_bar(bar): bar.start_ms for bar in bars})
@@ -74,32 +89,39 @@ class Publisher:
         """
         fresh_epoch = new_epoch()
         with bus_errors("publishing"):
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for update in updates:
-                    await self._enqueue(pipe, update, fresh_epoch)
-                answers = await pipe.execute()
+            answers = await self._run_scripts([self._pack(u, fresh_epoch) for u in updates])
         return {
-            update.quote.symbol: answer[0].decode()
-            for update, answer in zip(updates, answers, strict=True)
+            update.quote.symbol: epoch.decode()
+            for update, (epoch, _offset) in zip(updates, answers, strict=True)
         }
 
-    async def _enqueue(self, pipe: Redis, update: SymbolUpdate, fresh_epoch: str) -> None:
+    async def _run_scripts(self, calls: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        replies = await pipeline.execute(self._redis, calls)
+        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            # Redis has restarted, failed over or flushed its scripts.
+            await self._redis.script_load(self._script)
+            again = await pipeline.execute(self._redis, [calls[i] for i in unknown])
+            for i, reply in zip(unknown, again, strict=True):
+                replies[i] = reply
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise reply
+        return cast(list[tuple[bytes, int]], replies)
+
+    def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
         quote = update.quote
-        final = [bar for bar in update.bars if bar.final]
-        await self._script(
-            keys=[
-                names.last_value(quote.symbol),
-                names.final_bars(quote.symbol, Interval.DAY),
-            ],
-            args=[
-                names.updates(quote.symbol),
-                fresh_epoch,
-                quote.time_ms,
-                quote.count,
-                encode_update(update),
-                *(part for bar in final for part in (bar.start_ms, encode_bar(bar))),
-            ],
-            client=pipe,
+        bars: list[pipeline.Argument] = []
+        for bar in update.bars:
+            if bar.final:
+                bars += (bar.start_ms, encode_bar(bar))
+        return pipeline.pack(
+            *("EVALSHA", self._sha, 3),
+            *(names.last_value(quote.symbol), names.update_log(quote.symbol)),
+            names.final_bars(quote.symbol, Interval.DAY),
+            *(names.updates(quote.symbol), fresh_epoch, quote.time_ms, quote.count),
+            *(encode_update(update), self._log_entries, self._log_expires_ms),
+            *bars,
         )
 
     async def epochs(self, symbols: Sequence[str]) -> dict[str, str]:
@@ -124,3 +146,12 @@ class Publisher:
                 pipe.set(names.source_status(status.source), payload, px=STATUS_EXPIRES_MS)
                 pipe.publish(names.STATUS_CHANNEL, payload)
                 await pipe.execute()
+
+    async def publish_error(self, error: SourceError) -> None:
+        """Tell what a source could not do; it is not kept.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        with bus_errors("publishing an error"):
+            await self._redis.publish(names.ERRORS, encode_error(error))
