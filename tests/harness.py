@@ -1,12 +1,13 @@
 """Real processes for tests: free ports, a feed server, waiting with a deadline."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -40,6 +41,19 @@ def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = 20.0) 
             return value
         time.sleep(0.02)
     raise TimeoutError(f"not within {timeout_s} s: {what}")
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 20.0) -> None:
+    """Return when a condition is true.
+
+    Raises:
+        TimeoutError: It was not true in time.
+    """
+    async with asyncio.timeout(timeout_s):
+        done = await condition()
+        while not done:
+            await asyncio.sleep(0.02)
+            done = await condition()
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

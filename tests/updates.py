@@ -1,15 +1,25 @@
 """Updates as tests need them."""
 
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
-from feed_server.protocol import Bar, Interval, Quote
+from feed_server.protocol import Bar, Interval, Quote, TradePrint
 
 DAY_MS = 86_400_000
 
 
 def update(
-    symbol: str = "AAPL", last: float = 1.0, *, time_ms: int = 1_000, count: int = 1, day: int = 0
+    symbol: str = "AAPL",
+    last: float = 1.0,
+    *,
+    time_ms: int = 1_000,
+    count: int = 1,
+    day: int = 0,
+    trades: int = 0,
 ) -> SymbolUpdate:
-    """Return a symbol's update whose bar forms on a given day."""
+    """Return a symbol's update whose bar forms on a given day.
+
+    The last ``trades`` of its ``count`` changes are trades that it tells: their sizes count up to
+    that of the last.
+    """
     quote = Quote(
         symbol=symbol,
         last=last,
@@ -26,7 +36,9 @@ def update(
         received_ms=time_ms + 3,
         count=count,
     )
-    return SymbolUpdate(quote, [bar(symbol, last, time_ms=time_ms, day=day)])
+    told = [TradePrint(time_ms, last, size) for size in range(1, trades + 1)]
+    missing = count - trades if trades else 0
+    return SymbolUpdate(quote, [bar(symbol, last, time_ms=time_ms, day=day)], told, missing)
 
 
 def bar(
@@ -42,7 +54,14 @@ def bar(
 
 
 def stored(
-    symbol: str = "AAPL", last: float = 1.0, *, offset: int = 1, epoch: str = "e1", count: int = 1
+    symbol: str = "AAPL",
+    last: float = 1.0,
+    *,
+    offset: int = 1,
+    epoch: str = "e1",
+    count: int = 1,
+    trades: int = 0,
 ) -> StoredUpdate:
     """Return an update as the bus hands it on."""
-    return StoredUpdate(epoch, offset, update(symbol, last, time_ms=offset, count=count))
+    sent = update(symbol, last, time_ms=offset, count=count, trades=trades)
+    return StoredUpdate(epoch, offset, sent)

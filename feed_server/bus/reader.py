@@ -1,6 +1,7 @@
 """The readers' side: last values, bars, symbols and the sources' status as Redis keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -8,17 +9,38 @@ from redis.asyncio import Redis
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.update import StoredUpdate, decode_bar, decode_update
-from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo
+from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, TradePrint
 
 _decode_info = msgspec.json.Decoder(SymbolInfo).decode
 decode_status = msgspec.json.Decoder(SourceStatus).decode
 
 
 class BarHistory(msgspec.Struct, frozen=True):
-    """Bars of one symbol, oldest first; only the last can be forming."""
+    """Bars of one symbol, oldest first; only the last can be forming.
+
+    Attributes:
+        epoch: In force when they were read; empty where nothing is kept.
+        offset: Changes of the symbol up to and with the forming bar.
+        bars: The bars.
+    """
 
     epoch: str
+    offset: int
     bars: list[Bar]
+
+
+class TradeHistory(msgspec.Struct, frozen=True):
+    """The latest trades of one symbol, oldest first, none of them missing.
+
+    Attributes:
+        epoch: In force when they were read; empty where nothing is kept.
+        offset: Of the last trade; those before it count down from it.
+        trades: The trades.
+    """
+
+    epoch: str
+    offset: int
+    trades: list[TradePrint]
 
 
 class Reader:
@@ -52,6 +74,37 @@ class Reader:
             if update is not None
         }
 
+    async def updates_since(
+        self, since: Mapping[str, int], *, limit: int
+    ) -> dict[str, list[StoredUpdate]]:
+        """Return what was published after an offset of each symbol, in order.
+
+        Where something in between is kept no more, the first does not begin at that offset
+        (`StoredUpdate.begins_at`). The epoch is the caller's to compare.
+
+        Args:
+            since: By symbol the offset of the last update that the caller has.
+            limit: Updates of a symbol at most, the oldest first.
+        """
+        with bus_errors("reading what was missed"):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for symbol, offset in since.items():
+                    pipe.xrange(names.update_log(symbol), f"({offset}-0", "+", count=limit)
+                answers = await pipe.execute()
+        return {s: _logged(entries) for s, entries in zip(since, answers, strict=True)}
+
+    async def trades(self, symbol: str, limit: int) -> TradeHistory:
+        """Return the newest trades of a symbol, ``limit`` at most, back to the first gap."""
+        with bus_errors(f"reading trades of {symbol}"):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hmget(names.last_value(symbol), "epoch", "offset", "update")
+                pipe.xrevrange(names.update_log(symbol), count=limit)
+                (epoch, offset, update), entries = await pipe.execute()
+        if update is None:
+            return TradeHistory(epoch.decode() if epoch else "", 0, [])
+        last = StoredUpdate(epoch.decode(), int(offset), decode_update(update))
+        return contiguous_trades(_logged(entries)[::-1] or [last], limit)
+
     async def bars(
         self, symbol: str, interval: Interval, *, start_ms: int, end_ms: int, limit: int
     ) -> BarHistory:
@@ -64,24 +117,49 @@ class Reader:
             async with self._redis.pipeline(transaction=True) as pipe:
                 key = names.final_bars(symbol, interval)
                 pipe.zrange(key, end_ms, start_ms, desc=True, byscore=True, offset=0, num=limit)
-                pipe.hmget(names.last_value(symbol), "epoch", "update")
-                final, (epoch, update) = await pipe.execute()
+                pipe.hmget(names.last_value(symbol), "epoch", "offset", "update")
+                final, (epoch, offset, update) = await pipe.execute()
         bars = [decode_bar(text) for text in reversed(final)]
         if update is not None:
             forming = decode_update(update).bars[-1]
             if not forming.final and start_ms <= forming.start_ms <= end_ms:
                 bars = [*bars, forming][-limit:]
-        return BarHistory(epoch.decode() if epoch else "", bars)
+        return BarHistory(epoch.decode() if epoch else "", int(offset or 0), bars)
 
     async def statuses(self) -> list[SourceStatus]:
         """Return what the sources say that have renewed it in time."""
         with bus_errors("reading the sources' status"):
-            sources = await self._redis.smembers(names.SOURCES)
+            sources = cast(set[bytes], await self._redis.smembers(names.SOURCES))
             if not sources:
                 return []
-            kept = await self._redis.mget([names.source_status(_text(s)) for s in sources])
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for source in sources:
+                    pipe.get(names.source_status(source.decode()))
+                kept = await pipe.execute()
         return [decode_status(text) for text in kept if text is not None]
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def contiguous_trades(updates: Sequence[StoredUpdate], limit: int) -> TradeHistory:
+    """Return the last trades of a symbol's updates, back to where one is missing.
+
+    Args:
+        updates: In order; at least one.
+        limit: Trades at most; at least one.
+    """
+    last = updates[-1]
+    newest_first: list[TradePrint] = []
+    next_offset = last.offset
+    for stored in reversed(updates):
+        if (stored.epoch, stored.offset) != (last.epoch, next_offset):
+            break
+        newest_first += reversed(stored.update.trades)
+        next_offset = stored.begins_at
+        if stored.offset - len(stored.update.trades) != next_offset or len(newest_first) >= limit:
+            break
+    return TradeHistory(last.epoch, last.offset, newest_first[:limit][::-1])
+
+
+def _logged(entries: object) -> list[StoredUpdate]:
+    """Return a log's entries, in the order in which Redis gave them."""
+    found = cast(list[tuple[bytes, dict[bytes, bytes]]], entries)
+    return [StoredUpdate.from_message(fields[b"u"]) for _id, fields in found]

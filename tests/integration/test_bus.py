@@ -6,7 +6,9 @@ from redis.asyncio import Redis
 
 from feed_server.bus import names
 from feed_server.bus.connection import connect, masked
+from feed_server.bus.control import Disconnect, Drain, decode_control, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
+from feed_server.bus.notices import SourceError, decode_error
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
@@ -73,6 +75,156 @@ async def test_a_flushed_redis_gives_a_new_epoch_instead_of_lying_about_offsets(
     assert await publisher.publish([update()]) == {"AAPL": "e1"}
     await redis.flushall()
     assert (await publisher.publish([update()]))["AAPL"] != "e1"
+
+
+async def offsets_since(redis: Redis, offset: int) -> list[tuple[int, int]]:
+    """Gives where each logged update of AAPL begins and ends."""
+    missed = await Reader(redis).updates_since({"AAPL": offset}, limit=1_000)
+    return [(stored.begins_at, stored.offset) for stored in missed["AAPL"]]
+
+
+async def trade_prices(redis: Redis, limit: int = 100) -> tuple[int, list[float]]:
+    history = await Reader(redis).trades("AAPL", limit)
+    return history.offset, [trade.price for trade in history.trades]
+
+
+async def test_what_was_missed_is_in_the_log_as_it_was_published(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    sent = [update(last=n, time_ms=n, count=2, trades=2) for n in (1, 2, 3)]
+    for one in sent:
+        epochs = await publisher.publish([one])
+    missed = await Reader(redis).updates_since({"AAPL": 2, "IBM": 0}, limit=10)
+    expected = [StoredUpdate(epochs["AAPL"], offset, sent[offset // 2 - 1]) for offset in (4, 6)]
+    assert missed == {"AAPL": expected, "IBM": []}
+    assert await offsets_since(redis, 6) == []
+
+
+async def test_an_update_published_again_is_logged_once(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    for _ in range(2):
+        await publisher.publish([update(count=3, trades=3)])
+    assert await offsets_since(redis, 0) == [(0, 3)]
+
+
+async def test_a_refused_update_is_not_logged(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update(time_ms=2_000)])
+    await publisher.publish([update(time_ms=1_999)])
+    assert await offsets_since(redis, 0) == [(0, 1)]
+
+
+async def test_the_log_keeps_so_many_and_for_so_long(redis: Redis) -> None:
+    publisher = Publisher(redis, log_entries=50, log_expires_s=7)
+    for n in range(1, 501):
+        await publisher.publish([update(time_ms=n)])
+    kept = await offsets_since(redis, 0)
+    assert 50 <= len(kept) < 200
+    assert kept[-1] == (499, 500)
+    assert kept[0] != (0, 1), "the gap shows"
+    assert 6_000 < await redis.pttl(names.update_log("AAPL")) <= 7_000
+
+
+async def test_of_many_missed_the_oldest_are_read_first(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    for n in range(1, 11):
+        await publisher.publish([update(time_ms=n)])
+    missed = await Reader(redis).updates_since({"AAPL": 0}, limit=3)
+    assert [stored.offset for stored in missed["AAPL"]] == [1, 2, 3]
+
+
+async def test_a_new_epoch_has_no_log_of_the_one_before(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update(count=5, trades=5)])
+    await publisher.begin_epoch("AAPL", "e2", DAY, [])
+    assert await offsets_since(redis, 0) == []
+    await publisher.publish([update(count=2, trades=2)])
+    await redis.delete(names.last_value("AAPL"))
+    epochs = await publisher.publish([update(count=1, trades=1)])
+    (missed,) = (await Reader(redis).updates_since({"AAPL": 0}, limit=10))["AAPL"]
+    assert (missed.epoch, missed.offset) == (epochs["AAPL"], 1)
+
+
+async def test_all_but_the_log_is_there_when_only_the_log_has_expired(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update(last=1, time_ms=1, count=2, trades=2)])
+    await publisher.publish([update(last=2, time_ms=2, count=2, trades=1)])
+    await redis.delete(names.update_log("AAPL"))
+    assert (await Reader(redis).last_values(["AAPL"]))["AAPL"].offset == 4
+    assert await trade_prices(redis) == (4, [2])
+    assert await bars(redis) == [(0, 2, False)]
+    assert await offsets_since(redis, 2) == []
+    await publisher.publish([update(last=3, time_ms=3, trades=1)])
+    assert await offsets_since(redis, 2) == [(4, 5)], "the gap shows"
+    assert await trade_prices(redis) == (5, [3])
+
+
+async def test_trades_are_read_back_to_the_first_that_is_missing(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    assert await trade_prices(redis) == (0, [])
+    await publisher.publish([update(last=1, time_ms=1, count=2, trades=2)])
+    await publisher.publish([update(last=2, time_ms=2, count=9, trades=2)])
+    await publisher.publish([update(last=3, time_ms=3, count=3, trades=3)])
+    assert await trade_prices(redis) == (14, [2, 2, 3, 3, 3])
+    assert await trade_prices(redis, 4) == (14, [2, 3, 3, 3])
+    assert await trade_prices(redis, 1) == (14, [3])
+
+
+async def test_trades_are_read_back_to_where_the_log_is_broken(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    for n in (1, 2, 3, 4):
+        await publisher.publish([update(last=n, time_ms=n, trades=1)])
+    await redis.xdel(names.update_log("AAPL"), "2-0")
+    assert await trade_prices(redis) == (4, [3, 4])
+
+
+async def test_bars_say_where_they_end(redis: Redis) -> None:
+    reader = Reader(redis)
+    assert (await reader.bars("AAPL", DAY, start_ms=0, end_ms=EVER, limit=9)).offset == 0
+    await Publisher(redis).publish([update(count=3)])
+    assert (await reader.bars("AAPL", DAY, start_ms=0, end_ms=EVER, limit=9)).offset == 3
+
+
+async def test_scripts_that_redis_forgot_are_loaded_and_run_once_each(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update("AAPL", time_ms=1), update("IBM", time_ms=1)])
+    await redis.script_flush()
+    await publisher.publish([update("AAPL", time_ms=2), update("IBM", time_ms=2)])
+    kept = await Reader(redis).last_values(["AAPL", "IBM"])
+    assert [stored.offset for stored in kept.values()] == [2, 2]
+    await redis.config_resetstat()
+    await publisher.publish([update("AAPL", time_ms=3), update("IBM", time_ms=3)])
+    assert (
+        set(await redis.info("commandstats")) & {"cmdstat_script|load", "cmdstat_script|exists"}
+        == set()
+    )
+
+
+async def test_a_script_that_fails_is_a_bus_error(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update("AAPL")])
+    await redis.set(names.update_log("AAPL"), "not what it should be")
+    with pytest.raises(BusError, match="WRONGTYPE"):
+        await publisher.publish([update("AAPL", time_ms=2_000), update("IBM")])
+    kept = await Reader(redis).last_values(["AAPL", "IBM"])
+    assert [stored.update.quote.time_ms for stored in kept.values()] == [1_000, 1_000]
+
+
+async def test_errors_and_orders_reach_those_who_listen(
+    redis: Redis, valkey: EmbeddedValkey
+) -> None:
+    error = SourceError("replay", "AAPL", "no such file; trying the next", 7)
+    async with Heard(valkey) as heard:
+        await heard.subscriber.subscribe([names.ERRORS, names.CONTROL])
+        await Publisher(redis).publish_error(error)
+        assert await publish_control(redis, Disconnect("ann")) == 1
+        await publish_control(redis, Drain("gateway-1"))
+        messages = [await heard.messages.get() for _ in range(3)]
+    assert messages[0][0] == names.ERRORS
+    assert decode_error(messages[0][1]) == error
+    assert [decode_control(payload) for _, payload in messages[1:]] == [
+        Disconnect("ann"),
+        Drain("gateway-1"),
+    ]
 
 
 async def test_a_bar_that_closes_is_there_once(redis: Redis) -> None:

@@ -1,6 +1,6 @@
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from feed_server.bus.reader import Reader
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import Bar, Interval, SourceState
 from feed_server.providers.replay import open_replay
+from tests.harness import until
 
 pytestmark = pytest.mark.integration
 
@@ -37,15 +38,6 @@ async def working(redis: Redis, folder: Path) -> AsyncIterator[Reader]:
     finally:
         running.cancel()
         await asyncio.wait([running])
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return when a condition is true; fail after 20 s."""
-    async with asyncio.timeout(20):
-        done = await condition()
-        while not done:
-            await asyncio.sleep(0.02)
-            done = await condition()
 
 
 async def has_ended(reader: Reader) -> bool:
