@@ -1,0 +1,58 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from feed_server.bus.connection import connect
+from feed_server.bus.leases import Leases, WantedReader
+from feed_server.bus.publisher import Publisher
+from feed_server.bus.reader import Reader
+from feed_server.protocol import Interval, SourceState, SourceStatus, SymbolInfo
+from tests.harness import wait_for
+from tests.servers import ValkeyServer
+from tests.updates import bar, update
+
+pytestmark = pytest.mark.integration
+
+SYMBOLS = [f"S{number}" for number in range(200)]
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Redis]:
+    """The only node of a cluster: it has all slots, and refuses what would need two of them."""
+    with ValkeyServer(tmp_path, "--cluster-enabled", "yes") as server:
+        server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        wait_for("the cluster is up", lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
+        redis = connect(server.url)
+        yield redis
+        await redis.aclose()
+
+
+async def test_no_call_needs_two_slots(cluster: Redis) -> None:
+    publisher, reader = Publisher(cluster), Reader(cluster)
+    await publisher.declare_symbols(
+        [SymbolInfo(s, s, "USD", 2, "replay", "REPLAY") for s in SYMBOLS]
+    )
+    for symbol in SYMBOLS:
+        history = [bar(symbol, day=1, final=True)]
+        await publisher.begin_epoch(symbol, "e1", Interval.DAY, history)
+    await publisher.publish([update(s, day=2, trades=1) for s in SYMBOLS])
+    for source in ("one", "two"):
+        status = SourceStatus(source, "", SourceState.LIVE, "streaming", None, 0)
+        await publisher.publish_status(status)
+    leases = Leases(cluster, "gateway")
+    await leases.hold(dict.fromkeys(SYMBOLS, 1))
+    await leases.renew()
+
+    assert len(await reader.symbols()) == len(SYMBOLS)
+    assert len(await reader.last_values(SYMBOLS)) == len(SYMBOLS)
+    missed = await reader.updates_since(dict.fromkeys(SYMBOLS, 0), limit=10)
+    assert {len(updates) for updates in missed.values()} == {1}
+    assert len((await reader.trades("S7", 10)).trades) == 1
+    bars = await reader.bars("S7", Interval.DAY, start_ms=0, end_ms=10**15, limit=10)
+    assert len(bars.bars) == 2
+    assert len(await reader.statuses()) == 2
+    assert await publisher.epochs(SYMBOLS) == dict.fromkeys(SYMBOLS, "e1")
+    assert await WantedReader(cluster).counts() == dict.fromkeys(SYMBOLS, 1)
+    await leases.release()
