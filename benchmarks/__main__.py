@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-BENCHMARKS = ("startup", "fanout")
+BENCHMARKS = ("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck")
 
 
 def main() -> int:

@@ -84,7 +84,7 @@ class Child:
 
     def cpu_s(self) -> float:
         """Return the processor time that it and its children have used."""
-        return sum(map(_cpu_s, self._pids))
+        return sum(map(process_cpu_s, self._pids))
 
     def memory_bytes(self) -> int:
         """Return its resident memory, shared pages counted by share."""
@@ -97,23 +97,27 @@ class Child:
 
 
 class CpuWindow:
-    """Processor time of a server over a span of time that begins now."""
+    """Processor time over a span of time that begins now.
 
-    def __init__(self, child: Child) -> None:
-        self._child = child
+    Args:
+        cpu_s: Tells how much has been used so far.
+    """
+
+    def __init__(self, cpu_s: Callable[[], float]) -> None:
+        self._total_s = cpu_s
         self._began_s = time.monotonic()
-        self._cpu_s = child.cpu_s()
+        self._before_s = cpu_s()
 
     def cpu_s(self) -> float:
         """Return the processor time used since."""
-        return self._child.cpu_s() - self._cpu_s
+        return self._total_s() - self._before_s
 
     def cores(self) -> float:
         """Return the share of one core used since."""
         return self.cpu_s() / (time.monotonic() - self._began_s)
 
 
-def _cpu_s(pid: int) -> float:
+def process_cpu_s(pid: int) -> float:
     """Return a process's user and system time, of the clock that clock_getcpuclockid(3) gives."""
     return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
 

@@ -55,9 +55,9 @@ class Running:
     """
 
     child: Child
-    feed: Command | None
+    feed: tuple[Command, ...] = ()
     path: str = "/ws"
-    say: bytes | None = None
+    say: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def ours(work: Work) -> Iterator[Running]:
     """Run the feed server's gateway."""
     with gateway(work.redis_url, max_hz=str(MAX_HZ)) as child:
         say = subscribe([SYMBOL], max_hz=MAX_HZ)
-        yield Running(child, Tick([SYMBOL], work.hz), say=say)
+        yield Running(child, (Tick([SYMBOL], work.hz),), say=(say,))
 
 
 @contextmanager
@@ -88,14 +88,14 @@ def bare_send(work: Work) -> Iterator[Running]:
     """Run the bare ``send`` loop; it needs no Redis."""
     arguments = [str(work.size_bytes), str(work.hz)]
     with _python("benchmarks.peers.bare_send", arguments) as child:
-        yield Running(child, None)
+        yield Running(child)
 
 
 @contextmanager
 def write_message(work: Work) -> Iterator[Running]:
     """Run Tornado's ``write_message`` to every client."""
     with _python("benchmarks.peers.write_message", [work.redis_url, CHANNEL]) as child:
-        yield Running(child, Raw(CHANNEL, work.size_bytes, work.hz))
+        yield Running(child, (Raw(CHANNEL, work.size_bytes, work.hz),))
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def websockets_broadcast(work: Work) -> Iterator[Running]:
     if find_spec("websockets") is None:
         raise NotMeasuredError("no websockets library, pip install websockets")
     with _python("benchmarks.peers.websockets_broadcast", [work.redis_url, CHANNEL]) as child:
-        yield Running(child, Raw(CHANNEL, work.size_bytes, work.hz))
+        yield Running(child, (Raw(CHANNEL, work.size_bytes, work.hz),))
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def node(work: Work) -> Iterator[Running]:
     port = free_port()
     server = str(NODE_FOLDER / "server.js")
     with Child(["node", server, str(port), work.redis_url, CHANNEL], port) as child:
-        yield Running(child, Raw(CHANNEL, work.size_bytes, work.hz))
+        yield Running(child, (Raw(CHANNEL, work.size_bytes, work.hz),))
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def nchan(work: Work) -> Iterator[Running]:
         config = peers_nchan.write_config(Path(folder), module, port, work.redis_url, CHANNEL)
         with Child([nginx, "-c", str(config), "-e", f"{folder}/error.log"], port) as child:
             feed = Post(port, peers_nchan.PUBLISH_PATH, work.size_bytes, work.hz)
-            yield Running(child, feed, path=peers_nchan.SUBSCRIBE_PATH)
+            yield Running(child, (feed,), path=peers_nchan.SUBSCRIBE_PATH)
 
 
 CONTENDERS = (

@@ -72,8 +72,8 @@ class Crowd:
             connection.close()
         self._epoll.close()
 
-    def join(self, count: int, say: Callable[[int], bytes] | None = None) -> None:
-        """Connect so many clients more; each says what ``say`` returns for its number.
+    def join(self, count: int, *say: Callable[[int], bytes]) -> None:
+        """Connect so many clients more; each says what every ``say`` returns for its number.
 
         Raises:
             OSError: The server does not take them.
@@ -85,8 +85,7 @@ class Crowd:
                 number = len(self._sockets)
                 self._sockets[connection.fileno()] = connection
                 self._numbers[connection.fileno()] = number
-                if say is not None:
-                    connection.sendall(masked(say(number)))
+                connection.sendall(b"".join(masked(command(number)) for command in say))
                 connection.setblocking(False)
                 self._epoll.register(connection.fileno(), select.EPOLLIN)
 

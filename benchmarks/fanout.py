@@ -72,7 +72,7 @@ def _measure(contender: Contender, server: Running, feeder: FeederHandle) -> flo
     with Crowd(server.child.port, server.path) as crowd:
         _begin(crowd, CLIENTS, server, feeder)
         crowd.listen(WARM_UP_S)
-        window, frames = CpuWindow(server.child), crowd.frames
+        window, frames = CpuWindow(server.child.cpu_s), crowd.frames
         seconds = crowd.listen(WINDOW_S)
         cpu_s, frames = window.cpu_s(), crowd.frames - frames
         feeder.tell(Stop())
@@ -84,7 +84,6 @@ def _measure(contender: Contender, server: Running, feeder: FeederHandle) -> flo
 
 
 def _begin(crowd: Crowd, clients: int, server: Running, feeder: FeederHandle) -> None:
-    say = server.say
-    crowd.join(clients, None if say is None else lambda _number: say)
-    if server.feed is not None:
-        feeder.tell(server.feed)
+    crowd.join(clients, *((lambda _number, say=say: say) for say in server.say))
+    for command in server.feed:
+        feeder.tell(command)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import httpx
 import msgspec
+from redis import Redis
 
-from benchmarks.children import Child
+from benchmarks.children import Child, process_cpu_s
 from benchmarks.feeder import Answer, Command, Declare
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import PROJECT, clean_environment, free_port
@@ -35,16 +36,28 @@ class FeederHandle:
         Raises:
             RuntimeError: The feeder has failed.
         """
+        self.start(command)
+        return self.finish()
+
+    def start(self, command: Command) -> None:
+        """Have something begun; `finish` waits until it is done."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(command) + b"\n")
         self._process.stdin.flush()
+
+    def finish(self) -> dict[str, list[float]]:
+        """Wait for what was begun; see `tell`."""
+        assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             line = self._process.stdout.readline() if selector.select(ANSWER_TIMEOUT_S) else b""
         if not line:
-            raise RuntimeError(f"the feeder did not do {command}")
+            raise RuntimeError("the feeder has failed, or is not done in time")
         return msgspec.json.decode(line, type=Answer).times_ms
+
+    def cpu_s(self) -> float:
+        """Return the processor time that it has used."""
+        return process_cpu_s(self._process.pid)
 
     def stop(self) -> None:
         """End the process."""
@@ -72,6 +85,13 @@ class Feed:
     valkey: EmbeddedValkey
     feeder: FeederHandle
     gateway: Child
+
+    def valkey_cpu_s(self) -> float:
+        """Return the processor time that the Redis server has used."""
+        with Redis.from_url(self.valkey.url) as redis:
+            cpu = redis.info("cpu")
+        assert isinstance(cpu, dict)
+        return float(cpu["used_cpu_sys"]) + float(cpu["used_cpu_user"])
 
 
 @contextmanager

@@ -143,6 +143,7 @@ class Feeder:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._source = Source(redis)
+        self._end = asyncio.Event()
         self._going: list[asyncio.Task[None]] = []
 
     async def run(self, commands: asyncio.StreamReader) -> None:
@@ -164,10 +165,11 @@ class Feeder:
                 for _ in range(command.rounds):
                     await self._source.publish(command.symbols)
             case Stop():
-                for task in self._going:
-                    task.cancel()
-                await asyncio.gather(*self._going, return_exceptions=True)
+                # Not cancelled: that may be lost inside the Redis library.
+                self._end.set()
+                await asyncio.gather(*self._going)
                 self._going = []
+                self._end = asyncio.Event()
             case Tick() | Raw() | Post():
                 self._going.append(asyncio.create_task(self._go_on(command)))
 
@@ -176,26 +178,26 @@ class Feeder:
             case Tick():
                 await self._tick(command)
             case Raw():
-                async for text in _texts(command.size_bytes, command.hz):
+                async for text in _texts(command.size_bytes, command.hz, self._end):
                     await self._redis.publish(command.channel, text)
             case Post():
-                await _post(command)
+                await _post(command, self._end)
 
     async def _tick(self, tick: Tick) -> None:
         turn = cycle(tick.symbols)
-        async for _ in _beats(tick.hz * len(tick.symbols) / tick.batch):
+        async for _ in _beats(tick.hz * len(tick.symbols) / tick.batch, self._end):
             await self._source.publish(list(islice(turn, tick.batch)))
 
     async def _renew(self) -> None:
-        async for _ in _beats(1 / RENEW_STATUS_S):
+        async for _ in _beats(1 / RENEW_STATUS_S, asyncio.Event()):
             await self._source.renew_status()
 
 
-async def _post(post: Post) -> None:
+async def _post(post: Post, end: asyncio.Event) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", post.port)
     head = f"POST {post.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {post.size_bytes}\r\n"
     try:
-        async for text in _texts(post.size_bytes, post.hz):
+        async for text in _texts(post.size_bytes, post.hz, end):
             writer.write(head.encode() + b"Content-Type: text/plain\r\n\r\n" + text)
             answer = await reader.readuntil(b"\r\n\r\n")
             for line in answer.lower().splitlines():
@@ -205,16 +207,16 @@ async def _post(post: Post) -> None:
         writer.close()
 
 
-async def _texts(size_bytes: int, hz: float) -> AsyncIterator[bytes]:
-    async for _ in _beats(hz):
+async def _texts(size_bytes: int, hz: float, end: asyncio.Event) -> AsyncIterator[bytes]:
+    async for _ in _beats(hz, end):
         yield f"{now_ms():.3f} ".ljust(size_bytes, "x").encode()
 
 
-async def _beats(hz: float) -> AsyncIterator[None]:
-    """Yield ``hz`` times a second; what was late does not delay what follows."""
+async def _beats(hz: float, end: asyncio.Event) -> AsyncIterator[None]:
+    """Yield ``hz`` times a second until the end; what was late does not delay what follows."""
     loop = asyncio.get_running_loop()
     next_s = loop.time()
-    while True:
+    while not end.is_set():
         yield None
         next_s += 1 / hz
         await asyncio.sleep(max(0.0, next_s - loop.time()))

@@ -17,10 +17,12 @@ def show_at_least(name: str, values: Sequence[float], unit: str, target: float) 
 def show_ratio(
     name: str, values: Sequence[float], bare: Sequence[float], target: float | None = None
 ) -> None:
-    """Print how much two sets of runs differ, as a factor: of the medians, and of each pair."""
+    """Print how much two sets of runs differ, as a factor; with the spread of pairs of runs."""
     ratio = median(values) / median(bare)
-    pairs = [value / other for value, other in zip(values, bare, strict=True)]
-    text = f"  {name:<46} {ratio:9.2f} ×  ({min(pairs):.2f} to {max(pairs):.2f})"
+    text = f"  {name:<46} {ratio:9.2f} ×"
+    if len(values) == len(bare):
+        pairs = [value / other for value, other in zip(values, bare, strict=True)]
+        text += f"  ({min(pairs):.2f} to {max(pairs):.2f})"
     print(text + _judged(ratio, "×", "≤", target), flush=True)
 
 
