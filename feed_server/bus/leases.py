@@ -43,7 +43,7 @@ class Leases:
         Where one comes or goes, it says so on the channel `names.SUBSCRIPTIONS`.
 
         Args:
-            counts: By symbol how many want it; at least one.
+            counts: By symbol how many want it; 0 where it is kept current although nobody does.
 
         Raises:
             BusError: Redis could not be reached; the next call makes up for it.
@@ -122,7 +122,7 @@ class WantedReader:
         self._redis = redis
 
     async def counts(self) -> dict[str, int]:
-        """Return by symbol how many want it, summed over the gateways that live.
+        """Return by wanted symbol how many want it, summed over the gateways that live.
 
         Raises:
             BusError: Redis could not be reached.

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import hiredis
 from redis.asyncio import Redis
@@ -46,3 +46,10 @@ async def execute(redis: Redis, commands: Sequence[bytes]) -> list[object]:
     finally:
         await redis.connection_pool.release(connection)
     return replies
+
+
+def raise_first_error(replies: Iterable[object]) -> None:
+    """Raise the first of the replies that is an error, if there is one."""
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply

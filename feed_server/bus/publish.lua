@@ -20,7 +20,13 @@ end
 local offset = tonumber(kept[2] or 0) + tonumber(ARGV[4])
 local digits = string.format('%d', offset)
 local message = epoch .. ' ' .. digits .. ' ' .. ARGV[5]
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[6], digits .. '-0', 'u', message)
+local entry = {'XADD', KEYS[2], 'MAXLEN', '~', ARGV[6], digits .. '-0', 'u', message}
+local added = redis.pcall(unpack(entry))
+if type(added) == 'table' and added.err then
+  -- It is numbered beyond the last value: not all of Redis has gone back.
+  redis.call('DEL', KEYS[2])
+  redis.call(unpack(entry))
+end
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', digits, 'time_ms', ARGV[3], 'update', ARGV[5])
 for i = 8, #ARGV, 2 do

@@ -7,13 +7,13 @@ from importlib import resources
 from typing import cast
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.notices import SourceError, encode_error
 from feed_server.bus.update import SymbolUpdate, encode_bar, encode_update
-from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, encode
+from feed_server.protocol import Bar, Interval, Position, SourceStatus, SymbolInfo, encode
 
 STATUS_EXPIRES_MS = 5_000
 """A source that has not renewed its status for so long is down."""
@@ -73,16 +73,18 @@ class Publisher:
                     pipe.zadd(history, {encode_bar(bar): bar.start_ms for bar in bars})
                 await pipe.execute()
 
-    async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, str]:
+    async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
         """Keep and publish changes of several symbols, in one pipeline.
 
         Args:
-            updates: One a symbol. A quote older than what is kept is refused by the script; one
-                that is kept already, as after an answer that was lost, changes nothing.
+            updates: One a symbol, each standing for at least one change. A quote older than what is
+                kept is refused by the script; one that is kept already, as after an answer that was
+                lost, changes nothing.
 
         Returns:
-            By symbol the epoch in force. One that the caller did not begin means that Redis had
-            lost the symbol (flushed, evicted): what was kept there is gone.
+            By symbol where it stands now; offset -1 where the update was refused. Another epoch
+            than the caller began, or another offset than follows, means that Redis had lost
+            something (flushed, evicted, failed over to a replica that was behind).
 
         Raises:
             BusError: Redis could not be reached; the updates can be published again.
@@ -91,8 +93,8 @@ class Publisher:
         with bus_errors("publishing"):
             answers = await self._run_scripts([self._pack(u, fresh_epoch) for u in updates])
         return {
-            update.quote.symbol: epoch.decode()
-            for update, (epoch, _offset) in zip(updates, answers, strict=True)
+            update.quote.symbol: Position(epoch.decode(), offset)
+            for update, (epoch, offset) in zip(updates, answers, strict=True)
         }
 
     async def _run_scripts(self, calls: Sequence[bytes]) -> list[tuple[bytes, int]]:
@@ -104,9 +106,7 @@ class Publisher:
             again = await pipeline.execute(self._redis, [calls[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
-        for reply in replies:
-            if isinstance(reply, ResponseError):
-                raise reply
+        pipeline.raise_first_error(replies)
         return cast(list[tuple[bytes, int]], replies)
 
     def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
@@ -124,18 +124,20 @@ class Publisher:
             *bars,
         )
 
-    async def epochs(self, symbols: Sequence[str]) -> dict[str, str]:
-        """Return the epochs in force, of those symbols that Redis knows.
+    async def positions(self, symbols: Sequence[str]) -> dict[str, Position]:
+        """Return where those symbols stand that Redis knows.
 
         Raises:
             BusError: Redis could not be reached.
         """
-        with bus_errors("reading epochs"):
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for symbol in symbols:
-                    pipe.hget(names.last_value(symbol), "epoch")
-                kept = await pipe.execute()
-        return {s: epoch.decode() for s, epoch in zip(symbols, kept, strict=True) if epoch}
+        asked = [pipeline.pack("HMGET", names.last_value(s), "epoch", "offset") for s in symbols]
+        with bus_errors("reading positions"):
+            replies = await pipeline.execute(self._redis, asked)
+            pipeline.raise_first_error(replies)
+        kept = zip(symbols, cast(list[tuple[bytes | None, bytes | None]], replies), strict=True)
+        return {
+            s: Position(epoch.decode(), int(offset or 0)) for s, (epoch, offset) in kept if epoch
+        }
 
     async def publish_status(self, status: SourceStatus) -> None:
         """Keep and publish how a source does; it expires unless renewed."""

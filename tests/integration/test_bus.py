@@ -14,7 +14,7 @@ from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
-from feed_server.protocol import Interval, SourceState, SourceStatus, SymbolInfo
+from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import free_port, wait_for
 from tests.updates import DAY_MS, bar, update
 
@@ -32,11 +32,11 @@ async def bars(redis: Redis, limit: int = 100, start_ms: int = 0) -> list[tuple[
 
 async def test_what_is_published_is_the_last_value(redis: Redis) -> None:
     sent = [update("AAPL", 5, count=3), update("IBM", 6)]
-    epochs = await Publisher(redis).publish(sent)
+    positions = await Publisher(redis).publish(sent)
     kept = await Reader(redis).last_values(["AAPL", "IBM", "MSFT"])
     assert kept == {
-        "AAPL": StoredUpdate(epochs["AAPL"], 3, sent[0]),
-        "IBM": StoredUpdate(epochs["IBM"], 1, sent[1]),
+        "AAPL": StoredUpdate(positions["AAPL"].epoch, 3, sent[0]),
+        "IBM": StoredUpdate(positions["IBM"].epoch, 1, sent[1]),
     }
 
 
@@ -63,7 +63,9 @@ async def test_an_epoch_begins_with_its_history_and_forgets_the_one_before(redis
     await publisher.begin_epoch("AAPL", "e2", DAY, [bar(day=d, final=True) for d in (1, 2)])
     assert await Reader(redis).last_values(["AAPL"]) == {}
     assert await bars(redis) == [(1, 1, True), (2, 1, True)]
-    assert await publisher.publish([update(last=5, time_ms=10, day=3)]) == {"AAPL": "e2"}
+    assert await publisher.publish([update(last=5, time_ms=10, day=3)]) == {
+        "AAPL": Position("e2", 1)
+    }
     assert await bars(redis) == [(1, 1, True), (2, 1, True), (3, 5, False)]
 
 
@@ -72,9 +74,9 @@ async def test_a_flushed_redis_gives_a_new_epoch_instead_of_lying_about_offsets(
 ) -> None:
     publisher = Publisher(redis)
     await publisher.begin_epoch("AAPL", "e1", DAY, [])
-    assert await publisher.publish([update()]) == {"AAPL": "e1"}
+    assert await publisher.publish([update()]) == {"AAPL": Position("e1", 1)}
     await redis.flushall()
-    assert (await publisher.publish([update()]))["AAPL"] != "e1"
+    assert (await publisher.publish([update()]))["AAPL"].epoch != "e1"
 
 
 async def offsets_since(redis: Redis, offset: int) -> list[tuple[int, int]]:
@@ -92,9 +94,11 @@ async def test_what_was_missed_is_in_the_log_as_it_was_published(redis: Redis) -
     publisher = Publisher(redis)
     sent = [update(last=n, time_ms=n, count=2, trades=2) for n in (1, 2, 3)]
     for one in sent:
-        epochs = await publisher.publish([one])
+        positions = await publisher.publish([one])
     missed = await Reader(redis).updates_since({"AAPL": 2, "IBM": 0}, limit=10)
-    expected = [StoredUpdate(epochs["AAPL"], offset, sent[offset // 2 - 1]) for offset in (4, 6)]
+    expected = [
+        StoredUpdate(positions["AAPL"].epoch, offset, sent[offset // 2 - 1]) for offset in (4, 6)
+    ]
     assert missed == {"AAPL": expected, "IBM": []}
     assert await offsets_since(redis, 6) == []
 
@@ -109,7 +113,8 @@ async def test_an_update_published_again_is_logged_once(redis: Redis) -> None:
 async def test_a_refused_update_is_not_logged(redis: Redis) -> None:
     publisher = Publisher(redis)
     await publisher.publish([update(time_ms=2_000)])
-    await publisher.publish([update(time_ms=1_999)])
+    refused = await publisher.publish([update(time_ms=1_999)])
+    assert refused["AAPL"].offset == -1
     assert await offsets_since(redis, 0) == [(0, 1)]
 
 
@@ -139,9 +144,9 @@ async def test_a_new_epoch_has_no_log_of_the_one_before(redis: Redis) -> None:
     assert await offsets_since(redis, 0) == []
     await publisher.publish([update(count=2, trades=2)])
     await redis.delete(names.last_value("AAPL"))
-    epochs = await publisher.publish([update(count=1, trades=1)])
+    positions = await publisher.publish([update(count=1, trades=1)])
     (missed,) = (await Reader(redis).updates_since({"AAPL": 0}, limit=10))["AAPL"]
-    assert (missed.epoch, missed.offset) == (epochs["AAPL"], 1)
+    assert missed.position == positions["AAPL"] == Position(missed.epoch, 1)
 
 
 async def test_all_but_the_log_is_there_when_only_the_log_has_expired(redis: Redis) -> None:
@@ -200,13 +205,19 @@ async def test_scripts_that_redis_forgot_are_loaded_and_run_once_each(redis: Red
 
 
 async def test_a_script_that_fails_is_a_bus_error(redis: Redis) -> None:
-    publisher = Publisher(redis)
-    await publisher.publish([update("AAPL")])
-    await redis.set(names.update_log("AAPL"), "not what it should be")
+    await redis.set(names.last_value("AAPL"), "not what it should be")
     with pytest.raises(BusError, match="WRONGTYPE"):
-        await publisher.publish([update("AAPL", time_ms=2_000), update("IBM")])
-    kept = await Reader(redis).last_values(["AAPL", "IBM"])
-    assert [stored.update.quote.time_ms for stored in kept.values()] == [1_000, 1_000]
+        await Publisher(redis).publish([update("AAPL"), update("IBM")])
+    assert (await Reader(redis).last_values(["IBM"]))["IBM"].offset == 1
+
+
+async def test_a_log_that_does_not_fit_the_last_value_is_begun_anew(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    for n in (1, 2):
+        await publisher.publish([update(time_ms=n)])
+    await redis.hset(names.last_value("AAPL"), "offset", 1)
+    await publisher.publish([update(time_ms=3)])
+    assert await offsets_since(redis, 0) == [(1, 2)]
 
 
 async def test_errors_and_orders_reach_those_who_listen(
@@ -294,10 +305,10 @@ class Heard:
 
 async def test_a_subscriber_hears_what_is_published(redis: Redis, valkey: EmbeddedValkey) -> None:
     async with Heard(valkey) as heard:
-        epochs = await Publisher(redis).publish([update("AAPL", 5), update("IBM", 6)])
+        positions = await Publisher(redis).publish([update("AAPL", 5), update("IBM", 6)])
         channel, payload = await heard.messages.get()
         assert channel == names.updates("AAPL")
-        expected = StoredUpdate(epochs["AAPL"], 1, update("AAPL", 5))
+        expected = StoredUpdate(positions["AAPL"].epoch, 1, update("AAPL", 5))
         assert StoredUpdate.from_message(payload) == expected
         assert heard.messages.empty()
 

@@ -8,7 +8,7 @@ from feed_server.bus.connection import connect
 from feed_server.bus.leases import Leases, WantedReader
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
-from feed_server.protocol import Interval, SourceState, SourceStatus, SymbolInfo
+from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import wait_for
 from tests.servers import ValkeyServer
 from tests.updates import bar, update
@@ -53,6 +53,6 @@ async def test_no_call_needs_two_slots(cluster: Redis) -> None:
     bars = await reader.bars("S7", Interval.DAY, start_ms=0, end_ms=10**15, limit=10)
     assert len(bars.bars) == 2
     assert len(await reader.statuses()) == 2
-    assert await publisher.epochs(SYMBOLS) == dict.fromkeys(SYMBOLS, "e1")
+    assert await publisher.positions(SYMBOLS) == dict.fromkeys(SYMBOLS, Position("e1", 1))
     assert await WantedReader(cluster).counts() == dict.fromkeys(SYMBOLS, 1)
     await leases.release()
