@@ -1,53 +1,25 @@
-"""Carries one provider's trades to the bus, as quotes and daily bars."""
+"""Carries one provider's trades to the bus, as quotes, trades and daily bars."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 import structlog
 
-from feed_server.bus.publisher import Publisher, new_epoch
-from feed_server.bus.update import SymbolUpdate
-from feed_server.errors import BusError
+from feed_server.bus.publisher import Publisher
+from feed_server.ingest.demand import Demand
+from feed_server.ingest.line import Line
+from feed_server.ingest.writer import Writer, until_done
 from feed_server.market.session import SessionCalendar
-from feed_server.market.symbol_session import SymbolSession
 from feed_server.protocol import Bar, Interval, SourceState, SourceStatus, Trade
 from feed_server.providers.base import Provider
 
 STATUS_EVERY_S = 1.0
-RETRY_S = 0.5
+YIELD_EVERY_S = 0.001
+"""How long a provider that is never short of trades may keep others from running."""
 
 log = structlog.get_logger(__name__)
-
-
-class _Line:
-    """One symbol on its way: its session, its final bars, its epoch in Redis."""
-
-    def __init__(self, symbol: str, calendar: SessionCalendar, history: list[Bar]) -> None:
-        prev_close = history[-1].close if history else None
-        self.session = SymbolSession(symbol, calendar, prev_close)
-        self.final_bars = history
-        self.epoch = new_epoch()
-        self.last_update: SymbolUpdate | None = None
-        self._ended: list[Bar] = []
-
-    def apply(self, trade: Trade, received_ms: int) -> None:
-        """Take one trade."""
-        ended = self.session.apply(trade, received_ms)
-        if ended is not None:
-            self.final_bars.append(ended)
-            self._ended.append(ended)
-
-    def take_update(self) -> SymbolUpdate | None:
-        """Return what changed since the last update."""
-        if not self.session.changed:
-            return None
-        ended, self._ended = self._ended, []
-        bars = [*ended, self.session.bar()]
-        self.last_update = SymbolUpdate(self.session.take_quote(), bars)
-        return self.last_update
 
 
 class IngestWorker:
@@ -56,6 +28,7 @@ class IngestWorker:
     Args:
         provider: The source.
         publisher: Where to.
+        demand: What to publish all changes of; `None`: of all symbols.
         loop: Whether to begin again when the stream ends.
         now_ms: The clock, UTC epoch milliseconds.
     """
@@ -64,110 +37,93 @@ class IngestWorker:
         self,
         provider: Provider,
         publisher: Publisher,
+        demand: Demand | None = None,
         *,
         loop: bool,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._provider = provider
         self._publisher = publisher
+        self._demand = demand
+        self._writer = Writer(publisher)
         self._loop = loop
         self._now_ms = now_ms
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._market_ms: int | None = None
-        self._begun = False
-        self._writing = asyncio.Lock()
         self._state = SourceState.CONNECTING
         self._message = "loading history"
 
     async def run(self) -> None:
         """Carry until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._writer.run())
             tasks.create_task(self._renew_status())
+            if self._demand is not None:
+                tasks.create_task(self._demand.run(self._on_demand))
             tasks.create_task(self._carry())
 
     async def _carry(self) -> None:
         while True:
             await self._begin()
             await self._tell(SourceState.LIVE, "streaming")
-            async for batch in self._provider.stream():
-                await self._take(batch)
+            await self._stream()
+            await self._writer.flush()
             if not self._loop:
                 break
             log.info("replay begins again", provider=self._provider.name)
         await self._tell(SourceState.CLOSED, "the source has come to its end")
 
     async def _begin(self) -> None:
-        """Load all history, then declare the symbols: what is declared can be asked for."""
+        """Load all history, then begin: what is declared can be asked for."""
         calendar = SessionCalendar(self._provider.zone)
         infos = self._provider.symbols()
-        self._begun = False
-        self._lines = {}
+        lines = {}
         for info in infos:
             history = await self._provider.history(info.symbol, Interval.DAY)
-            line = _Line(info.symbol, calendar, _bars(info.symbol, history))
-            self._lines[info.symbol] = line
-            await self._until_done(partial(self._begin_epoch, line))
-        await self._until_done(lambda: self._publisher.declare_symbols(infos))
-        self._begun = True
+            lines[info.symbol] = Line(info.symbol, calendar, _bars(info.symbol, history))
+        await self._writer.begin(infos, lines)
+        self._lines = lines
+        for symbol, line in lines.items():
+            line.want(self._demand is None or symbol in self._demand.wanted)
 
-    async def _begin_epoch(self, line: _Line) -> None:
-        symbol = line.session.symbol
-        await self._publisher.begin_epoch(symbol, line.epoch, Interval.DAY, line.final_bars)
+    async def _stream(self) -> None:
+        yielded_s = time.monotonic()
+        async for batch in self._provider.stream():
+            self._take(batch)
+            if self._writer.full:
+                await self._writer.room()
+            elif time.monotonic() - yielded_s > YIELD_EVERY_S:
+                await asyncio.sleep(0)
+                yielded_s = time.monotonic()
 
-    async def _take(self, batch: Sequence[Trade]) -> None:
+    def _take(self, batch: Sequence[Trade]) -> None:
         received_ms = self._now_ms()
-        touched: dict[str, _Line] = {}
         for trade in batch:
-            line = touched[trade.symbol] = self._lines[trade.symbol]
+            line = self._lines[trade.symbol]
             line.apply(trade, received_ms)
+            if line.due:
+                self._writer.note(trade.symbol)
         self._market_ms = batch[-1].time_ms
-        updates = [u for line in touched.values() if (u := line.take_update()) is not None]
-        if updates:
-            await self._until_done(lambda: self._publish(updates))
 
-    async def _publish(self, updates: Sequence[SymbolUpdate]) -> None:
-        async with self._writing:
-            epochs = await self._publisher.publish(updates)
-            if any(epoch != self._lines[symbol].epoch for symbol, epoch in epochs.items()):
-                await self._restore()
-
-    async def _restore_if_lost(self) -> None:
-        """See to symbols that do not trade: their loss shows in no answer."""
-        async with self._writing:
-            epochs = await self._publisher.epochs(list(self._lines))
-            if self._begun and epochs != {s: line.epoch for s, line in self._lines.items()}:
-                await self._restore()
-
-    async def _restore(self) -> None:
-        """Put back what Redis has lost (flushed, evicted, restarted empty), as new epochs."""
-        log.warning("redis had lost symbols; restoring all")
-        await self._publisher.declare_symbols(self._provider.symbols())
-        for line in self._lines.values():
-            line.epoch = new_epoch()
-            await self._begin_epoch(line)
-        await self._publisher.publish(
-            [line.last_update for line in self._lines.values() if line.last_update is not None]
-        )
-
-    async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a write until Redis has taken it: nothing is lost while Redis is away."""
-        while True:
-            try:
-                await write()
-            except BusError as error:
-                log.warning("redis is away; trying again", error=str(error))
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
+    def _on_demand(self, came: Collection[str], went: Collection[str]) -> None:
+        for symbol in went:
+            if symbol in self._lines:
+                self._lines[symbol].want(False)
+        for symbol in came:
+            line = self._lines.get(symbol)
+            if line is not None:
+                line.want(True)
+                if line.due:
+                    self._writer.note(symbol)
 
     async def _tell(self, state: SourceState, message: str) -> None:
         self._state, self._message = state, message
-        await self._until_done(lambda: self._publisher.publish_status(self._status()))
+        await until_done(lambda: self._publisher.publish_status(self._status()))
 
     async def _renew_status(self) -> None:
         while True:
-            await self._until_done(self._restore_if_lost)
-            await self._until_done(lambda: self._publisher.publish_status(self._status()))
+            await until_done(self._writer.restore_if_lost)
+            await until_done(lambda: self._publisher.publish_status(self._status()))
             await asyncio.sleep(STATUS_EVERY_S)
 
     def _status(self) -> SourceStatus:

@@ -1,0 +1,151 @@
+"""Brings what changes to Redis, and puts back what Redis loses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from feed_server.bus.publisher import Publisher, new_epoch
+from feed_server.bus.update import SymbolUpdate
+from feed_server.errors import BusError
+from feed_server.ingest.line import Line
+from feed_server.ingest.outbox import Outbox
+from feed_server.protocol import Interval, Position, SymbolInfo
+
+RETRY_S = 0.5
+MAX_WAITING = 10_000
+"""Changes that may wait for being published; beyond them the source has to wait."""
+
+MAX_UPDATES = 500
+"""Symbols published in one pipeline: few enough for Redis to answer others in between."""
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Publishes lines for as long as it runs; it repeats what Redis did not take.
+
+    Args:
+        publisher: Where to.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._infos: Sequence[SymbolInfo] = []
+        self._lines: Mapping[str, Line] = {}
+        self._outbox = Outbox(MAX_WAITING)
+        self._to_write = asyncio.Event()
+        self._room = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._writing = asyncio.Lock()
+
+    async def begin(self, infos: Sequence[SymbolInfo], lines: Mapping[str, Line]) -> None:
+        """Begin epochs of all lines, then declare them: what is declared can be asked for."""
+        async with self._writing:
+            self._lines = {}
+            for line in lines.values():
+                await until_done(partial(self._begin_epoch, line))
+            await until_done(lambda: self._publisher.declare_symbols(infos))
+            self._infos, self._lines = infos, lines
+
+    def note(self, symbol: str) -> None:
+        """Note that a line is due; it is published as soon as what goes before it is."""
+        self._outbox.add(symbol)
+        self._idle.clear()
+        self._to_write.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether too much waits."""
+        return self._outbox.full
+
+    async def room(self) -> None:
+        """Return when no more waits than may."""
+        while self._outbox.full:
+            self._room.clear()
+            await self._room.wait()
+
+    async def flush(self) -> None:
+        """Return when everything is published."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Publish what is due until cancelled."""
+        while True:
+            await self._to_write.wait()
+            while symbols := self._outbox.take(MAX_UPDATES):
+                self._room.set()
+                async with self._writing:
+                    await self._write([self._lines[s] for s in symbols if s in self._lines])
+            self._to_write.clear()
+            self._idle.set()
+
+    async def restore_if_lost(self) -> None:
+        """See to symbols that do not trade: their loss shows in no answer.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        async with self._writing:
+            await self._restore_lost()
+
+    async def _write(self, lines: Sequence[Line]) -> None:
+        updates = [u for line in lines if line.due and (u := line.take_update()) is not None]
+        if not updates:
+            return
+        positions = await until_done(lambda: self._publisher.publish(updates))
+        if positions != self._advance(updates):
+            await until_done(self._restore_lost)
+
+    def _advance(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
+        """Return where these updates' symbols should stand now that they are published."""
+        expected = {}
+        for update in updates:
+            line = self._lines[update.quote.symbol]
+            offset = line.position.offset + update.quote.count
+            line.position = expected[line.symbol] = Position(line.position.epoch, offset)
+        return expected
+
+    async def _restore_lost(self) -> None:
+        """Put back what Redis has lost (flushed, evicted, restarted, failed over), as new epochs.
+
+        A place that Redis has gone back to must not be passed again with other data: who was there
+        before would take these for what is known.
+        """
+        positions = await self._publisher.positions(list(self._lines))
+        lost = [line for s, line in self._lines.items() if positions.get(s) != line.position]
+        if not lost:
+            return
+        log.warning("redis had lost symbols; restoring them", symbols=len(lost))
+        await self._publisher.declare_symbols(self._infos)
+        for start in range(0, len(lost), MAX_UPDATES):
+            await self._restore(lost[start : start + MAX_UPDATES])
+
+    async def _restore(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            line.position = Position(new_epoch(), 0)
+            await self._begin_epoch(line)
+        updates = [u for line in lines if (u := line.take_update() or line.last_update) is not None]
+        # Should publishing fail, they stand elsewhere than they should, and are restored again.
+        self._advance(updates)
+        await self._publisher.publish(updates)
+
+    async def _begin_epoch(self, line: Line) -> None:
+        await self._publisher.begin_epoch(
+            line.symbol, line.position.epoch, Interval.DAY, line.final_bars
+        )
+
+
+async def until_done(write: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a write until Redis has taken it: nothing is lost while Redis is away."""
+    while True:
+        try:
+            return await write()
+        except BusError as error:
+            log.warning("redis is away; trying again", error=str(error))
+            await asyncio.sleep(RETRY_S)
