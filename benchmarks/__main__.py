@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 
 BENCHMARKS = ("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck")
@@ -15,6 +16,8 @@ def main() -> int:
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
+    # So that every process started here is stopped, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for name in names:
         importlib.import_module(f"benchmarks.{name}").main()
     return 0

@@ -43,6 +43,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=self._output,
+            start_new_session=True,  # Ctrl-C is for us
         )
         try:
             self.wait_until("it listens", lambda: _listens(self.port))

@@ -12,7 +12,7 @@ CONNECT_TIMEOUT_S = 20.0
 AT_ONCE = 50
 """Connections begun together: below every server's backlog, above which each waits a second."""
 CHUNK_BYTES = 65_536
-TEXT, CLOSE = 1, 8
+TEXT, PING, PONG = 1, 9, 10
 
 OnFrame = Callable[[int, bytes, float], None]
 """Called with a client's number, a text frame's payload and when it came (ms since 1970)."""
@@ -143,6 +143,8 @@ class Crowd:
                 self.payload_bytes = end - start
                 if on_frame is not None:
                     on_frame(self._numbers[descriptor], data[start:end], now_ms())
+            elif data[at] & 15 == PING:
+                os.write(descriptor, masked(data[start:end], PONG))
             at = end
             if at == len(data):
                 return
@@ -171,17 +173,17 @@ def payload_bounds(data: bytes, at: int) -> tuple[int, int] | None:
     return (start, start + length) if start + length <= len(data) else None
 
 
-def masked(text: bytes) -> bytes:
-    """Return a client's text frame; the mask is 0, which leaves the text as it is."""
-    return _head(text, 0x80) + bytes(4) + text
+def masked(payload: bytes, opcode: int = TEXT) -> bytes:
+    """Return a client's frame; the mask is 0, which leaves the payload as it is."""
+    return _head(payload, opcode, 0x80) + bytes(4) + payload
 
 
 def framed(text: bytes) -> bytes:
     """Return a server's text frame."""
-    return _head(text, 0) + text
+    return _head(text, TEXT, 0) + text
 
 
-def _head(text: bytes, mask_bit: int) -> bytes:
-    if len(text) < 126:
-        return bytes((0x80 | TEXT, mask_bit | len(text)))
-    return bytes((0x80 | TEXT, mask_bit | 126)) + len(text).to_bytes(2, "big")
+def _head(payload: bytes, opcode: int, mask_bit: int) -> bytes:
+    if len(payload) < 126:
+        return bytes((0x80 | opcode, mask_bit | len(payload)))
+    return bytes((0x80 | opcode, mask_bit | 126)) + len(payload).to_bytes(2, "big")

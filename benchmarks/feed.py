@@ -3,7 +3,7 @@
 import selectors
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ class FeederHandle:
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us
         )
 
     def tell(self, command: Command) -> dict[str, list[float]]:
@@ -124,18 +125,21 @@ def running_feed(symbols: list[str], **settings: str) -> Iterator[Feed]:
 
 
 @contextmanager
-def gateway(redis_url: str, **settings: str) -> Iterator[Child]:
+def gateway(
+    redis_url: str, interpreter: Sequence[str] = (sys.executable,), **settings: str
+) -> Iterator[Child]:
     """Give a gateway that is ready.
 
     Args:
         redis_url: Where something has been published.
+        interpreter: What runs the module.
         settings: Without their prefix.
     """
     port = free_port()
     environment = clean_environment(
         redis_url=redis_url, feed_port=str(port), **{"log_level": "error"} | settings
     )
-    with Child([sys.executable, "-m", "feed_server", "gateway"], port, environment) as child:
+    with Child([*interpreter, "-m", "feed_server", "gateway"], port, environment) as child:
         child.wait_until("it is ready", lambda: _is_ready(port))
         yield child
 

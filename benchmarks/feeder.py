@@ -145,6 +145,7 @@ class Feeder:
         self._source = Source(redis)
         self._end = asyncio.Event()
         self._going: list[asyncio.Task[None]] = []
+        self._closing = asyncio.Event()
 
     async def run(self, commands: asyncio.StreamReader) -> None:
         """Serve every command in its order."""
@@ -156,6 +157,10 @@ class Feeder:
             for task in failed:
                 task.result()
             print(msgspec.json.encode(Answer(self._source.times_ms)).decode(), flush=True)
+        self._closing.set()
+        await self._serve(Stop())
+        if renewing is not None:
+            await renewing
 
     async def _serve(self, command: Command) -> None:
         match command:
@@ -189,7 +194,7 @@ class Feeder:
             await self._source.publish(list(islice(turn, tick.batch)))
 
     async def _renew(self) -> None:
-        async for _ in _beats(1 / RENEW_STATUS_S, asyncio.Event()):
+        async for _ in _beats(1 / RENEW_STATUS_S, self._closing):
             await self._source.renew_status()
 
 

@@ -37,7 +37,9 @@ def watching(lists: int) -> Callable[[int], bytes]:
 def clients_elsewhere(port: int) -> Iterator[None]:
     """Keep the clients connected, with one watchlist, by a process of their own."""
     command = [sys.executable, "-m", "benchmarks.load", str(port)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             if process.stdout.readline().strip() != READY:
