@@ -5,8 +5,10 @@ import panel_material_ui as pmui
 
 from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
+from dashboard.config import DashboardConfig
 from dashboard.pages.market import market_page
 from dashboard.settings import TransportSetting
+from dashboard.tokens import TokenSigner, page_token
 
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
@@ -65,23 +67,22 @@ THEME = {
 }
 
 
-def create_app(feed_url: str) -> pmui.Page:
+def create_app(config: DashboardConfig) -> pmui.Page:
     """Return the dashboard.
 
     It opens whether or not the feed is there; the browser waits for it.
-
-    Args:
-        feed_url: Where browsers find the feed, ``http(s)://host:port``.
     """
     pn.extension(reconnect=True, notifications=True)
-    badge = ConnectionBadge(feed_url=feed_url, margin=(0, 8, 0, 0))
-    transport = TransportSetting(feed_url=feed_url, margin=0)
+    token = page_token(TokenSigner.from_config(config))
+    feed = {"feed_url": config.browser_feed_url, "token": token.param.value}
+    badge = ConnectionBadge(**feed, margin=(0, 8, 0, 0))
+    transport = TransportSetting(**feed, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
         header=[pn.HSpacer(), badge, transport],
-        main=[market_page(feed_url)],
+        main=[market_page(config.browser_feed_url, token)],
         theme="dark",
         theme_config=THEME,
         sx={"& .main": {"backgroundColor": "var(--mui-palette-background-default)"}},

@@ -11,4 +11,4 @@ if project not in sys.path:
 from dashboard.app import create_app  # noqa: E402
 from dashboard.config import DashboardConfig  # noqa: E402
 
-create_app(DashboardConfig.from_environment().browser_feed_url).servable()
+create_app(DashboardConfig.from_environment()).servable()

@@ -15,6 +15,16 @@ All are environment variables; an empty one counts as not set. A wrong value end
 line that names it. (Made by `python -m deploy.settings_table` from the code.)
 """
 
+NOTEBOOKS = """
+## Notebooks
+
+| variable | default | meaning |
+|---|---|---|
+| `QUOTEWIRE_FEED_URL` | `http://127.0.0.1:8765` | Where `FeedClient()` finds the feed. |
+| `QUOTEWIRE_TOKEN` | none | What the feed lets it in with, where it asks for a token; \
+`python -m dashboard.tokens NAME` makes one. |
+"""
+
 
 def settings_page() -> str:
     """Return the page's text."""
@@ -23,7 +33,7 @@ def settings_page() -> str:
         rows = [_row(name, field) for name, field in settings.model_fields.items()]
         parts.append(f"\n## {title}\n\n| variable | default | meaning |\n|---|---|---|\n")
         parts.append("".join(rows))
-    return "".join(parts)
+    return "".join(parts) + NOTEBOOKS
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -51,8 +51,13 @@ class LiveElement(JSComponent):
     """
 
     feed_url = param.String(doc="Where browsers find the feed: http(s)://host:port[/path].")
+    token = param.String(doc="What the feed lets the page in with; empty where it asks for none.")
 
     __abstract = True
+
+    def __repr__(self, depth: int = 0) -> str:
+        """Hide the token."""
+        return f"{type(self).__name__}(feed_url={self.feed_url!r})"
 
     @classmethod
     def _process_importmap(cls) -> ImportMap:

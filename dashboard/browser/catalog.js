@@ -1,20 +1,21 @@
 /** Which instruments the feed has. Asked for until it names some. */
 
 import {Listeners} from "quotewire/listeners.js";
-import {fetchSymbols} from "quotewire/transports/polling.js";
+import {fetchSymbols, isRefusal} from "quotewire/transports/polling.js";
 
 const RETRY_MS = 1000;
 
 export class Catalog {
   /** @type {Map<string, import("./protocol.js").SymbolInfo> | null} null until the feed told them */
   symbols = null;
-  #feedUrl;
+  #feed;
   #listeners = new Listeners();
   #retry = 0;
   #stopped = false;
 
-  constructor(feedUrl) {
-    this.#feedUrl = feedUrl;
+  /** @param {import("./feed.js").Feed} feed */
+  constructor(feed) {
+    this.#feed = feed;
   }
 
   /** @returns {() => void} ends it */
@@ -27,17 +28,17 @@ export class Catalog {
     return this.symbols?.has(symbol) ?? true;
   }
 
-  /** Returns when it is loaded, or has failed and will be tried again. */
+  /** Returns when it is loaded, or has failed and, unless refused, will be tried again. */
   async load() {
     clearTimeout(this.#retry);
     try {
-      const symbols = await fetchSymbols(this.#feedUrl);
+      const symbols = await fetchSymbols(this.#feed);
       if (!symbols.length) throw new Error("the feed has none yet");
       this.symbols = new Map(symbols.map((info) => [info.symbol, info]));
       this.#listeners.tell(this.symbols);
     } catch (error) {
       console.debug("quotewire: no symbols yet:", error.message);
-      if (!this.#stopped) this.#retry = setTimeout(() => this.load(), RETRY_MS);
+      if (!this.#stopped && !isRefusal(error)) this.#retry = setTimeout(() => this.load(), RETRY_MS);
     }
   }
 

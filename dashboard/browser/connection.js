@@ -9,18 +9,20 @@
 import {Book} from "quotewire/book.js";
 import {Catalog} from "quotewire/catalog.js";
 import {Delivery} from "quotewire/delivery.js";
+import {Feed} from "quotewire/feed.js";
 import {becameLive} from "quotewire/health.js";
 import {History} from "quotewire/history.js";
 import {Listeners, once} from "quotewire/listeners.js";
 import {Machine} from "quotewire/machine.js";
 import {Meter} from "quotewire/meter.js";
 import {Poller} from "quotewire/poller.js";
-import {decode} from "quotewire/protocol.js";
+import {decode, denialOfClose, isDenial} from "quotewire/protocol.js";
 import {Requests} from "quotewire/requests.js";
 import {openSocket, socketUrl} from "quotewire/transports/websocket.js";
 
 const PING_MS = 2000;
 const TIMELINE = 100;
+const NO_TOKEN = "the feed asks for a token, and this page has none";
 
 export class Connection {
   /** @type {StateChange[]} newest last */
@@ -28,6 +30,7 @@ export class Connection {
   /** @type {import("./protocol.js").SourceStatus[]} */
   sources = [];
   book = new Book();
+  #feed;
   #machine;
   #catalog;
   #history;
@@ -36,6 +39,9 @@ export class Connection {
   #requests = new Requests();
   #delivery = new Delivery(this.book, () => this.#meter.painted(Date.now()));
   #socket = null;
+  /** The welcome of a socket that is not let in yet. */
+  #greeting = null;
+  #showsToken = false;
   #timer = 0;
   #ended = new AbortController();
   #stateChanged = new Listeners();
@@ -43,15 +49,15 @@ export class Connection {
 
   /**
    * @param {string} feedUrl
-   * @param {{mode?: import("./machine.js").Mode}} [options]
+   * @param {{mode?: import("./machine.js").Mode, token?: string}} [options]
    */
-  constructor(feedUrl, {mode = "auto"} = {}) {
-    this.feedUrl = feedUrl.replace(/\/+$/, "");
+  constructor(feedUrl, {mode = "auto", token = ""} = {}) {
+    this.#feed = new Feed(feedUrl, token);
     this.#machine = new Machine({mode});
-    this.#catalog = new Catalog(this.feedUrl);
-    this.#history = new History(this.feedUrl, this.book, (symbol, interval, change) =>
+    this.#catalog = new Catalog(this.#feed);
+    this.#history = new History(this.#feed, this.book, (symbol, interval, change) =>
       this.#delivery.barsChanged(symbol, interval, change));
-    this.#poller = new Poller(this.feedUrl, this.#requests.wanted, this.#catalog, this.#history, {
+    this.#poller = new Poller(this.#feed, this.#requests.wanted, this.#catalog, this.#history, {
       onStatus: (message) => this.#applyStatus(message),
       onQuotes: (message) => this.#applyQuotes(message, false),
     });
@@ -85,6 +91,10 @@ export class Connection {
     this.#catalog.stop();
   }
 
+  get feedUrl() {
+    return this.#feed.url;
+  }
+
   get state() {
     return this.timeline.at(-1);
   }
@@ -100,6 +110,15 @@ export class Connection {
 
   setMode(mode) {
     this.#run({type: "mode", mode});
+  }
+
+  /** Use another token from now on. An open connection is kept: it shows the new one there. */
+  setToken(token) {
+    if (!token || token === this.#feed.token) return;
+    this.#feed.token = token;
+    if (this.#showsToken) this.#requests.authenticate(this.#socket, token);
+    else this.#run({type: "online"});
+    if (this.symbols === null) this.#catalog.load();
   }
 
   /** Counts and measures, as of now. */
@@ -177,17 +196,24 @@ export class Connection {
   #open() {
     this.#socket = openSocket(socketUrl(this.feedUrl), {
       onMessage: (text) => this.#received(decode(text)),
-      onClosed: (reason) => {
-        this.#requests.use(null);
-        this.#run({type: "closed", reason});
+      onClosed: (reason, number) => {
+        this.#leave();
+        const code = denialOfClose(number);
+        this.#run(code ? {type: "denied", code, reason} : {type: "closed", reason});
       },
     });
   }
 
   #close() {
-    this.#requests.use(null);
+    this.#leave();
     this.#socket?.close();
     this.#socket = null;
+  }
+
+  #leave() {
+    this.#requests.use(null);
+    this.#greeting = null;
+    this.#showsToken = false;
   }
 
   #ping() {
@@ -202,14 +228,33 @@ export class Connection {
     else if (message.type === "pong") this.#meter.ponged(message, Date.now());
     else if (message.type === "status") this.#applyStatus(message);
     else if (message.type === "subscribed") this.#subscribed(message);
+    else if (message.type === "authenticated") this.#enter();
+    else if (message.type === "error") this.#refused(message);
     this.#run({type: "message", data: message.type === "quotes" || message.type === "bars"});
   }
 
-  #welcomed({heartbeat_ms}) {
+  #welcomed(message) {
+    this.#greeting = message;
+    this.#showsToken = message.auth === "required" && this.#feed.token !== "";
+    if (this.#showsToken) this.#requests.authenticate(this.#socket, this.#feed.token);
+    else if (message.auth !== "required") this.#enter();
+    else this.#run({type: "denied", code: "auth_required", reason: NO_TOKEN});
+  }
+
+  /** Once for a socket; a token shown later only lengthens the stay. */
+  #enter() {
+    if (this.#greeting === null) return;
+    const {heartbeat_ms} = this.#greeting;
+    this.#greeting = null;
     this.#meter.welcomed();
     this.#requests.use(this.#socket);
     this.#run({type: "welcome", heartbeat_ms});
     this.#ping();
+  }
+
+  /** Who is in already stays until the feed closes the connection, and says why. */
+  #refused({code, message}) {
+    if (this.#greeting && isDenial(code)) this.#run({type: "denied", code, reason: message});
   }
 
   /** From here on bars are pushed: what closed before is asked for. */

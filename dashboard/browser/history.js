@@ -6,25 +6,25 @@
  */
 
 import {MAX_BARS, seriesKey} from "quotewire/book.js";
-import {fetchBars} from "quotewire/transports/polling.js";
+import {fetchBars, isRefusal} from "quotewire/transports/polling.js";
 
 export const HISTORY_BARS = 750;
 const RETRY_MS = 1000;
 
 export class History {
-  #feedUrl;
+  #feed;
   #book;
   #onChange;
   /** @type {Map<string, {again: boolean, done: Promise<void>}>} */
   #running = new Map();
 
   /**
-   * @param {string} feedUrl
+   * @param {import("./feed.js").Feed} feed
    * @param {import("./book.js").Book} book
    * @param {(symbol: string, interval: string, change: import("./book.js").BarChange) => void} onChange
    */
-  constructor(feedUrl, book, onChange) {
-    this.#feedUrl = feedUrl;
+  constructor(feed, book, onChange) {
+    this.#feed = feed;
     this.#book = book;
     this.#onChange = onChange;
   }
@@ -50,6 +50,7 @@ export class History {
         return await this.fill(symbol, interval);
       } catch (error) {
         console.debug(`quotewire: no history of ${symbol} yet: ${error.message}`);
+        if (isRefusal(error)) return;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     } while (isWanted());
@@ -61,7 +62,7 @@ export class History {
       const whole = !this.#book.isLoaded(symbol, interval);
       const start = this.#book.resumeFrom(symbol, interval) ?? undefined;
       const range = {start, limit: whole ? HISTORY_BARS : MAX_BARS};
-      const series = await fetchBars(this.#feedUrl, symbol, interval, range);
+      const series = await fetchBars(this.#feed, symbol, interval, range);
       for (const {change} of this.#book.applySeries(series, {whole})) {
         this.#onChange(symbol, interval, change);
       }

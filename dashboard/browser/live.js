@@ -23,5 +23,9 @@ export function mount({model, view, el}, setup) {
   model.on("lifecycle:remove", end);
   const until = (call) => ends.push(call);
   until(watchTheme(view, (dark) => (el.style.colorScheme = dark ? "dark" : "light")));
-  return setup(acquire(feedUrl), until);
+  const connection = acquire(feedUrl, model.token);
+  const renewed = () => connection.setToken(model.token);
+  model.on("token", renewed);
+  until(() => model.off("token", renewed));
+  return setup(connection, until);
 }

@@ -10,12 +10,15 @@
  *
  * @typedef {{type: "start"} | {type: "stop"} | {type: "tick"} | {type: "mode", mode: Mode}
  *   | {type: "welcome", heartbeat_ms: number} | {type: "message", data: boolean}
- *   | {type: "closed", reason: string} | {type: "poll_ok"} | {type: "poll_failed", reason: string}
+ *   | {type: "closed", reason: string} | {type: "denied", code: string, reason: string}
+ *   | {type: "poll_ok"} | {type: "poll_failed", code?: string, reason: string}
  *   | {type: "online"} | {type: "visible"} | {type: "hidden"}} Event
  *
  * @typedef {{do: "open"} | {do: "close"} | {do: "poll"} | {do: "subscribe"}
  *   | {do: "unsubscribe"} | {do: "state", state: State, code: string, reason: string, at_ms: number}} Action
  */
+
+import {isDenial} from "quotewire/protocol.js";
 
 /** Times are milliseconds. */
 export const LIMITS = Object.freeze({
@@ -26,12 +29,14 @@ export const LIMITS = Object.freeze({
   silent_heartbeats: 2,
   poll_ms: 1000,
   failed_polls: 2, // one lost poll is not yet an outage
+  denied_ms: 30000, // who is not let in comes again after half of this to all of it
 });
 
 export class Machine {
   /** @type {State} */
   state = "connecting";
   #said = "";
+  #isDenied = false;
   #hidden = false;
   #socket = {phase: "off", at: null, failures: 0, silent_ms: 0, welcomed_ms: 0};
   #poll = {phase: "off", at: null, failures: 0};
@@ -114,6 +119,14 @@ export class Machine {
     else if (this.#socket.phase === "live") this.#socketFailed(now_ms, "closed", reason);
   }
 
+  /** The feed does not let the page in, by no way: what helps is a new token, then `online`. */
+  _denied(now_ms, {code, reason}) {
+    if (this.#socket.phase !== "opening" && this.#socket.phase !== "live") return;
+    this._stop();
+    Object.assign(this.#socket, {phase: "waiting", at: this.#afterDenial(now_ms)});
+    this.#say(now_ms, "offline", code, reason);
+  }
+
   _tick(now_ms) {
     const socket = this.#socket;
     if (socket.phase === "live" && now_ms >= socket.welcomed_ms + this.limits.proved_ms) {
@@ -132,8 +145,13 @@ export class Machine {
     this.#say(now_ms, "polling", chosen ? "polling_chosen" : "fell_back", reason);
   }
 
-  _poll_failed(now_ms, {reason}) {
+  _poll_failed(now_ms, {code, reason}) {
     if (this.#poll.phase !== "busy") return;
+    if (isDenial(code)) {
+      this.#pollAgain(this.#afterDenial(now_ms));
+      this.#say(now_ms, "offline", code, reason);
+      return;
+    }
     this.#poll.failures += 1;
     this.#pollAgain(now_ms + this.#backoff(this.#poll.failures));
     const tolerated = this.state === "polling" && this.#poll.failures < this.limits.failed_polls;
@@ -212,10 +230,16 @@ export class Machine {
     return this.random() * Math.min(backoff_cap_ms, backoff_base_ms * 2 ** (failures - 1));
   }
 
-  /** Each change is said once. */
+  #afterDenial(now_ms) {
+    return now_ms + this.limits.denied_ms * (1 + this.random()) / 2;
+  }
+
+  /** Each change is said once; while offline, only that the page is denied or no longer is. */
   #say(now_ms, state, code, reason) {
     if (this.#said === `${state} ${code}`) return;
-    if (this.state === "offline" && state === "offline") return;
+    const denied = isDenial(code);
+    if (this.state === "offline" && state === "offline" && !denied && !this.#isDenied) return;
+    this.#isDenied = denied;
     this.#said = `${state} ${code}`;
     this.state = state;
     this.#actions.push({do: "state", state, code, reason, at_ms: now_ms});

@@ -10,21 +10,21 @@ import * as http from "quotewire/transports/polling.js";
 const NONE_KNOWN = "the feed has none of the symbols shown";
 
 export class Poller {
-  #feedUrl;
+  #feed;
   #wanted;
   #catalog;
   #history;
   #handlers;
 
   /**
-   * @param {string} feedUrl
+   * @param {import("./feed.js").Feed} feed
    * @param {import("./subscriptions.js").Subscriptions} wanted
    * @param {import("./catalog.js").Catalog} catalog what the feed has: no other symbol is asked for
    * @param {import("./history.js").History} history brings the bars up to date
    * @param {{onStatus: (message: any) => void, onQuotes: (message: any) => void}} handlers
    */
-  constructor(feedUrl, wanted, catalog, history, handlers) {
-    this.#feedUrl = feedUrl;
+  constructor(feed, wanted, catalog, history, handlers) {
+    this.#feed = feed;
     this.#wanted = wanted;
     this.#catalog = catalog;
     this.#history = history;
@@ -37,12 +37,13 @@ export class Poller {
       await Promise.all([this.#status(), this.#quotes(), ...this.#bars()]);
       return {type: "poll_ok"};
     } catch (error) {
-      return {type: "poll_failed", reason: http.explain(error)};
+      const code = error instanceof http.FeedError ? error.code : "unreachable";
+      return {type: "poll_failed", code, reason: http.explain(error)};
     }
   }
 
   async #status() {
-    this.#handlers.onStatus(await http.fetchStatus(this.#feedUrl));
+    this.#handlers.onStatus(await http.fetchStatus(this.#feed));
   }
 
   /** One symbol that the feed no longer has makes it refuse all: learn what it has, ask again. */
@@ -59,7 +60,7 @@ export class Poller {
   async #quotesOfKnown() {
     const wanted = this.#wanted.symbols("quotes");
     const known = wanted.filter((symbol) => this.#catalog.has(symbol));
-    if (known.length) this.#handlers.onQuotes(await http.fetchQuotes(this.#feedUrl, known));
+    if (known.length) this.#handlers.onQuotes(await http.fetchQuotes(this.#feed, known));
     else if (wanted.length) throw new http.FeedError("unknown_symbol", NONE_KNOWN);
   }
 

@@ -59,8 +59,24 @@
  * @property {number} updated_ms
  */
 
+/** Errors that mean: the feed does not let this page in, whatever it asks. */
+const DENIALS = new Set(["auth_required", "auth_failed", "auth_expired"]);
+
+/** The same as codes of the WebSocket's end. */
+const DENIAL_OF_CLOSE = {4001: "auth_required", 4003: "auth_expired", 4010: "auth_failed"};
+
 /** The only interval the feed has so far. */
 export const DAY = "1d";
+
+/** @param {string} code of an error */
+export function isDenial(code) {
+  return DENIALS.has(code);
+}
+
+/** @param {number} number close code @returns {string | null} the denial it tells of */
+export function denialOfClose(number) {
+  return DENIAL_OF_CLOSE[number] ?? null;
+}
 
 /**
  * @param {string} text one message of the server
@@ -140,6 +156,11 @@ export function subscribe(id, channel, symbols, interval) {
 
 export function unsubscribe(id, channel, symbols, interval) {
   return JSON.stringify({type: "unsubscribe", id, channel, symbols, interval});
+}
+
+/** @param {number} id @param {string} token */
+export function auth(id, token) {
+  return JSON.stringify({type: "auth", id, token});
 }
 
 export function ping(id) {

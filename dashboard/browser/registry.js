@@ -10,16 +10,17 @@ const LINGER_MS = 1000;
 /** @type {Map<string, {connection: Connection, users: number, unlink: () => void}>} */
 const shared = new Map();
 
-/** @param {string} feedUrl */
-export function acquire(feedUrl) {
+/** @param {string} feedUrl @param {string} [token] what the feed lets the page in with */
+export function acquire(feedUrl, token = "") {
   let entry = shared.get(feedUrl);
   if (!entry) {
-    const connection = new Connection(feedUrl, {mode: page.mode});
+    const connection = new Connection(feedUrl, {mode: page.mode, token});
     connection.start();
     entry = {connection, users: 0, unlink: page.onMode((mode) => connection.setMode(mode))};
     shared.set(feedUrl, entry);
     expose("connection", () => facts(connection));
   }
+  entry.connection.setToken(token);
   entry.users += 1;
   return entry.connection;
 }

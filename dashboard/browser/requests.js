@@ -37,6 +37,12 @@ export class Requests {
     for (const group of this.wanted.groups()) this.#send(protocol.unsubscribe, group);
   }
 
+  /** Show a token on this socket, which need not be in use yet. */
+  authenticate(socket, token) {
+    this.#last += 1;
+    socket.send(protocol.auth(this.#last, token));
+  }
+
   /** @returns {number} the ping's number, given back in the answer */
   ping() {
     this.#last += 1;

@@ -13,6 +13,7 @@ STATUS: dict[str, object] = {"type": "status", "sources": []}
 RUN = """
 async ({catalogs, quotes, bars, wanted}) => {
   const {Catalog} = await import("quotewire/catalog.js");
+  const {Feed} = await import("quotewire/feed.js");
   const {Poller} = await import("quotewire/poller.js");
   const {FeedError} = await import("quotewire/transports/polling.js");
   const {Subscriptions} = await import("quotewire/subscriptions.js");
@@ -37,7 +38,8 @@ async ({catalogs, quotes, bars, wanted}) => {
     return answers[pathname.split("/").at(-1)](searchParams);
   };
   try {
-    const catalog = new Catalog("http://feed.test");
+    const feed = new Feed("http://feed.test");
+    const catalog = new Catalog(feed);
     await catalog.load();
     const subscriptions = new Subscriptions();
     if (wanted.length) subscriptions.add("quotes", wanted);
@@ -45,7 +47,7 @@ async ({catalogs, quotes, bars, wanted}) => {
     const history = {fill: async () => { if (bars) throw new FeedError(bars, "no bars"); }};
     const got = [];
     const handlers = {onStatus: () => {}, onQuotes: (message) => got.push(message)};
-    const poller = new Poller("http://feed.test", subscriptions, catalog, history, handlers);
+    const poller = new Poller(feed, subscriptions, catalog, history, handlers);
     const {type} = await poller.ask();
     catalog.stop();
     return {type, asked, got: got.length, symbols: catalog.symbols && [...catalog.symbols.keys()]};

@@ -11,8 +11,8 @@ export function socketUrl(feedUrl) {
 
 /**
  * @param {string} url
- * @param {{onMessage: (text: string) => void, onClosed: (reason: string) => void}} handlers
- *   neither is called after `close`
+ * @param {{onMessage: (text: string) => void, onClosed: (reason: string, code: number) => void}}
+ *   handlers neither is called after `close`
  */
 export function openSocket(url, {onMessage, onClosed}) {
   const socket = new NativeWebSocket(url);
@@ -21,7 +21,7 @@ export function openSocket(url, {onMessage, onClosed}) {
   socket.addEventListener("message", ({data}) => onMessage(data), {signal});
   socket.addEventListener("close", ({code, reason, wasClean}) => {
     ended.abort();
-    onClosed(reason || (wasClean ? `closed by the feed (${code})` : "the connection broke"));
+    onClosed(reason || (wasClean ? `closed by the feed (${code})` : "the connection broke"), code);
   }, {signal});
   return {
     send(text) {
