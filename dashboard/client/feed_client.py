@@ -3,7 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Self
@@ -19,10 +20,13 @@ from tornado.websocket import (
     websocket_connect,
 )
 
+from dashboard.client.errors import FeedError, FeedUnavailableError
+from dashboard.client.login import Credentials, Login, TokenSource, feed_error
 from dashboard.client.quote_book import QuoteBook
 from feed_server.protocol import (
     BarSeries,
     Error,
+    ErrorCode,
     Interval,
     Quote,
     Quotes,
@@ -42,14 +46,6 @@ BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 15.0
 
 
-class FeedError(Exception):
-    """The feed refused a request; its text is the feed's own."""
-
-
-class FeedUnavailableError(FeedError):
-    """The feed cannot be reached."""
-
-
 class FeedClient:
     """A client of one feed server.
 
@@ -63,12 +59,16 @@ class FeedClient:
     Args:
         url: The feed's address, ``http://host:port``; without it ``QUOTEWIRE_FEED_URL``, else the
             address of a feed on this machine.
+        token: What the feed lets the client in with, where it asks for that: a JSON Web Token, or
+            a function that gives one, called whenever one is needed, so that a stream of quotes
+            outlives any of them. Without it ``QUOTEWIRE_TOKEN``.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, token: TokenSource | None = None) -> None:
         self.url = (url or os.environ.get("QUOTEWIRE_FEED_URL") or DEFAULT_URL).rstrip("/")
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise ValueError(f"feed address {self.url!r} must begin with http:// or https://")
+        self._credentials = Credentials(token or os.environ.get("QUOTEWIRE_TOKEN") or None)
         self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S)
 
     async def __aenter__(self) -> Self:
@@ -139,6 +139,7 @@ class FeedClient:
         Raises:
             ValueError: No symbol is named.
             FeedError: The feed does not know one of the symbols.
+            FeedAccessError: The feed asks for a token and takes none of this client.
             FeedUnavailableError: The first connection failed.
         """
         if not symbols:
@@ -168,23 +169,28 @@ class FeedClient:
         """Yield what one connection says of quotes, until it is lost or falls silent."""
         socket = await self._connect()
         try:
+            login = Login(self._credentials)
             patience_s = TIMEOUT_S
-            await socket.write_message(encode(Subscribe(1, "quotes", list(symbols))))
             while True:
                 text = await asyncio.wait_for(socket.read_message(), patience_s)
                 if text is None:
+                    login.closed(socket.close_code, socket.close_reason)
                     return
-                match decode_server_message(text):
-                    case Quotes() as message:
+                message = decode_server_message(text)
+                was_in = login.is_in
+                for answer in login.answer(message, time.time() * 1000):
+                    await socket.write_message(encode(answer))
+                if login.is_in and not was_in:
+                    await socket.write_message(encode(Subscribe(1, "quotes", list(symbols))))
+                match message:
+                    case Quotes():
                         yield message
                     case Welcome(heartbeat_ms=heartbeat_ms):
                         patience_s = 2 * heartbeat_ms / 1000
                     case Subscribed(failed=failed) if failed:
-                        raise FeedError(f"the feed does not know {', '.join(failed)}")
-                    case Error(message=reason):
-                        raise FeedError(reason)
-                    case _:
-                        pass
+                        raise FeedError(_explain(failed))
+                    case Error() if not login.tolerates(message):
+                        raise feed_error(message)
         except (TimeoutError, WebSocketClosedError):
             return
         finally:
@@ -199,21 +205,31 @@ class FeedClient:
 
     async def _get(self, path: str, **parameters: str) -> bytes:
         try:
-            response = await self._http.get(path, params=parameters)
+            response = await self._http.get(
+                path, params=parameters, headers=self._credentials.headers()
+            )
         except httpx.TransportError as error:
             raise FeedUnavailableError(self._away(error)) from error
         if response.is_success:
             return response.content
         try:
-            raise FeedError(msgspec.json.decode(response.content, type=Error).message)
+            answer = msgspec.json.decode(response.content, type=Error)
         except msgspec.DecodeError:
             raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
+        raise feed_error(answer)
 
     def _away(self, error: Exception) -> str:
         return (
             f"no feed at {self.url} ({str(error) or type(error).__name__}): "
             "start one with `make run`, or set QUOTEWIRE_FEED_URL"
         )
+
+
+def _explain(failed: Mapping[str, ErrorCode]) -> str:
+    unknown = [symbol for symbol, code in failed.items() if code is ErrorCode.UNKNOWN_SYMBOL]
+    if unknown:
+        return f"the feed does not know {', '.join(unknown)}"
+    return "; ".join(f"{symbol}: {code.reason}" for symbol, code in failed.items())
 
 
 async def _close(socket: WebSocketClientConnection) -> None:
