@@ -30,6 +30,8 @@ def connect(url: str) -> Redis:
             socket_timeout=CONNECT_TIMEOUT_S,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
+            # What is published comes as a push message in RESP3, which redis-py reads more slowly.
+            protocol=2,
         )
     except ValueError as error:
         raise ConfigurationError(

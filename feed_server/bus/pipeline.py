@@ -2,13 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 import hiredis
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 TIMEOUT_S = 3.0
+COMMANDS_PER_WRITE = 50
 
 Argument = bytes | bytearray | memoryview | str | int | float
 
@@ -19,11 +21,12 @@ def pack(*command: Argument) -> bytes:
     return packed
 
 
-async def execute(redis: Redis, commands: Sequence[bytes]) -> list[object]:
+async def execute(redis: Redis, commands: Iterable[bytes]) -> list[object]:
     """Send packed commands, and return their replies; an error reply is returned, not raised.
 
     It does what ``Redis.pipeline`` does without what that costs: 6 µs of CPU a command instead of
-    22. A failure in between closes the connection, since the rest of the replies may still come.
+    22. Redis works on the first while the rest is still being packed, where ``commands`` is lazy.
+    A failure in between closes the connection, since replies may still come.
 
     Raises:
         RedisError, OSError, TimeoutError: The connection was lost, or no reply came in time; any of
@@ -33,8 +36,12 @@ async def execute(redis: Redis, commands: Sequence[bytes]) -> list[object]:
     replies: list[object] = []
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await connection.send_packed_command([b"".join(commands)])
-            for _ in commands:
+            sent = 0
+            rest = iter(commands)
+            while some := list(islice(rest, COMMANDS_PER_WRITE)):
+                await connection.send_packed_command([b"".join(some)])
+                sent += len(some)
+            for _ in range(sent):
                 try:
                     # One deadline for all: redis-py's own, for each reply, costs more than all else
                     replies.append(await connection.read_response(timeout=math.inf))

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from typing import cast
 
@@ -91,14 +91,15 @@ class Publisher:
         """
         fresh_epoch = new_epoch()
         with bus_errors("publishing"):
-            answers = await self._run_scripts([self._pack(u, fresh_epoch) for u in updates])
+            answers = await self._run_scripts(self._pack(u, fresh_epoch) for u in updates)
         return {
             update.quote.symbol: Position(epoch.decode(), offset)
             for update, (epoch, offset) in zip(updates, answers, strict=True)
         }
 
-    async def _run_scripts(self, calls: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        replies = await pipeline.execute(self._redis, calls)
+    async def _run_scripts(self, packed: Iterable[bytes]) -> list[tuple[bytes, int]]:
+        calls: list[bytes] = []
+        replies = await pipeline.execute(self._redis, _kept(packed, calls))
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             # Redis has restarted, failed over or flushed its scripts.
@@ -157,3 +158,10 @@ class Publisher:
         """
         with bus_errors("publishing an error"):
             await self._redis.publish(names.ERRORS, encode_error(error))
+
+
+def _kept(commands: Iterable[bytes], into: list[bytes]) -> Iterator[bytes]:
+    """Give the commands one by one, and keep them to be sent again."""
+    for command in commands:
+        into.append(command)
+        yield command

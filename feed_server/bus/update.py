@@ -4,19 +4,23 @@ from typing import Self
 
 import msgspec
 
-from feed_server.protocol import Bar, Quote
+from feed_server.protocol import Bar, Position, Quote, TradePrint
 
 
 class SymbolUpdate(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A symbol's quote, and the bars that changed with it.
+    """A symbol's quote, and the trades and bars that changed it.
 
     Attributes:
-        quote: The new last value.
+        quote: The new last value; its ``count`` says how many changes the update stands for.
         bars: Bars that became final, then the forming one.
+        trades: The last of these changes, in order, where they were trades.
+        missing: How many trades came before ``trades`` that are told nowhere.
     """
 
     quote: Quote
     bars: list[Bar]
+    trades: list[TradePrint] = []
+    missing: int = 0
 
 
 class StoredUpdate(msgspec.Struct, frozen=True):
@@ -41,6 +45,16 @@ class StoredUpdate(msgspec.Struct, frozen=True):
         """
         epoch, offset, payload = message.split(b" ", 2)
         return cls(epoch.decode(), int(offset), decode_update(payload))
+
+    @property
+    def position(self) -> Position:
+        """Where the symbol stands after this update."""
+        return Position(self.epoch, self.offset)
+
+    @property
+    def begins_at(self) -> int:
+        """The offset before the first of the changes that this update stands for."""
+        return self.offset - self.update.quote.count
 
     def follows(self, other: "StoredUpdate | None") -> bool:
         """Tell whether this is newer than another of the same symbol."""
