@@ -10,9 +10,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from feed_server.bus import sentinel
 from feed_server.errors import BusError, ConfigurationError
 
 CONNECT_TIMEOUT_S = 3.0
+
+_OPTIONS: sentinel.Options = {
+    "socket_connect_timeout": CONNECT_TIMEOUT_S,
+    "socket_timeout": CONNECT_TIMEOUT_S,
+    "socket_keepalive": True,
+    "retry": Retry(NoBackoff(), 0),
+    # What is published comes as a push message in RESP3, which redis-py reads more slowly.
+    "protocol": 2,
+}
 
 
 def connect(url: str) -> Redis:
@@ -20,31 +30,30 @@ def connect(url: str) -> Redis:
 
     It does not retry by itself: who calls knows what a failure means and when to try again.
 
+    Args:
+        url: ``redis://…``, ``rediss://…``, ``unix://…``, or ``redis+sentinel://…``, see
+            `feed_server.bus.sentinel`.
+
     Raises:
         ConfigurationError: It is no Redis address.
     """
     try:
-        return Redis.from_url(
-            url,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=CONNECT_TIMEOUT_S,
-            socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
-            # What is published comes as a push message in RESP3, which redis-py reads more slowly.
-            protocol=2,
-        )
+        if url.startswith(sentinel.SCHEME):
+            return sentinel.connect(url, _OPTIONS)
+        return Redis.from_url(url, **_OPTIONS)
     except ValueError as error:
         raise ConfigurationError(
-            f"QUOTEWIRE_REDIS_URL is no Redis address ({error}): expected redis://host:port/0"
+            f"QUOTEWIRE_REDIS_URL is no Redis address ({error}): expected redis://host:port/0 "
+            f"or {sentinel.EXPECTED}"
         ) from None
 
 
 def masked(url: str) -> str:
-    """Return a Redis address that can be shown: without user and password."""
+    """Return a Redis address that can be shown: without user, password and options."""
     parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return parts._replace(netloc="***@" + parts.netloc.rsplit("@", 1)[1]).geturl()
+    if "@" in parts.netloc:
+        parts = parts._replace(netloc="***@" + parts.netloc.rsplit("@", 1)[1])
+    return parts._replace(query="***" if parts.query else "").geturl()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
-from feed_server.bus import names
+from feed_server.bus import names, sentinel
 from feed_server.bus.connection import bus_errors
 from feed_server.errors import BusError
 
@@ -107,7 +107,7 @@ class Subscriber:
                 await self._subscribe(connection, [self._probe_channel, *sorted(self._channels)])
                 self._heard_at = time.monotonic()
                 self._on_connected()
-                tasks.create_task(self._probe())
+                tasks.create_task(self._probe(connection))
         except* BusError as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -152,10 +152,12 @@ class Subscriber:
             if not self._unconfirmed:
                 self._confirmed.set()
 
-    async def _probe(self) -> None:
+    async def _probe(self, connection: AbstractConnection) -> None:
         while True:
             with bus_errors("probing"):
                 await self._redis.publish(self._probe_channel, b"")
+                if await sentinel.has_moved(self._redis, connection):
+                    raise BusError("probing: there is another master now")
             await asyncio.sleep(PROBE_EVERY_S)
             if not self.hears:
                 raise BusError(f"deaf: own messages not heard for {DEAF_AFTER_S:g} s")

@@ -5,7 +5,7 @@ import pytest
 from redis.asyncio import Redis
 
 from feed_server.bus import names
-from feed_server.bus.connection import connect, masked
+from feed_server.bus.connection import connect
 from feed_server.bus.control import Disconnect, Drain, decode_control, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.notices import SourceError, decode_error
@@ -339,8 +339,3 @@ async def test_an_unreachable_redis_is_a_bus_error() -> None:
     with pytest.raises(BusError, match="reaching Redis"):
         await Reader(redis).ping()
     await redis.aclose()
-
-
-def test_a_shown_address_holds_no_password() -> None:
-    assert masked("redis://user:secret@host:6379/0") == "redis://***@host:6379/0"
-    assert masked("redis://host:6379/0") == "redis://host:6379/0"
