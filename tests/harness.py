@@ -95,7 +95,8 @@ class FeedProcess:
     Args:
         settings: Environment settings without their prefix.
         port: The port; a free one where it is None.
-        arguments: The role.
+        role: What it does.
+        token: What it lets the harness in with, where it asks for a token.
     """
 
     def __init__(
@@ -104,10 +105,12 @@ class FeedProcess:
         *,
         port: int | None = None,
         role: str = "all",
+        token: str | None = None,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._role = role
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._settings = {"feed_port": str(self.port), "log_level": "warning", **(settings or {})}
         self.process: subprocess.Popen[str] | None = None
 
@@ -165,7 +168,7 @@ class FeedProcess:
         """Tell whether it is fit for traffic and has a first quote."""
         try:
             ready = httpx.get(f"{self.url}/readyz", timeout=2)
-            quotes = httpx.get(f"{self.url}/api/quotes", timeout=2)
+            quotes = httpx.get(f"{self.url}/api/quotes", headers=self._headers, timeout=2)
         except httpx.TransportError:
             return False
         return ready.is_success and bool(quotes.is_success and quotes.json()["rows"])
