@@ -17,6 +17,8 @@ from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import PROJECT, clean_environment, free_port
 
 ANSWER_TIMEOUT_S = 60.0
+# Here all clients come from one address.
+DEFAULTS = {"log_level": "error", "max_connections_per_address": "10000"}
 
 
 class FeederHandle:
@@ -136,9 +138,7 @@ def gateway(
         settings: Without their prefix.
     """
     port = free_port()
-    environment = clean_environment(
-        redis_url=redis_url, feed_port=str(port), **{"log_level": "error"} | settings
-    )
+    environment = clean_environment(redis_url=redis_url, feed_port=str(port), **DEFAULTS | settings)
     with Child([*interpreter, "-m", "feed_server", "gateway"], port, environment) as child:
         child.wait_until("it is ready", lambda: _is_ready(port))
         yield child
