@@ -21,6 +21,9 @@ ENV_PREFIX = "QUOTEWIRE_"
 
 ONE_KEY = "set one of QUOTEWIRE_JWT_SECRET, …_JWT_SECRET_FILE and …_JWT_PRIVATE_KEY_FILE, not more"
 
+REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that mean all of a machine's, and how to reach them from the same machine."""
+
 
 class ConfigError(Exception):
     """A setting is wrong; the text says which, and what is expected."""
@@ -38,6 +41,10 @@ class DashboardConfig(BaseSettings):
         ge=1,
         le=65535,
         description="Port of the dashboard on 127.0.0.1, as `make run` starts it.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that the feed listens on, where the dashboard starts one for itself.",
     )
     feed_port: int = Field(8765, ge=1, le=65535, description="Port of the feed server.")
     feed_url: AnyHttpUrl | None = Field(
@@ -76,7 +83,8 @@ class DashboardConfig(BaseSettings):
     @property
     def local_feed_url(self) -> str:
         """Address of the feed that the dashboard starts for itself."""
-        return f"http://127.0.0.1:{self.feed_port}"
+        host = REACHED_BY.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.feed_port}"
 
     @property
     def browser_feed_url(self) -> str:

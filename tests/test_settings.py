@@ -135,6 +135,21 @@ def test_browsers_are_sent_to_the_public_address(monkeypatch: pytest.MonkeyPatch
     assert DashboardConfig.from_environment().browser_feed_url == "https://feed.example/qw"
 
 
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8765"),
+        ("::", "http://[::1]:8765"),
+        ("192.168.1.5", "http://192.168.1.5:8765"),
+    ],
+)
+def test_an_own_feed_is_found_where_it_listens(
+    monkeypatch: pytest.MonkeyPatch, host: str, address: str
+) -> None:
+    monkeypatch.setenv("QUOTEWIRE_HOST", host)
+    assert DashboardConfig.from_environment().browser_feed_url == address
+
+
 def test_a_wrong_feed_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUOTEWIRE_FEED_URL", "127.0.0.1:8765")
     with pytest.raises(ConfigError, match="QUOTEWIRE_FEED_URL"):

@@ -48,9 +48,13 @@ def blank_page(browser: Browser) -> Iterator[Page]:
 
 
 class Dashboard:
-    """``panel serve dashboard`` as a user would start it, told where its feed is."""
+    """``panel serve dashboard`` as a user would start it.
 
-    def __init__(self, feed_url: str) -> None:
+    Args:
+        settings: Environment settings without their prefix, such as where its feed is.
+    """
+
+    def __init__(self, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/dashboard"
         self._process = subprocess.Popen(
@@ -60,7 +64,7 @@ class Dashboard:
                 *("--log-level", "warning"),
             ],
             cwd=PROJECT,
-            env=clean_environment(feed_url=feed_url),
+            env=clean_environment(**settings),
         )
 
     def wait(self) -> None:
@@ -91,7 +95,7 @@ def own_feed() -> Iterator[FeedProcess]:
 @pytest.fixture(scope="package")
 def dashboard(own_feed: FeedProcess) -> Iterator[Dashboard]:
     """A served dashboard."""
-    served = Dashboard(own_feed.url)
+    served = Dashboard(feed_url=own_feed.url)
     try:
         served.wait()
         yield served

@@ -220,7 +220,7 @@ def test_a_new_day_appends_a_candle_and_leaves_the_one_before_as_it_closed(
 @contextmanager
 def served(feed_url: str) -> Iterator[Dashboard]:
     """A dashboard of its own."""
-    dashboard = Dashboard(feed_url)
+    dashboard = Dashboard(feed_url=feed_url)
     try:
         dashboard.wait()
         yield dashboard
