@@ -5,6 +5,7 @@ name that they know the servers by, and the database. User and password are the 
 that want their own have them at the end: ``?sentinel_username=…&sentinel_password=…``.
 """
 
+import time
 from typing import TypedDict
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -16,6 +17,8 @@ from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnec
 SCHEME = "redis+sentinel://"
 EXPECTED = f"{SCHEME}host:port,host:port/service/0"
 DEFAULT_PORT = 26_379
+LOOK_EVERY_S = 1.0
+LOOK_AFTER_FAILURE_S = 5.0
 
 
 class Options(TypedDict):
@@ -28,13 +31,41 @@ class Options(TypedDict):
     protocol: int
 
 
+class _FollowingPool(SentinelConnectionPool):
+    """Connections to the master as it is now.
+
+    One that was replaced but still answers, because it was cut off or has yet to be told, takes
+    what is written there, and loses it: a connection that works is no proof.
+    """
+
+    _look_again_s = 0.0
+
+    async def ensure_connection(self, connection: AbstractConnection) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._look_again_s:
+            self._look_again_s = now_s + LOOK_EVERY_S
+            try:
+                await self.get_master_address()
+            except MasterNotFoundError:
+                # Nobody says that there is another.
+                self._look_again_s = now_s + LOOK_AFTER_FAILURE_S
+        if connection.is_connected and self.leads_elsewhere(connection):
+            await connection.disconnect()
+        await super().ensure_connection(connection)
+
+    def leads_elsewhere(self, connection: AbstractConnection) -> bool:
+        """Tell whether a connection leads to another server than the Sentinels named last."""
+        address = (getattr(connection, "host", None), getattr(connection, "port", None))
+        return self.master_address is not None and self.master_address != address
+
+
 class _SentinelRedis(Redis):
     """A client that closes the connections to the Sentinels with its own."""
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await super().aclose(close_connection_pool)
         pool = self.connection_pool
-        assert isinstance(pool, SentinelConnectionPool)
+        assert isinstance(pool, _FollowingPool)
         await pool.sentinel_manager.aclose()
 
 
@@ -66,6 +97,7 @@ def connect(url: str, options: Options) -> Redis:
     client: Redis = sentinels.master_for(
         service,
         redis_class=_SentinelRedis,
+        connection_pool_class=_FollowingPool,
         db=int(database or 0),
         username=username or None,
         password=password or None,
@@ -73,20 +105,13 @@ def connect(url: str, options: Options) -> Redis:
     return client
 
 
-async def has_moved(redis: Redis, connection: AbstractConnection) -> bool:
-    """Tell whether the Sentinels name another master than a connection leads to.
+def leads_elsewhere(redis: Redis, connection: AbstractConnection) -> bool:
+    """Tell whether a connection of a client is to a server that is not the master any more.
 
-    A master that was cut off, or has come back as a replica, goes on to answer, and to tell us what
-    we publish ourselves.
+    What the Sentinels say is asked when the client is used.
     """
     pool = redis.connection_pool
-    if not isinstance(pool, SentinelConnectionPool):
-        return False
-    try:
-        master = await pool.get_master_address()
-    except MasterNotFoundError:
-        return False  # Nobody says that there is another.
-    return bool(master != (getattr(connection, "host", None), getattr(connection, "port", None)))
+    return isinstance(pool, _FollowingPool) and pool.leads_elsewhere(connection)
 
 
 def _address(text: str) -> tuple[str, int]:

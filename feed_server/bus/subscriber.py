@@ -156,8 +156,8 @@ class Subscriber:
         while True:
             with bus_errors("probing"):
                 await self._redis.publish(self._probe_channel, b"")
-                if await sentinel.has_moved(self._redis, connection):
-                    raise BusError("probing: there is another master now")
+            if sentinel.leads_elsewhere(self._redis, connection):
+                raise BusError("probing: there is another master now")
             await asyncio.sleep(PROBE_EVERY_S)
             if not self.hears:
                 raise BusError(f"deaf: own messages not heard for {DEAF_AFTER_S:g} s")
