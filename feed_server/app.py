@@ -1,16 +1,20 @@
 """The feed server as one process: Redis, ingest and gateway as its role asks."""
 
 import asyncio
+import secrets
 from enum import StrEnum
 
 import structlog
 
 from feed_server.bus.connection import connect, masked
 from feed_server.bus.embedded import EmbeddedValkey
+from feed_server.bus.leases import WantedReader
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
+from feed_server.bus.subscriber import Subscriber
 from feed_server.errors import BusError, ConfigurationError, QuotewireError
-from feed_server.gateway.server import HOST, Gateway
+from feed_server.gateway.server import Gateway
+from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestWorker
 from feed_server.providers.base import Provider
 from feed_server.providers.replay import open_replay
@@ -59,12 +63,28 @@ async def _serve_with(
                 gateway = Gateway(settings, redis_url)
                 gateway.listen()
                 tasks.create_task(gateway.run())
-                log.info("gateway listens", address=f"http://{HOST}:{settings.feed_port}")
+                log.info("gateway listens", address=f"http://{settings.host}:{settings.feed_port}")
             if provider is not None:
-                worker = IngestWorker(provider, Publisher(redis), loop=settings.replay_loop)
-                tasks.create_task(worker.run())
+                tasks.create_task(_ingest(settings, provider, redis_url))
     finally:
         await redis.aclose()
+
+
+async def _ingest(settings: FeedSettings, provider: Provider, redis_url: str) -> None:
+    redis, listening = connect(redis_url), connect(redis_url)
+    name = f"ingest-{secrets.token_hex(4)}"
+    demand = Demand(
+        WantedReader(redis),
+        lambda on_message, on_connected: Subscriber(listening, name, on_message, on_connected),
+    )
+    publisher = Publisher(
+        redis, log_entries=settings.log_entries, log_expires_s=settings.log_expires_s
+    )
+    try:
+        await IngestWorker(provider, publisher, demand, loop=settings.replay_loop).run()
+    finally:
+        await redis.aclose()
+        await listening.aclose()
 
 
 async def _require(reader: Reader, redis_url: str) -> None:

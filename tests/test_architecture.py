@@ -64,7 +64,7 @@ RULES = {
             "feed_server.settings",
             "feed_server.errors",
         ),
-        ("jwt", "msgspec", "prometheus_client", "structlog", "tornado"),
+        ("jwt", "msgspec", "prometheus_client", "structlog", "tornado", "typing_extensions"),
     ),
     # The command line puts the rooms together; being the house, it may import them all.
     "feed_server": Rule(theirs=("prometheus_client", "structlog", "tornado")),

@@ -4,7 +4,8 @@
  * One ordering rule for push and poll: newer event time wins, equal times go by offset. A poll's
  * answer that was overtaken by a push is late, like any other old datum.
  *
- * @typedef {import("./protocol.js").QuoteRow & import("./protocol.js").QuoteDetails} Quote
+ * @typedef {import("./protocol.js").QuoteRow & import("./protocol.js").QuoteDetails
+ *   & {bid: number | null, ask: number | null}} Quote
  * @typedef {import("./protocol.js").Bar} Bar
  *
  * @typedef {object} BarChange
@@ -16,6 +17,7 @@
 
 import {Epochs} from "quotewire/epochs.js";
 import {compareBars, place} from "quotewire/bars.js";
+import {priceAt} from "quotewire/protocol.js";
 
 /** Bars kept of one series; the oldest go first. */
 export const MAX_BARS = 5000;
@@ -104,7 +106,10 @@ export class Book {
     } else {
       this.counts.conflated += Math.max(0, changesBetween(held, row) - 1);
     }
-    const quote = {...held, ...details, ...row};
+    const {decimals = null} = details ?? held ?? {};
+    const bid = priceAt(row.last, row.bid_steps, decimals);
+    const ask = priceAt(row.last, row.ask_steps, decimals);
+    const quote = {...held, ...details, ...row, bid, ask};
     this.#quotes.set(row.symbol, quote);
     return quote;
   }

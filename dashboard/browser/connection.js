@@ -275,7 +275,8 @@ export class Connection {
   #applyBars(message) {
     for (const {symbol, interval, change} of this.book.applyBars(message)) {
       this.#delivery.barsChanged(symbol, interval, change);
-      if (message.snapshot || !this.book.isLoaded(symbol, interval)) this.#fill(symbol, interval);
+      const gap = message.snapshot || message.lost.has(symbol);
+      if (gap || !this.book.isLoaded(symbol, interval)) this.#fill(symbol, interval);
     }
   }
 

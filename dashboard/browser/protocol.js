@@ -8,8 +8,8 @@
  * @property {string} symbol
  * @property {number} last
  * @property {number} size
- * @property {number | null} bid
- * @property {number | null} ask
+ * @property {number | null} bid_steps best bid as it is on the wire, see `priceAt`
+ * @property {number | null} ask_steps
  * @property {number} volume
  * @property {number} time_ms event time, the market's clock
  * @property {number} received_ms when the feed received it
@@ -23,6 +23,7 @@
  * @property {number | null} prev_close
  * @property {string} session date of the trading session, YYYY-MM-DD
  * @property {string} epoch
+ * @property {number | null} decimals
  *
  * @typedef {object} Bar
  * @property {string} symbol
@@ -39,7 +40,7 @@
  * @typedef {{type: "quotes", snapshot: boolean, rows: QuoteRow[],
  *   details: Map<string, QuoteDetails>}} QuotesMessage
  * @typedef {{type: "bars", snapshot: boolean, interval: string, rows: Bar[],
- *   epochs: Map<string, string>}} BarsMessage
+ *   epochs: Map<string, string>, lost: Set<string>}} BarsMessage `lost`: some closed unseen
  * @typedef {{symbol: string, interval: string, epoch: string, bars: Bar[]}} Series
  *
  * @typedef {object} SymbolInfo
@@ -96,13 +97,13 @@ export function fromWire(message) {
 /** @returns {QuotesMessage} */
 function quotesFromWire({event_ms, received_ms, rows, details = {}, snapshot = false}) {
   const absolute = ([symbol, last, size, bid, ask, volume, event, received, offset, count]) => ({
-    symbol, last, size, bid, ask, volume,
+    symbol, last, size, bid_steps: bid, ask_steps: ask, volume,
     time_ms: event_ms + event,
     received_ms: received_ms + received,
     offset, count,
   });
-  const named = ([symbol, [open, high, low, prev_close, session, epoch]]) =>
-    [symbol, {open, high, low, prev_close, session, epoch}];
+  const named = ([symbol, [open, high, low, prev_close, session, epoch, decimals = null]]) =>
+    [symbol, {open, high, low, prev_close, session, epoch, decimals}];
   return {
     type: "quotes",
     snapshot,
@@ -111,8 +112,22 @@ function quotesFromWire({event_ms, received_ms, rows, details = {}, snapshot = f
   };
 }
 
+/**
+ * A bid or an ask: on the wire it is told as its distance from the last price.
+ *
+ * @param {number} last
+ * @param {number | null} steps in units of 10 ** -decimals
+ * @param {number | null} decimals null where the price itself was told
+ * @returns {number | null} exactly the price that the feed has
+ */
+export function priceAt(last, steps, decimals) {
+  if (steps === null || decimals === null) return steps;
+  const scale = 10 ** decimals;
+  return (Math.round(last * scale) + steps) / scale;
+}
+
 /** @returns {BarsMessage} */
-function barsFromWire({interval, rows, epochs = {}, snapshot = false}) {
+function barsFromWire({interval, rows, epochs = {}, snapshot = false, recovered = {}}) {
   const named = ([symbol, , start_ms, open, high, low, close, volume, time_ms, final]) =>
     ({symbol, interval, start_ms, open, high, low, close, volume, time_ms, final});
   return {
@@ -121,6 +136,7 @@ function barsFromWire({interval, rows, epochs = {}, snapshot = false}) {
     interval,
     rows: rows.map(named),
     epochs: new Map(Object.entries(epochs)),
+    lost: new Set(Object.keys(recovered).filter((symbol) => !recovered[symbol])),
   };
 }
 

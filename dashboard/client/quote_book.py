@@ -38,13 +38,21 @@ class QuoteBook:
             yield _whole(row, details, time_ms, message.received_ms + row.received_delta_ms)
 
 
+def _price(last: float, steps: float | None, decimals: int | None) -> float | None:
+    """Return a bid or an ask exactly; see `QuoteRow.bid`."""
+    if steps is None or decimals is None:
+        return steps
+    scale: int = 10**decimals
+    return (round(last * scale) + steps) / scale
+
+
 def _whole(row: QuoteRow, details: QuoteDetails, time_ms: int, received_ms: int) -> Quote:
     return Quote(
         symbol=row.symbol,
         last=row.last,
         size=row.size,
-        bid=row.bid,
-        ask=row.ask,
+        bid=_price(row.last, row.bid, details.decimals),
+        ask=_price(row.last, row.ask, details.decimals),
         volume=row.volume,
         open=details.open,
         high=details.high,

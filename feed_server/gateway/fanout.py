@@ -2,33 +2,27 @@
 
 Members with the same channel, symbols and rate form a cohort and share each frame. The first change
 of a quiet cohort goes out at once; after it the cohort waits its interval, and what changes
-meanwhile is conflated: a quote's newest value wins and says how many changes it stands for, a final
-bar is never dropped.
+meanwhile is conflated: a quote's newest value wins and says how many changes it stands for; a trade
+and a final bar are never dropped.
+
+A member that cannot take a frame now is *behind*. Of quotes it gets the newest values when it can
+read again. Of trades and bars it is set aside, where it stands is remembered, and it comes back
+through the log, as a client does that asks to go on from a position.
 """
 
 import heapq
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.rows import (
-    bars_snapshot,
-    details_of,
-    quotes_message,
-    quotes_snapshot,
-)
-from feed_server.protocol import Bar, Bars, Interval, QuoteDetails, Quotes
+from feed_server.gateway.pending import BarPending, Batch, Pending, QuotePending, TradePending
+from feed_server.gateway.recovery import Recovery, recovered_batch
+from feed_server.gateway.rows import QuoteRows
+from feed_server.gateway.topics import Topic
+from feed_server.protocol import Position
 
 Member = TypeVar("Member", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What a subscription is about: quotes where ``interval`` is None, else such bars."""
-
-    interval: Interval | None
-    max_hz: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,94 +30,79 @@ class Delivery(Generic[Member]):
     """One message for several members: encode it once."""
 
     members: tuple[Member, ...]
-    message: Quotes | Bars
-
-
-class _QuotePending:
-    """Quotes that changed since the last flush, newest value of each symbol."""
-
-    def __init__(self) -> None:
-        self._changed: dict[str, tuple[StoredUpdate, int]] = {}
-        self._details_sent: dict[str, QuoteDetails] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._changed)
-
-    def offer(self, stored: StoredUpdate) -> None:
-        quote = stored.update.quote
-        before = self._changed.get(quote.symbol)
-        waiting = before[1] if before is not None and before[0].epoch == stored.epoch else 0
-        self._changed[quote.symbol] = (stored, waiting + quote.count)
-
-    def forget(self, symbol: str) -> None:
-        self._changed.pop(symbol, None)
-
-    def take(self) -> Quotes:
-        fresh = {}
-        for symbol, (stored, _) in self._changed.items():
-            details = details_of(stored)
-            if self._details_sent.get(symbol) != details:
-                fresh[symbol] = self._details_sent[symbol] = details
-        message = quotes_message(self._changed.values(), fresh)
-        self._changed = {}
-        return message
-
-
-class _BarPending:
-    """Bars that changed since the last flush, newest state of each."""
-
-    def __init__(self, interval: Interval) -> None:
-        self._interval = interval
-        self._changed: dict[tuple[str, int], Bar] = {}
-        self._epochs_sent: dict[str, str] = {}
-        self._epochs_fresh: dict[str, str] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._changed)
-
-    def offer(self, stored: StoredUpdate) -> None:
-        symbol = stored.update.quote.symbol
-        if self._epochs_sent.get(symbol) != stored.epoch:
-            self._epochs_sent[symbol] = self._epochs_fresh[symbol] = stored.epoch
-            self._changed = {k: bar for k, bar in self._changed.items() if k[0] != symbol}
-        for bar in stored.update.bars:
-            if bar.interval == self._interval:
-                self._changed[symbol, bar.start_ms] = bar
-
-    def forget(self, symbol: str) -> None:
-        """Drop a symbol's forming bar; its final ones are still owed."""
-        self._changed = {
-            key: bar for key, bar in self._changed.items() if key[0] != symbol or bar.final
-        }
-
-    def take(self) -> Bars:
-        rows = [bar for _, bar in sorted(self._changed.items())]
-        message = Bars(self._interval, rows, self._epochs_fresh)
-        self._changed, self._epochs_fresh = {}, {}
-        return message
+    topic: Topic
+    batch: Batch
 
 
 class _Cohort(Generic[Member]):
-    def __init__(self, topic: Topic, symbols: frozenset[str]) -> None:
+    """Members that share each frame."""
+
+    def __init__(self, topic: Topic, symbols: frozenset[str], pending: Pending) -> None:
         self.topic = topic
         self.symbols = symbols
+        self.pending = pending
         self.members: dict[Member, None] = {}
-        self.pending = _QuotePending() if topic.interval is None else _BarPending(topic.interval)
         self.scheduled = False
         self.next_flush_s = 0.0
+        self._as_tuple: tuple[Member, ...] | None = None
 
-    def flush(self, now_s: float) -> Delivery[Member]:
-        self.next_flush_s = now_s + 1 / self.topic.max_hz
-        return Delivery(tuple(self.members), self.pending.take())
+    def join(self, member: Member) -> None:
+        self.members[member] = None
+        self._as_tuple = None
+
+    def leave(self, member: Member) -> None:
+        self.members.pop(member, None)
+        self._as_tuple = None
+
+    def take(self) -> Delivery[Member]:
+        if self._as_tuple is None:
+            self._as_tuple = tuple(self.members)
+        return Delivery(self._as_tuple, self.topic, self.pending.take())
+
+
+@dataclass(slots=True)
+class _Seat(Generic[Member]):
+    """What one member has of one topic.
+
+    Attributes:
+        cohort: Where it gets frames from.
+        behind: Symbols of the cohort of which it has missed a value; quotes only.
+        aside: By symbol where it stands, of those it gets nothing of until it can read again.
+        recoveries: On the way to the present.
+    """
+
+    cohort: _Cohort[Member] | None = None
+    behind: set[str] = field(default_factory=set)
+    aside: dict[str, Position] = field(default_factory=dict)
+    recoveries: list[Recovery[Member]] = field(default_factory=list)
+
+    def flowing(self) -> frozenset[str]:
+        return self.cohort.symbols if self.cohort is not None else frozenset()
+
+    def symbols(self) -> set[str]:
+        recovering = (symbol for recovery in self.recoveries for symbol in recovery.since)
+        return {*self.flowing(), *self.aside, *recovering}
 
 
 class Fanout(Generic[Member]):
-    """All cohorts of one gateway."""
+    """All cohorts of one gateway.
 
-    def __init__(self) -> None:
+    Args:
+        latest: By symbol the present state; the caller keeps it up to date, before each `offer`
+            and `restate`.
+
+    Attributes:
+        rate: Share of the asked rate that all get now; below 1 all intervals are longer.
+    """
+
+    def __init__(self, latest: Mapping[str, StoredUpdate]) -> None:
+        self.rate = 1.0
+        self.rows = QuoteRows()
+        self._latest = latest
         self._cohorts: dict[tuple[Topic, frozenset[str]], _Cohort[Member]] = {}
         self._by_symbol: dict[str, dict[_Cohort[Member], None]] = {}
-        self._of_member: dict[Member, dict[Topic, _Cohort[Member]]] = {}
+        self._recovering: dict[str, dict[Recovery[Member], None]] = {}
+        self._seats: dict[Member, dict[Topic, _Seat[Member]]] = {}
         self._due: list[tuple[float, int, _Cohort[Member]]] = []
         self._scheduled = 0
 
@@ -134,83 +113,115 @@ class Fanout(Generic[Member]):
 
     def symbols_of(self, member: Member) -> set[str]:
         """Return all symbols a member gets something of."""
-        return {s for cohort in self._of_member.get(member, {}).values() for s in cohort.symbols}
+        return {s for seat in self._seats.get(member, {}).values() for s in seat.symbols()}
 
-    def subscriptions_of(self, member: Member) -> int:
-        """Return how many (topic, symbol) pairs a member has."""
-        return sum(len(cohort.symbols) for cohort in self._of_member.get(member, {}).values())
+    def subscriptions_of(self, member: Member) -> dict[Topic, set[str]]:
+        """Return what a member gets, by topic."""
+        return {topic: seat.symbols() for topic, seat in self._seats.get(member, {}).items()}
+
+    def members_of(self, symbol: str) -> set[Member]:
+        """Return who gets something of a symbol, but for those that can read nothing now."""
+        flowing = {m for cohort in self._by_symbol.get(symbol, ()) for m in cohort.members}
+        return flowing | {recovery.member for recovery in self._recovering.get(symbol, ())}
+
+    def is_behind(self, member: Member) -> bool:
+        """Tell whether a member has missed something that `catch_up` would give it."""
+        return any(seat.behind or seat.aside for seat in self._seats.get(member, {}).values())
 
     def subscribe(
         self,
         member: Member,
         topic: Topic,
         symbols: Iterable[str],
-        latest: Iterable[StoredUpdate],
         now_s: float,
+        *,
+        since: Mapping[str, Position] | None = None,
+        snapshot: bool = True,
     ) -> list[Delivery[Member]]:
         """Add symbols to what a member gets of a topic.
 
         Args:
             member: Who.
             topic: Of what.
-            symbols: Which.
-            latest: The state of those of ``symbols`` that have one, for the snapshot.
+            symbols: Which; those it has already are left as they are.
             now_s: The time.
+            since: Where the member stands. Of a lossless topic such symbols come through a
+                recovery, see `recoveries_of`; of quotes those that have not changed since are left
+                out of the snapshot.
+            snapshot: Whether to begin with the state as it is now.
 
         Returns:
             What must be sent now, in order: what its old and its new cohort still owe, then the
             member's snapshot. So no member gets anything twice or in the wrong order.
         """
-        before = self._of_member.get(member, {}).get(topic)
-        wanted = (before.symbols if before else frozenset()) | frozenset(symbols)
-        owed = self._move(member, topic, wanted, now_s)
-        kept = list(latest)
-        if kept:
-            owed.append(Delivery((member,), _snapshot(topic, kept)))
+        seat = self._seats.setdefault(member, {}).setdefault(topic, _Seat())
+        held = seat.symbols()
+        fresh = dict.fromkeys(symbol for symbol in symbols if symbol not in held)
+        since = {symbol: at for symbol, at in (since or {}).items() if symbol in fresh}
+        if topic.lossless and since:
+            self._recover(member, topic, seat, since)
+            fresh = {symbol: None for symbol in fresh if symbol not in since}
+        owed = self._seat(member, topic, seat, seat.flowing().union(fresh), now_s)
+        known = [self._latest[s] for s in fresh if s in self._latest] if snapshot else []
+        told = [stored for stored in known if since.get(_symbol(stored)) != stored.position]
+        if seat.cohort is not None:
+            seat.cohort.pending.renew(fresh.keys() - set(map(_symbol, told)))
+        if told and seat.cohort is not None:
+            owed.append(Delivery((member,), topic, seat.cohort.pending.snapshot(told)))
+        self._forget_empty(member)
         return owed
 
     def unsubscribe(
         self, member: Member, topic: Topic, symbols: Iterable[str], now_s: float
     ) -> list[Delivery[Member]]:
         """Take symbols away from what a member gets of a topic; return what must be sent now."""
-        before = self._of_member.get(member, {}).get(topic)
-        if before is None:
+        seat = self._seats.get(member, {}).get(topic)
+        if seat is None:
             return []
-        return self._move(member, topic, before.symbols - frozenset(symbols), now_s)
+        gone = frozenset(symbols)
+        for symbol in gone:
+            seat.aside.pop(symbol, None)
+            seat.behind.discard(symbol)
+        for recovery in list(seat.recoveries):
+            for symbol in gone & recovery.since.keys():
+                self._settle(seat, recovery, symbol)
+        owed = self._seat(member, topic, seat, seat.flowing() - gone, now_s)
+        self._forget_empty(member)
+        return owed
 
     def topics_of(self, member: Member) -> list[Topic]:
         """Return the topics a member has subscriptions of."""
-        return list(self._of_member.get(member, {}))
+        return list(self._seats.get(member, {}))
 
     def remove(self, member: Member) -> None:
         """Forget a member; nothing is sent to it any more."""
-        for cohort in self._of_member.pop(member, {}).values():
-            self._leave(member, cohort)
+        for seat in self._seats.pop(member, {}).values():
+            if seat.cohort is not None:
+                self._leave(member, seat.cohort)
+            for recovery in list(seat.recoveries):
+                for symbol in list(recovery.since):
+                    self._settle(seat, recovery, symbol)
 
     def offer(self, stored: StoredUpdate, now_s: float) -> None:
-        """Take one symbol's change; `take_due` tells who gets it and when."""
-        for cohort in self._by_symbol.get(stored.update.quote.symbol, ()):
+        """Take one symbol's next change; `take_due` tells who gets it and when."""
+        symbol = stored.update.quote.symbol
+        for cohort in self._by_symbol.get(symbol, ()):
             cohort.pending.offer(stored)
-            if not cohort.scheduled and cohort.pending:
-                cohort.scheduled = True
-                self._scheduled += 1
-                due_s = max(now_s, cohort.next_flush_s)
-                heapq.heappush(self._due, (due_s, self._scheduled, cohort))
+            if not cohort.scheduled:
+                self._schedule(cohort, now_s)
+        for recovery in self._recovering.get(symbol, ()):
+            recovery.hear(stored)
 
-    def restate(self, latest: Iterable[StoredUpdate]) -> list[Delivery[Member]]:
-        """Return snapshots of symbols whose state was read anew, for all who have them.
+    def restate(self, stored: StoredUpdate, now_s: float) -> None:
+        """Take a symbol's state where what came before it may be missing.
 
-        What still waits of these symbols is older, and goes.
+        Who gets quotes gets the state; who gets trades or bars is told that some may be missing.
         """
-        by_cohort: dict[_Cohort[Member], list[StoredUpdate]] = {}
-        for stored in latest:
-            for cohort in self._by_symbol.get(stored.update.quote.symbol, ()):
-                cohort.pending.forget(stored.update.quote.symbol)
-                by_cohort.setdefault(cohort, []).append(stored)
-        return [
-            Delivery(tuple(cohort.members), _snapshot(cohort.topic, states))
-            for cohort, states in by_cohort.items()
-        ]
+        self.rows.forget(_symbol(stored))
+        for cohort in self._by_symbol.get(_symbol(stored), ()):
+            cohort.pending.restate(stored)
+            if not cohort.scheduled:
+                self._schedule(cohort, now_s)
 
     def next_due_s(self) -> float | None:
         """Return when `take_due` has something next, or None."""
@@ -222,37 +233,166 @@ class Fanout(Generic[Member]):
             cohort = heapq.heappop(self._due)[2]
             cohort.scheduled = False
             if cohort.pending and cohort.members:
-                yield cohort.flush(now_s)
+                yield self._flush(cohort, now_s)
 
-    def _move(
-        self, member: Member, topic: Topic, symbols: frozenset[str], now_s: float
+    def missed(self, member: Member, delivery: Delivery[Member]) -> None:
+        """Note that a member could not take a delivery; `catch_up` makes up for it."""
+        seat = self._seats.get(member, {}).get(delivery.topic)
+        if seat is None:
+            return
+        batch = delivery.batch
+        if not delivery.topic.lossless:
+            seat.behind |= batch.symbols & seat.flowing()
+            return
+        standing: dict[str, Position] = {}
+        if seat.cohort is not None:
+            standing = seat.cohort.pending.positions()
+            self._leave(member, seat.cohort)
+        flowing, seat.cohort = seat.flowing(), None
+        for recovery in list(seat.recoveries):
+            standing |= recovery.since
+            flowing = flowing.union(recovery.since)
+            for symbol in list(recovery.since):
+                self._settle(seat, recovery, symbol)
+        standing |= batch.since
+        # Nothing known of a symbol yet: its beginning is what the member waits for.
+        beginning = Position("", 0)
+        for symbol in flowing:
+            seat.aside.setdefault(symbol, standing.get(symbol, beginning))
+        # Of several deliveries in a row a later one can have what lies further back.
+        for symbol in batch.since.keys() & seat.aside.keys():
+            seat.aside[symbol] = _earlier(seat.aside[symbol], batch.since[symbol])
+
+    def catch_up(self, member: Member, now_s: float) -> list[Delivery[Member]]:
+        """Make up for what a member has missed, now that it can read again.
+
+        Returns:
+            The quotes as the other members of the cohort have them, which is all that is not
+            about to be sent; the rest comes through recoveries.
+        """
+        owed: list[Delivery[Member]] = []
+        for topic, seat in list(self._seats.get(member, {}).items()):
+            behind, seat.behind = seat.behind, set()
+            pending = seat.cohort.pending if seat.cohort is not None else None
+            if isinstance(pending, QuotePending) and (told := pending.told(sorted(behind))):
+                owed.append(Delivery((member,), topic, pending.snapshot(told)))
+            if seat.aside:
+                aside, seat.aside = seat.aside, {}
+                owed += self.subscribe(member, topic, aside, now_s, since=aside)
+        return owed
+
+    def recoveries_of(self, member: Member) -> list[Recovery[Member]]:
+        """Return a member's unfinished recoveries: read the log for them, then call `advance`."""
+        return [r for seat in self._seats.get(member, {}).values() for r in seat.recoveries]
+
+    def advance(
+        self,
+        recovery: Recovery[Member],
+        log: Mapping[str, Sequence[StoredUpdate]],
+        now_s: float,
     ) -> list[Delivery[Member]]:
-        before = self._of_member.get(member, {}).get(topic)
-        if before is not None and before.symbols == symbols:
+        """Bring a member closer to the present.
+
+        Args:
+            recovery: One of `recoveries_of`; it is over when its `since` is empty.
+            log: By symbol what follows `Recovery.since` in the log: all of it, or its first page.
+            now_s: The time.
+
+        Returns:
+            What must be sent now, in order.
+        """
+        member, topic = recovery.member, recovery.topic
+        seat = self._seats.get(member, {}).get(topic)
+        if seat is None or recovery not in seat.recoveries:
+            return []
+        since = dict(recovery.since)
+        caught = {
+            symbol: recovery.catch(symbol, log.get(symbol, ()), self._latest.get(symbol))
+            for symbol in since
+        }
+        arrived = frozenset(symbol for symbol, c in caught.items() if c.done)
+        for symbol, brought in caught.items():
+            if brought.done:
+                self._settle(seat, recovery, symbol)
+            else:
+                recovery.since[symbol] = brought.updates[-1].position
+        owed = self._seat(member, topic, seat, seat.flowing() | arrived, now_s)
+        batch = recovered_batch(topic, caught, since, self._latest)
+        return [*owed, Delivery((member,), topic, batch)]
+
+    def _recover(
+        self, member: Member, topic: Topic, seat: _Seat[Member], since: Mapping[str, Position]
+    ) -> None:
+        recovery = Recovery(member, topic, dict(since))
+        seat.recoveries.append(recovery)
+        for symbol in since:
+            self._recovering.setdefault(symbol, {})[recovery] = None
+
+    def _settle(self, seat: _Seat[Member], recovery: Recovery[Member], symbol: str) -> None:
+        """Take a symbol out of a recovery; without symbols it is over."""
+        del recovery.since[symbol]
+        recovery.heard.pop(symbol, None)
+        del self._recovering[symbol][recovery]
+        if not self._recovering[symbol]:
+            del self._recovering[symbol]
+        if not recovery.since:
+            seat.recoveries.remove(recovery)
+
+    def _schedule(self, cohort: _Cohort[Member], now_s: float) -> None:
+        if not cohort.pending:
+            return
+        cohort.scheduled = True
+        self._scheduled += 1
+        heapq.heappush(self._due, (max(now_s, cohort.next_flush_s), self._scheduled, cohort))
+
+    def _flush(self, cohort: _Cohort[Member], now_s: float) -> Delivery[Member]:
+        cohort.next_flush_s = now_s + 1 / (cohort.topic.max_hz * self.rate)
+        return cohort.take()
+
+    def _seat(
+        self,
+        member: Member,
+        topic: Topic,
+        seat: _Seat[Member],
+        symbols: frozenset[str],
+        now_s: float,
+    ) -> list[Delivery[Member]]:
+        """Put a member into the cohort of these symbols; return what is owed to whom before."""
+        before = seat.cohort
+        if symbols == seat.flowing():
             return []
         owed = []
         if before is not None:
-            owed += [before.flush(now_s)] if before.pending else []
-            del self._of_member[member][topic]
+            owed += [self._flush(before, now_s)] if before.pending else []
             self._leave(member, before)
+            seat.cohort = None
         if symbols:
             cohort = self._cohort(topic, symbols)
-            owed += [cohort.flush(now_s)] if cohort.pending else []
-            cohort.members[member] = None
-            self._of_member.setdefault(member, {})[topic] = cohort
+            owed += [self._flush(cohort, now_s)] if cohort.pending else []
+            cohort.join(member)
+            seat.cohort = cohort
         return owed
 
     def _cohort(self, topic: Topic, symbols: frozenset[str]) -> _Cohort[Member]:
         cohort = self._cohorts.get((topic, symbols))
         if cohort is None:
-            cohort = self._cohorts[topic, symbols] = _Cohort(topic, symbols)
+            cohort = _Cohort(topic, symbols, self._pending(topic, symbols))
+            self._cohorts[topic, symbols] = cohort
             for symbol in symbols:
                 self._by_symbol.setdefault(symbol, {})[cohort] = None
         return cohort
 
+    def _pending(self, topic: Topic, symbols: Iterable[str]) -> Pending:
+        latest = [self._latest[symbol] for symbol in symbols if symbol in self._latest]
+        if topic.channel == "quotes":
+            return QuotePending(self.rows, latest)
+        if topic.interval is None:
+            return TradePending(latest)
+        return BarPending(topic.interval, latest)
+
     def _leave(self, member: Member, cohort: _Cohort[Member]) -> None:
-        del cohort.members[member]
-        if cohort.members:
+        cohort.leave(member)
+        if cohort.members or (cohort.topic, cohort.symbols) not in self._cohorts:
             return
         del self._cohorts[cohort.topic, cohort.symbols]
         for symbol in cohort.symbols:
@@ -260,8 +400,20 @@ class Fanout(Generic[Member]):
             if not self._by_symbol[symbol]:
                 del self._by_symbol[symbol]
 
+    def _forget_empty(self, member: Member) -> None:
+        seats = self._seats.get(member, {})
+        for topic in [topic for topic, seat in seats.items() if not seat.symbols()]:
+            del seats[topic]
+        if not seats:
+            self._seats.pop(member, None)
 
-def _snapshot(topic: Topic, latest: list[StoredUpdate]) -> Quotes | Bars:
-    if topic.interval is None:
-        return quotes_snapshot(latest)
-    return bars_snapshot(topic.interval, latest)
+
+def _earlier(one: Position, other: Position) -> Position:
+    """Return the position further back; of different epochs one that no log goes on from."""
+    if one.epoch != other.epoch:
+        return Position("", 0)
+    return min(one, other, key=lambda position: position.offset)
+
+
+def _symbol(stored: StoredUpdate) -> str:
+    return stored.update.quote.symbol

@@ -8,28 +8,29 @@ import structlog
 from tornado.web import RequestHandler
 
 from feed_server.errors import BusError
+from feed_server.gateway.auth import Grant
 from feed_server.gateway.requests import (
-    HTTP_STATUS,
     NOT_BEGUN,
     RequestError,
     parse_int,
     parse_interval,
     split_symbols,
 )
-from feed_server.gateway.rows import bar_series, quotes_snapshot
-from feed_server.protocol import Error, ErrorCode, Status, SymbolInfo, SymbolList, encode
+from feed_server.gateway.rows import bar_series, trade_series
+from feed_server.protocol import Channel, Error, ErrorCode, SymbolInfo, SymbolList, encode
 
 if TYPE_CHECKING:
     from feed_server.gateway.server import Gateway
 
 MAX_BARS = 10_000
+MAX_TRADES = 10_000
 MAX_TIME_MS = 253_402_300_799_000
 """9999-12-31, the last day that dates can name."""
 
 log = structlog.get_logger(__name__)
 
 
-class ApiHandler(RequestHandler):
+class OpenHandler(RequestHandler):
     """What all have: CORS, JSON, and errors with the same codes as on the WebSocket."""
 
     def initialize(self, gateway: "Gateway") -> None:
@@ -49,25 +50,15 @@ class ApiHandler(RequestHandler):
             self.set_header("Access-Control-Expose-Headers", "ETag")
 
     def options(self, *_args: str) -> None:
-        """Answer a browser's question before a conditional request."""
-        self.set_header("Access-Control-Allow-Headers", "If-None-Match")
+        """Answer a browser's question before a request with headers of its own."""
+        self.set_header("Access-Control-Allow-Headers", "Authorization, If-None-Match")
+        self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 
     def answer(self, body: object) -> None:
         """Send a struct as JSON."""
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(encode(body))
-
-    async def declared_symbols(self) -> dict[str, SymbolInfo]:
-        """Return all instruments.
-
-        Raises:
-            RequestError: No source has declared any yet.
-        """
-        symbols = await self.gateway.reader.symbols()
-        if not symbols:
-            raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
-        return symbols
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Send what went wrong as an `Error`."""
@@ -85,7 +76,7 @@ class ApiHandler(RequestHandler):
             case _:
                 body = Error(ErrorCode.INTERNAL, "internal error; the server's log has it")
         if status_code == 500:
-            self.set_status(HTTP_STATUS.get(body.code, 400))
+            self.set_status(body.code.http_status)
         self.gateway.metrics.errors.labels(body.code.value).inc()
         self.answer(body)
 
@@ -100,13 +91,71 @@ class ApiHandler(RequestHandler):
             super().log_exception(typ, value, tb)
 
 
-class NotFoundHandler(ApiHandler):
+class NotFoundHandler(OpenHandler):
     """Any path that is not served."""
 
     def prepare(self) -> None:
         """Answer that there is nothing here."""
         super().prepare()
         raise RequestError(ErrorCode.NOT_FOUND, f"no such path: {self.request.path}")
+
+
+class ApiHandler(OpenHandler):
+    """Market data: for those whose token allows it, where tokens are asked for."""
+
+    grant: Grant
+
+    def prepare(self) -> None:
+        """Let in who may."""
+        super().prepare()
+        if self.request.method != "OPTIONS":
+            self.grant = self.gateway.authenticator.grant_header(
+                self.request.headers.get("Authorization"), self.gateway.hub.now_ms() / 1000
+            )
+
+    async def declared_symbols(self) -> dict[str, SymbolInfo]:
+        """Return the instruments that the client may know of.
+
+        Raises:
+            RequestError: No source has declared any yet.
+        """
+        symbols = await self.gateway.reader.symbols()
+        if not symbols:
+            raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
+        return {s: info for s, info in symbols.items() if self.grant.allows_symbol(s)}
+
+    async def one_symbol(self, channel: Channel) -> str:
+        """Return the parameter ``symbol``.
+
+        Raises:
+            RequestError: It is missing or unknown, or the token does not allow it.
+        """
+        symbol = self.get_query_argument("symbol", "")
+        if not symbol:
+            raise RequestError(ErrorCode.BAD_PARAMETER, "symbol is missing; see /api/symbols")
+        self.require(channel)
+        if symbol not in await self.declared_symbols():
+            raise RequestError(
+                ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"
+            )
+        return symbol
+
+    def require(self, channel: Channel) -> None:
+        """Check that the token allows a channel.
+
+        Raises:
+            RequestError: It does not.
+        """
+        if not self.grant.allows_channel(channel):
+            raise RequestError(ErrorCode.FORBIDDEN, f"the token does not allow channel {channel!r}")
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """Return a parameter that is a whole number.
+
+        Raises:
+            RequestError: It is none, or out of its bounds.
+        """
+        return parse_int(name, self.get_query_argument(name, str(default)), low, high)
 
 
 class SymbolsHandler(ApiHandler):
@@ -121,20 +170,45 @@ class StatusHandler(ApiHandler):
     """``/api/status``: a `Status`, as on the WebSocket."""
 
     def get(self) -> None:
-        """Answer with how the sources do."""
-        self.answer(Status(self.gateway.view.statuses()))
+        """Answer with how the sources and this gateway do."""
+        self.answer(self.gateway.status())
+
+
+class SubscriptionsHandler(ApiHandler):
+    """``/api/subscriptions``: how many want each symbol, at all gateways together."""
+
+    async def get(self) -> None:
+        """Answer with the counts by symbol."""
+        counts = await self.gateway.wanted.counts()
+        self.answer({s: n for s, n in sorted(counts.items()) if self.grant.allows_symbol(s)})
 
 
 class QuotesHandler(ApiHandler):
-    """``/api/quotes?symbols=A,B``: `Quotes` as a snapshot; 304 when nothing changed (ETag)."""
+    """``/api/quotes?symbols=A,B&since=``: `Quotes`; 304 when nothing changed (ETag)."""
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
+        self.require("quotes")
         known = list(await self.declared_symbols())
         text = self.get_query_argument("symbols", "")
         asked = [part.strip() for part in text.split(",") if part.strip()]
-        latest = await self.gateway.reader.last_values(self._known(asked, known) or known)
-        self.answer(quotes_snapshot(latest.values()))
+        symbols = self._known(asked, known) or known
+        view, rows = self.gateway.view, self.gateway.hub.fanout.rows
+        if not await view.want(symbols):
+            # What is kept here may be old: the answer is Redis's own, or an honest error.
+            latest = await self.gateway.reader.last_values(symbols)
+            self.answer(rows.snapshot(latest.values()))
+            return
+        since = self._since(self.get_query_argument("since", ""))
+        changed = [s for s in symbols if s in view.latest and view.changed_at(s) > since]
+        newest = max((view.changed_at(symbol) for symbol in symbols), default=0)
+        cursor = f"{self.gateway.name}:{newest}"
+        self.answer(rows.snapshot([view.latest[s] for s in changed], cursor))
+
+    def _since(self, cursor: str) -> int:
+        """Return the change that a cursor names; 0, for everything, where another made it."""
+        server, _, number = cursor.rpartition(":")
+        return int(number) if server == self.gateway.name and number.isdecimal() else 0
 
     def _known(self, asked: list[str], known: list[str]) -> list[str]:
         symbols, failed = split_symbols(asked, known, most=self.gateway.settings.max_symbols)
@@ -150,27 +224,28 @@ class BarsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with the newest ``limit`` bars that begin within ``start`` and ``end`` (ms)."""
-        symbol = self.get_query_argument("symbol", "")
         interval = parse_interval(self.get_query_argument("interval", "1d"))
-        start_ms = self._number("start", 0, 0, MAX_TIME_MS)
-        end_ms = self._number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
-        limit = self._number("limit", 500, 1, MAX_BARS)
-        if not symbol:
-            raise RequestError(ErrorCode.BAD_PARAMETER, "symbol is missing; see /api/symbols")
-        if symbol not in await self.declared_symbols():
-            raise RequestError(
-                ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"
-            )
+        start_ms = self.number("start", 0, 0, MAX_TIME_MS)
+        end_ms = self.number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
+        limit = self.number("limit", 500, 1, MAX_BARS)
+        symbol = await self.one_symbol("bars")
         history = await self.gateway.reader.bars(
             symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
         )
         self.answer(bar_series(symbol, interval, history))
 
-    def _number(self, name: str, default: int, low: int, high: int) -> int:
-        return parse_int(name, self.get_query_argument(name, str(default)), low, high)
+
+class TradesHandler(ApiHandler):
+    """``/api/trades?symbol=&limit=``: a `TradeSeries`."""
+
+    async def get(self) -> None:
+        """Answer with the newest ``limit`` trades, as far back as none is missing."""
+        limit = self.number("limit", 500, 1, MAX_TRADES)
+        symbol = await self.one_symbol("trades")
+        self.answer(trade_series(symbol, await self.gateway.reader.trades(symbol, limit)))
 
 
-class HealthHandler(ApiHandler):
+class HealthHandler(OpenHandler):
     """``/healthz``: the process is alive."""
 
     def get(self) -> None:
@@ -178,7 +253,7 @@ class HealthHandler(ApiHandler):
         self.answer({"status": "ok", "server": self.gateway.name})
 
 
-class ReadyHandler(ApiHandler):
+class ReadyHandler(OpenHandler):
     """``/readyz``: fit for traffic; 503 with the reasons where not."""
 
     async def get(self) -> None:
@@ -195,7 +270,7 @@ class ReadyHandler(ApiHandler):
         )
 
 
-class MetricsHandler(ApiHandler):
+class MetricsHandler(OpenHandler):
     """``/metrics``: for Prometheus."""
 
     def get(self) -> None:

@@ -1,66 +1,95 @@
-"""What this gateway knows of the market: current for the symbols that are watched."""
+"""What this gateway knows of the market: current for the symbols that somebody wants."""
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from feed_server.bus import names
-from feed_server.bus.publisher import STATUS_EXPIRES_MS
+from feed_server.bus.control import ControlMessage, decode_control
+from feed_server.bus.leases import Leases
+from feed_server.bus.notices import SourceError, decode_error
 from feed_server.bus.reader import Reader, decode_status
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError
-from feed_server.protocol import SourceState, SourceStatus, SymbolInfo
+from feed_server.gateway.continuity import MAX_HELD, Flow
+from feed_server.gateway.interest import Interest
+from feed_server.gateway.source_board import SourceBoard
+from feed_server.protocol import SourceStatus, SymbolInfo
 
 RETRY_S = 0.5
-SILENCE_CHECK_S = 1.0
+CHECK_S = 1.0
+"""How often leases are renewed, and silence of sources and lingering symbols are looked at."""
+POLL_PATIENCE_S = 2.0
 
 log = structlog.get_logger(__name__)
 
 
-class MarketView:
-    """Last values of the watched symbols, the list of symbols, and the sources' status.
+class ViewListener(Protocol):
+    """What a `MarketView` tells; nothing of it may wait."""
 
-    Subscribing and then reading closes the race between the two: what arrives in between is kept,
-    and of two values the one with the higher offset stays.
+    def on_update(self, stored: StoredUpdate) -> None:
+        """Take the next change of a symbol; none is missing before it."""
+
+    def on_restated(self, stored: StoredUpdate) -> None:
+        """Take a symbol's state; what came before it may be missing."""
+
+    def on_status(self) -> None:
+        """Note that a source's status changed."""
+
+    def on_source_error(self, error: SourceError) -> None:
+        """Take what a source could not do."""
+
+    def on_control(self, message: ControlMessage) -> None:
+        """Take what an operator wants of the gateways."""
+
+
+class MarketView:
+    """Last values of the wanted symbols, the list of symbols, and the sources' status.
 
     Args:
-        reader: For last values.
+        reader: For last values and the log.
+        leases: Tells the ingest what is wanted here.
         make_subscriber: Makes the listener, given ``on_message`` and ``on_connected``.
-        on_update: Called with each newer value of a watched symbol as it is published.
-        on_read: Called with values that were read instead: what came before them may be missed.
-        on_status: Called when a source's status changed.
+        listener: Who is told.
+        linger_s: How long a symbol is kept current that nobody watches any more.
+
+    Attributes:
+        latest: By wanted symbol its newest update.
+        symbols: All instruments that can be asked for.
+        interest: What is wanted; call `changed` after changing it.
+        malformed: Messages on the bus that could not be read.
     """
 
     def __init__(
         self,
         reader: Reader,
+        leases: Leases,
         make_subscriber: Callable[[Callable[[str, bytes], None], Callable[[], None]], Subscriber],
-        on_update: Callable[[StoredUpdate], None],
-        on_read: Callable[[list[StoredUpdate]], None],
-        on_status: Callable[[], None],
+        listener: ViewListener,
+        *,
+        linger_s: float,
     ) -> None:
         self.latest: dict[str, StoredUpdate] = {}
         self.symbols: dict[str, SymbolInfo] = {}
+        self.interest = Interest(linger_s)
         self.malformed = 0
         self._reader = reader
-        self._subscriber = make_subscriber(self._on_message, self._read_again)
-        self._on_update = on_update
-        self._on_read = on_read
-        self._on_status = on_status
-        self._watchers: Counter[str] = Counter()
-        self._statuses: dict[str, SourceStatus] = {}
-        self._heard_s: dict[str, float] = {}
-        self._changed = asyncio.Event()
-        self._status_changed = asyncio.Event()
-        self._to_read: set[str] = set()
-        self._heard: set[str] = set()
-        self._listened: set[str] = set()
+        self._leases = leases
+        self._subscriber = make_subscriber(self._on_message, self._on_connected)
+        self._listener = listener
+        self._board = SourceBoard()
+        self._flows: dict[str, Flow] = {}
+        self._changes = 0
+        self._changed_at: dict[str, int] = {}
+        self._to_do = asyncio.Event()
+        self._status_heard = asyncio.Event()
+        self._read = asyncio.Event()
         self._reload = True
 
     @property
@@ -68,133 +97,173 @@ class MarketView:
         """Whether what is published reaches us."""
         return self._subscriber.hears
 
-    @property
-    def watched(self) -> int:
-        """Number of symbols kept current."""
-        return len(self._watchers)
-
-    def watch(self, symbols: Iterable[str]) -> None:
-        """Keep these symbols current; once more for each call."""
-        for symbol in symbols:
-            self._watchers[symbol] += 1
-            if self._watchers[symbol] == 1:
-                self._changed.set()
-
-    def unwatch(self, symbols: Iterable[str]) -> None:
-        """Take one `watch` of each symbol back."""
-        for symbol in symbols:
-            self._watchers[symbol] -= 1
-            if self._watchers[symbol] <= 0:
-                del self._watchers[symbol]
-                self._changed.set()
+    def changed(self) -> None:
+        """Note that `interest` has changed."""
+        if self.interest.kept != self._flows.keys():
+            self._to_do.set()
 
     def statuses(self) -> list[SourceStatus]:
         """Return how each source does; one that has not renewed its word in time is down."""
-        now_s = time.monotonic()
-        return [
-            status if now_s - self._heard_s[source] < STATUS_EXPIRES_MS / 1000 else _down(status)
-            for source, status in sorted(self._statuses.items())
-        ]
+        return self._board.statuses(time.monotonic())
+
+    def changed_at(self, symbol: str) -> int:
+        """Return the number of this gateway's change that a symbol's newest update is."""
+        return self._changed_at.get(symbol, 0)
+
+    def is_settled(self, symbols: Iterable[str]) -> bool:
+        """Tell whether all that was published of these symbols until now is in `latest`."""
+        return all(symbol in self._flows and not self._flows[symbol].waits for symbol in symbols)
+
+    async def next_read(self, timeout_s: float = CHECK_S) -> None:
+        """Return when something more was read from Redis, or after a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._read.wait()
+
+    async def want(self, symbols: Sequence[str]) -> bool:
+        """Keep symbols current for a while, as one who polls wants; tell whether they are now."""
+        self.interest.touch(symbols, time.monotonic())
+        self.changed()
+        deadline_s = time.monotonic() + POLL_PATIENCE_S
+        while not self.is_settled(symbols) and (left_s := deadline_s - time.monotonic()) > 0:
+            await self.next_read(left_s)
+        return self.hears and self.is_settled(symbols)
 
     async def run(self) -> None:
         """Keep everything current until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._subscriber.run())
-            tasks.create_task(self._follow_watchers())
-            tasks.create_task(self._watch_statuses())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._subscriber.run())
+                tasks.create_task(self._keep_up())
+                tasks.create_task(self._watch_statuses())
+        finally:
+            with suppress(BusError):
+                await self._leases.release()
 
-    async def _follow_watchers(self) -> None:
-        await self._subscriber.subscribe([names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL])
+    async def _keep_up(self) -> None:
+        await self._subscriber.subscribe(
+            [names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL, names.ERRORS, names.CONTROL]
+        )
         while True:
-            self._changed.clear()
-            # Taken before it is served: what is asked for meanwhile is another round.
-            reload, self._reload = self._reload, False
+            self._to_do.clear()
             try:
-                await self._reconcile(reload=reload)
+                await self._reload_if_asked()
+                await self._follow_interest()
+                await self._mend()
             except BusError as error:
                 log.warning("market view is behind", error=str(error))
-                self._reload = self._reload or reload
                 await asyncio.sleep(RETRY_S)
                 continue
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await self._to_do.wait()
 
-    async def _reconcile(self, *, reload: bool) -> None:
-        """Make what we listen to what is watched, and read what we may have missed."""
-        if reload:
+    async def _reload_if_asked(self) -> None:
+        if not self._reload:
+            return
+        # Taken before it is served: what is asked for meanwhile is another round.
+        self._reload = False
+        try:
             self.symbols = await self._reader.symbols()
             for status in await self._reader.statuses():
                 self._take_status(status)
-            self._to_read |= self._listened
-        wanted = set(self._watchers)
-        added, removed = wanted - self._listened, self._listened - wanted
-        await self._subscriber.subscribe(map(names.updates, sorted(added)))
-        await self._subscriber.unsubscribe(map(names.updates, sorted(removed)))
-        self._listened = wanted
+        except BusError:
+            self._reload = True
+            raise
+
+    async def _follow_interest(self) -> None:
+        """Make what we listen to what is wanted: subscribe first, the read follows."""
+        self.interest.expire(time.monotonic())
+        wanted = self.interest.kept
+        added, removed = wanted - self._flows.keys(), self._flows.keys() - wanted
         for symbol in removed:
+            del self._flows[symbol]
             self.latest.pop(symbol, None)
-        self._to_read = (self._to_read | added) & wanted
-        self._heard = set()
-        read = await self._reader.last_values(sorted(self._to_read))
-        self._on_read([stored for stored in read.values() if self._keep_read(stored)])
-        self._to_read.clear()
+            self._changed_at.pop(symbol, None)
+        for symbol in added:
+            self._flows[symbol] = Flow()
+        # Lost connections are no failure here: whoever connects again subscribes to all.
+        await self._subscriber.unsubscribe(map(names.updates, sorted(removed)))
+        await self._subscriber.subscribe(map(names.updates, sorted(added)))
+        await self._leases.hold(self.interest.counts)
+
+    async def _mend(self) -> None:
+        """Read what may have been missed."""
+        while waiting := {s: flow for s, flow in self._flows.items() if flow.waits}:
+            since = {symbol: flow.begin_read() for symbol, flow in waiting.items()}
+            newest = await self._reader.last_values(sorted(waiting))
+            log_since = {symbol: offset for symbol, offset in since.items() if offset is not None}
+            logs = await self._reader.updates_since(log_since, limit=MAX_HELD) if log_since else {}
+            for symbol, flow in waiting.items():
+                if self._flows.get(symbol) is flow:
+                    self._end_read(symbol, flow, newest.get(symbol), logs.get(symbol, []))
+            self._read.set()
+            self._read = asyncio.Event()
+
+    def _end_read(
+        self, symbol: str, flow: Flow, newest: StoredUpdate | None, log_: list[StoredUpdate]
+    ) -> None:
+        mended = flow.end_read(newest, log_)
+        for stored in mended.updates:
+            self._pass_on(symbol, stored)
+        if mended.restated is not None:
+            self._keep(symbol, mended.restated)
+            self._listener.on_restated(mended.restated)
+        elif flow.latest is None:
+            self.latest.pop(symbol, None)
+
+    def _pass_on(self, symbol: str, stored: StoredUpdate) -> None:
+        self._keep(symbol, stored)
+        self._listener.on_update(stored)
+
+    def _keep(self, symbol: str, stored: StoredUpdate) -> None:
+        self.latest[symbol] = stored
+        self._changes += 1
+        self._changed_at[symbol] = self._changes
 
     async def _watch_statuses(self) -> None:
         """Tell of changes at once, and of a source's silence within a second."""
-        before: list[tuple[str, str, SourceState, str]] = []
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(SILENCE_CHECK_S):
-                    await self._status_changed.wait()
-            self._status_changed.clear()
-            if (now := [_told(status) for status in self.statuses()]) != before:
-                before = now
-                self._on_status()
+                async with asyncio.timeout(CHECK_S):
+                    await self._status_heard.wait()
+            self._status_heard.clear()
+            if self._board.has_changed(time.monotonic()):
+                self._listener.on_status()
 
-    def _read_again(self) -> None:
+    def _on_connected(self) -> None:
         """Read everything anew: something may have been missed."""
+        for flow in self._flows.values():
+            flow.interrupt()
         self._reload = True
-        self._changed.set()
+        self._to_do.set()
 
     def _on_message(self, channel: str, payload: bytes) -> None:
         try:
             if channel == names.STATUS_CHANNEL:
                 self._take_status(decode_status(payload))
             elif channel == names.SYMBOLS_CHANNEL:
-                self._read_again()
-            elif self._keep(stored := StoredUpdate.from_message(payload)):
-                self._heard.add(stored.update.quote.symbol)
-                self._on_update(stored)
+                self._on_connected()
+            elif channel == names.ERRORS:
+                self._listener.on_source_error(decode_error(payload))
+            elif channel == names.CONTROL:
+                self._listener.on_control(decode_control(payload))
+            else:
+                self._hear(StoredUpdate.from_message(payload))
         except (ValueError, msgspec.DecodeError) as error:
             self.malformed += 1
             log.error("malformed message on the bus", channel=channel, error=str(error))
 
-    def _keep(self, stored: StoredUpdate) -> bool:
-        """Keep a value if it is wanted and newer than what is kept; tell whether it was."""
+    def _hear(self, stored: StoredUpdate) -> None:
         symbol = stored.update.quote.symbol
-        wanted = symbol in self._watchers or symbol in self._listened
-        if not wanted or not stored.follows(self.latest.get(symbol)):
-            return False
-        self.latest[symbol] = stored
-        return True
-
-    def _keep_read(self, stored: StoredUpdate) -> bool:
-        """Keep a value that was read, unless what was heard meanwhile began another epoch."""
-        symbol = stored.update.quote.symbol
-        overtaken = symbol in self._heard and self.latest[symbol].epoch != stored.epoch
-        return not overtaken and self._keep(stored)
+        flow = self._flows.get(symbol)
+        if flow is None:
+            return
+        if flow.hear(stored):
+            self._pass_on(symbol, stored)
+        elif flow.waits:
+            self._to_do.set()
 
     def _take_status(self, status: SourceStatus) -> None:
-        self._statuses[status.source] = status
-        self._heard_s[status.source] = time.monotonic()
-        self._status_changed.set()
-
-
-def _told(status: SourceStatus) -> tuple[str, str, SourceState, str]:
-    """Return what is told at once when it changes; the rest changes with every renewal."""
-    return status.source, status.label, status.state, status.message
-
-
-def _down(status: SourceStatus) -> SourceStatus:
-    return msgspec.structs.replace(
-        status, state=SourceState.DOWN, message="the source has fallen silent"
-    )
+        self._board.take(status, time.monotonic())
+        self._status_heard.set()

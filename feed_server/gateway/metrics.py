@@ -2,43 +2,49 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+LATENCY_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
 
 class Metrics:
     """All figures of one gateway, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.connections = Gauge(
-            "quotewire_connections", "WebSocket connections now open", registry=self.registry
+        self.connections = self._gauge("connections", "Client connections now open")
+        self.cohorts = self._gauge("cohorts", "Groups of clients that share frames")
+        self.watched_symbols = self._gauge("watched_symbols", "Symbols kept current")
+        self.rate = self._gauge("rate", "Share of the asked update rate that clients get")
+        self.rate.set(1)
+        self.behind = self._gauge("clients_behind", "Clients that cannot read fast enough now")
+        self.updates = self._counter("updates", "Symbol updates taken from Redis")
+        self.gaps = self._counter("gaps", "Symbols whose state was read anew, after a gap")
+        self.frames = self._counter("frames", "Data frames written to clients")
+        self.sent_bytes = self._counter("sent_bytes", "Bytes of data before compression")
+        self.missed = self._counter("missed", "Data frames not written to clients that are behind")
+        self.closes = self._counter("closes", "Connections that the gateway closed", "reason")
+        self.errors = self._counter("errors", "Errors answered to clients", "code")
+        self.flush = self._histogram("flush_seconds", "Time that one flush of due cohorts took")
+        self.latency = self._histogram(
+            "gateway_latency_seconds",
+            "From receipt at the source to the gateway's last value; one sample a millisecond",
         )
-        self.cohorts = Gauge(
-            "quotewire_cohorts", "Groups of clients that share frames", registry=self.registry
-        )
-        self.watched_symbols = Gauge(
-            "quotewire_watched_symbols", "Symbols with a subscriber", registry=self.registry
-        )
-        self.updates = Counter(
-            "quotewire_updates", "Symbol updates taken from Redis", registry=self.registry
-        )
-        self.frames = Counter(
-            "quotewire_frames", "Frames written to clients", registry=self.registry
-        )
-        self.sent_bytes = Counter(
-            "quotewire_sent_bytes", "Bytes of frames written to clients", registry=self.registry
-        )
-        self.slow_closes = Counter(
-            "quotewire_slow_closes", "Clients closed as too slow", registry=self.registry
-        )
-        self.errors = Counter(
-            "quotewire_errors", "Errors answered to clients", ["code"], registry=self.registry
-        )
-        self.latency = Histogram(
-            "quotewire_gateway_latency_seconds",
-            "From receipt at the source to the gateway's last value",
-            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-            registry=self.registry,
-        )
+
+    def delivered(self, clients: int, length: int) -> None:
+        """Count a frame that so many clients got."""
+        self.frames.inc(clients)
+        self.sent_bytes.inc(clients * length)
 
     def text(self) -> bytes:
         """Return the figures in Prometheus's text format."""
         return generate_latest(self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"quotewire_{name}", text, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"quotewire_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(
+            f"quotewire_{name}", text, buckets=LATENCY_BUCKETS_S, registry=self.registry
+        )

@@ -1,6 +1,6 @@
 """What a client may ask for, checked: the same rules on the WebSocket and over HTTP."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 
 from feed_server.errors import QuotewireError
 from feed_server.protocol import ErrorCode, Interval
@@ -15,15 +15,6 @@ class RequestError(QuotewireError):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-HTTP_STATUS: Mapping[ErrorCode, int] = {
-    ErrorCode.UNKNOWN_SYMBOL: 404,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.NOT_READY: 503,
-    ErrorCode.INTERNAL: 500,
-}
-"""HTTP status of an error code; 400 where it is not here."""
 
 
 def split_symbols(

@@ -1,73 +1,102 @@
-"""The gateway: ties the market view, the fan-out and Tornado together."""
+"""The gateway: one address, its connections, and what keeps them honest."""
 
 import asyncio
 import errno
+import random
 import secrets
-import time
-from collections.abc import Iterable
 
 import structlog
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Application
 
 from feed_server.bus.connection import connect
+from feed_server.bus.control import ControlMessage, Disconnect, Drain
+from feed_server.bus.leases import Leases, WantedReader
+from feed_server.bus.notices import SourceError
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError, ConfigurationError
-from feed_server.gateway import http_api
-from feed_server.gateway.fanout import Delivery, Fanout, Topic
+from feed_server.gateway.auth import Authenticator, Grant
+from feed_server.gateway.client import Client, Patience
+from feed_server.gateway.frames import Frame
+from feed_server.gateway.hub import Hub
+from feed_server.gateway.limits import ConnectionCount, client_address
 from feed_server.gateway.market_view import MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.origins import Origins
-from feed_server.gateway.websocket import FeedSocket
-from feed_server.protocol import CloseCode, Heartbeat, Interval, SourceState, Status, encode
+from feed_server.gateway.requests import NOT_BEGUN, RequestError
+from feed_server.gateway.roll import SLOTS, Roll
+from feed_server.gateway.routes import routes
+from feed_server.protocol import (
+    PROTOCOL_VERSION,
+    CloseCode,
+    Error,
+    ErrorCode,
+    GatewayStatus,
+    Heartbeat,
+    Shutdown,
+    SourceState,
+    Status,
+    Welcome,
+)
 from feed_server.settings import FeedSettings
-
-HOST = "127.0.0.1"
-MAX_INBOUND_BYTES = 64 * 1024
 
 log = structlog.get_logger(__name__)
 
 
 class Gateway:
-    """Serves one address. `start` it inside a running event loop, `stop` it at the end."""
+    """Serves one address. Make it inside a running event loop, `listen`, then `run` it."""
 
     def __init__(self, settings: FeedSettings, redis_url: str) -> None:
         self.settings = settings
         self.name = f"gateway-{secrets.token_hex(4)}"
         self.metrics = Metrics()
         self.origins = Origins(settings.allowed_origins)
-        self.fanout: Fanout[FeedSocket] = Fanout()
-        self.connections: dict[FeedSocket, None] = {}
+        self.authenticator = Authenticator.from_settings(settings)
+        self.admitted = ConnectionCount(
+            settings.max_connections, settings.max_connections_per_address
+        )
+        self.patience = Patience(
+            max_backlog_bytes=settings.max_backlog_bytes,
+            stall_s=settings.stall_timeout_ms / 1000,
+            auth_s=settings.auth_timeout_ms / 1000,
+            grace_s=settings.auth_grace_ms / 1000,
+        )
         self._redis = connect(redis_url)
         self._listening_redis = connect(redis_url)
         self.reader = Reader(self._redis)
+        self.wanted = WantedReader(self._redis)
         self.view = MarketView(
             self.reader,
+            Leases(self._redis, self.name),
             lambda on_message, on_connected: Subscriber(
                 self._listening_redis, self.name, on_message, on_connected
             ),
-            self._on_update,
-            lambda read: self._deliver(self.fanout.restate(read)),
-            self._on_status,
+            self,
+            linger_s=settings.linger_ms / 1000,
         )
+        self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status)
+        self._roll = Roll()
+        self._drains = False
+        self._sampled_ms = 0
         self._server = HTTPServer(self._application(), xheaders=False)
-        self._flush_timer: asyncio.TimerHandle | None = None
 
     def listen(self) -> None:
         """Take the port.
 
         Raises:
-            ConfigurationError: It is taken.
+            ConfigurationError: It is taken, or the address is not this machine's.
         """
+        host, port = self.settings.host, self.settings.feed_port
         try:
-            self._server.listen(self.settings.feed_port, HOST)
+            self._server.listen(port, host)
         except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            reason = "is taken: stop what uses it," if taken else f"cannot be used ({error}):"
+            reason = "is taken: stop what uses it," if error.errno == errno.EADDRINUSE else ""
+            reason = reason or f"of {host} cannot be used ({error}): set QUOTEWIRE_HOST,"
             raise ConfigurationError(
-                f"port {self.settings.feed_port} {reason} or set QUOTEWIRE_FEED_PORT to a free one"
+                f"port {port} {reason} or set QUOTEWIRE_FEED_PORT to a free one"
             ) from None
 
     async def run(self) -> None:
@@ -75,47 +104,64 @@ class Gateway:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.view.run())
-                tasks.create_task(self._beat())
+                tasks.create_task(self.hub.recover())
+                tasks.create_task(self._see_to_connections())
         finally:
             await self._stop()
 
-    def now_ms(self) -> int:
-        """Return the server's clock, UTC epoch milliseconds."""
-        return time.time_ns() // 1_000_000
+    def admit(self, request: HTTPServerRequest) -> str:
+        """Count a new connection and return the address that it counts for.
 
-    def now_s(self) -> float:
-        """Return a clock that never steps, in seconds."""
-        return time.monotonic()
+        Raises:
+            RequestError: This gateway takes no connection now.
+        """
+        if self._drains:
+            raise RequestError(ErrorCode.NOT_READY, "this gateway takes no new connections")
+        if not self.view.symbols:
+            raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
+        address = client_address(
+            request.remote_ip or "",
+            ",".join(request.headers.get_list("X-Forwarded-For")) or None,
+            frozenset(self.settings.trusted_proxies),
+        )
+        self.admitted.admit(address)
+        return address
 
-    def subscribe(self, member: FeedSocket, topic: Topic, symbols: list[str]) -> None:
-        """Let a client have a topic of some symbols, beginning with what is known of them."""
-        self.unsubscribe(member, topic.interval, symbols)
-        before = self.fanout.symbols_of(member)
-        latest = [self.view.latest[s] for s in symbols if s in self.view.latest]
-        self._deliver(self.fanout.subscribe(member, topic, symbols, latest, self.now_s()))
-        self.view.watch(self.fanout.symbols_of(member) - before)
-        self._count_cohorts()
+    def welcome(self, client: Client) -> None:
+        """Greet a new client."""
+        settings = self.settings
+        if not self.authenticator.required:
+            client.grant = Grant.EVERYTHING
+        self._roll.add(client)
+        self.metrics.connections.set(len(self._roll))
+        client.send(
+            Welcome(
+                version=PROTOCOL_VERSION,
+                server=self.name,
+                time_ms=self.hub.now_ms(),
+                heartbeat_ms=settings.heartbeat_ms,
+                max_hz=settings.max_hz,
+                max_symbols=settings.max_symbols,
+                max_message_bytes=settings.max_message_bytes,
+                max_commands_per_s=settings.max_commands_per_s,
+                auth="required" if self.authenticator.required else "none",
+            )
+        )
+        client.send(self.status())
 
-    def unsubscribe(
-        self, member: FeedSocket, interval: Interval | None, symbols: list[str]
-    ) -> None:
-        """End it, at whatever rate the client had it."""
-        before = self.fanout.symbols_of(member)
-        for topic in self.fanout.topics_of(member):
-            if topic.interval == interval:
-                self._deliver(self.fanout.unsubscribe(member, topic, symbols, self.now_s()))
-        self.view.unwatch(before - self.fanout.symbols_of(member))
-        self._count_cohorts()
+    def forget(self, client: Client) -> None:
+        """Let go of a client whose connection has ended; safe to call twice."""
+        if self._roll.remove(client):
+            self.metrics.connections.set(len(self._roll))
+        self.hub.drop(client)
 
-    def drop(self, member: FeedSocket) -> None:
-        """Forget a client's subscriptions; safe to call twice."""
-        self.view.unwatch(self.fanout.symbols_of(member))
-        self.fanout.remove(member)
-        self._count_cohorts()
+    def status(self) -> Status:
+        """Return how the sources and this gateway do."""
+        return Status(self.view.statuses(), GatewayStatus(self.name, round(self.hub.rate, 3)))
 
     async def not_ready_reasons(self) -> list[str]:
         """Return why this gateway is not fit for traffic; nothing when it is."""
-        reasons = []
+        reasons = ["it is being drained"] if self._drains else []
         try:
             await self.reader.ping()
         except BusError as error:
@@ -130,78 +176,81 @@ class Gateway:
         ]
         return reasons
 
+    def on_update(self, stored: StoredUpdate) -> None:
+        """Pass a symbol's next change on."""
+        self.metrics.updates.inc()
+        now_ms = self.hub.now_ms()
+        if now_ms != self._sampled_ms:
+            self._sampled_ms = now_ms
+            self.metrics.latency.observe((now_ms - stored.update.quote.received_ms) / 1000)
+        self.hub.on_update(stored)
+
+    def on_restated(self, stored: StoredUpdate) -> None:
+        """Pass a symbol's state on."""
+        self.metrics.gaps.inc()
+        self.hub.on_restated(stored)
+
+    def on_status(self) -> None:
+        """Tell all clients how the sources and this gateway do."""
+        self.metrics.rate.set(self.hub.rate)
+        frame = Frame(self.status())
+        for client in self._roll:
+            client.send_frame(frame)
+
+    def on_source_error(self, error: SourceError) -> None:
+        """Tell those whom it concerns what a source could not do."""
+        log.warning("source error", source=error.source, symbol=error.symbol, text=error.message)
+        if error.symbol is None:
+            return
+        message = f"{error.source}: {error.message}"
+        frame = Frame(Error(ErrorCode.SOURCE, message, symbol=error.symbol))
+        for client in self.hub.fanout.members_of(error.symbol):
+            client.send_frame(frame)
+
+    def on_control(self, message: ControlMessage) -> None:
+        """Do what an operator wants."""
+        match message:
+            case Disconnect(subject=subject):
+                for client in self._roll:
+                    if client.grant is not None and client.grant.subject == subject:
+                        client.close(CloseCode.REVOKED)
+            case Drain(server=server) if server == self.name:
+                self._drains = True
+                self._say_goodbye()
+
     def _application(self) -> Application:
-        own = {"gateway": self}
         return Application(
-            [
-                ("/ws", FeedSocket, own),
-                ("/api/symbols", http_api.SymbolsHandler, own),
-                ("/api/status", http_api.StatusHandler, own),
-                ("/api/quotes", http_api.QuotesHandler, own),
-                ("/api/bars", http_api.BarsHandler, own),
-                ("/healthz", http_api.HealthHandler, own),
-                ("/readyz", http_api.ReadyHandler, own),
-                ("/metrics", http_api.MetricsHandler, own),
-            ],
-            default_handler_class=http_api.NotFoundHandler,
-            default_handler_args=own,
+            routes(self),
             log_function=lambda _handler: None,
-            websocket_max_message_size=MAX_INBOUND_BYTES,
+            websocket_max_message_size=self.settings.max_message_bytes,
         )
 
-    def _on_update(self, stored: StoredUpdate) -> None:
-        self.metrics.updates.inc()
-        self.metrics.latency.observe((self.now_ms() - stored.update.quote.received_ms) / 1000)
-        self.fanout.offer(stored, self.now_s())
-        self._schedule_flush()
-
-    def _schedule_flush(self) -> None:
-        """Flush when the next cohort is due: after all that arrived together has been offered."""
-        due_s = self.fanout.next_due_s()
-        if due_s is None:
-            return
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._flush_timer = loop.call_later(max(0.0, due_s - self.now_s()), self._flush)
-
-    def _flush(self) -> None:
-        self._flush_timer = None
-        self._deliver(self.fanout.take_due(self.now_s()))
-        self._schedule_flush()
-
-    def _deliver(self, deliveries: Iterable[Delivery[FeedSocket]]) -> None:
-        for delivery in list(deliveries):
-            frame = encode(delivery.message)
-            for member in delivery.members:
-                member.send_frame(frame)
-
-    def _on_status(self) -> None:
-        frame = encode(Status(self.view.statuses()))
-        for connection in list(self.connections):
-            connection.send_frame(frame)
-
-    def _count_cohorts(self) -> None:
-        self.metrics.cohorts.set(self.fanout.cohorts)
-        self.metrics.watched_symbols.set(self.view.watched)
-
-    async def _beat(self) -> None:
-        """Break every silence, so that clients can tell a quiet market from a dead connection."""
-        every_s = self.settings.heartbeat_ms / 1000
+    async def _see_to_connections(self) -> None:
+        """Tell each client in turn that it is connected and what it was sent, or end it."""
         while True:
-            await asyncio.sleep(every_s / 2)
-            frame = encode(Heartbeat(self.now_ms()))
-            quiet_since_s = self.now_s() - every_s / 2
-            for connection in list(self.connections):
-                if connection.last_sent_s < quiet_since_s:
-                    connection.send_frame(frame)
+            await asyncio.sleep(self.settings.heartbeat_ms / 1000 / SLOTS)
+            now_s, now_ms = self.hub.now_s(), self.hub.now_ms()
+            for client in self._roll.turn():
+                reason = client.overdue(now_s, now_ms / 1000)
+                if reason is not None:
+                    self.metrics.closes.labels(reason.name.lower()).inc()
+                    client.close(reason)
+                elif client.writer.is_free:
+                    client.send(Heartbeat(now_ms, client.writer.frames, client.writer.bytes))
+            self.metrics.behind.set(sum(client.is_behind for client in self._roll))
+
+    def _say_goodbye(self) -> None:
+        """Close all connections, each with its own time to come again."""
+        clients = list(self._roll)
+        share_ms = self.settings.shutdown_spread_ms / max(1, len(clients))
+        for place, client in enumerate(clients):
+            client.send(Shutdown(int((place + random.random()) * share_ms)))
+            client.close(CloseCode.GOING_AWAY)
 
     async def _stop(self) -> None:
         self._server.stop()
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-        for connection in list(self.connections):
-            connection.end(CloseCode.GOING_AWAY)
+        self.hub.stop()
+        self._say_goodbye()
         await self._server.close_all_connections()
         await self._redis.aclose()
         await self._listening_redis.aclose()

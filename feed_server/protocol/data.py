@@ -44,6 +44,32 @@ class Trade(msgspec.Struct, array_like=True, frozen=True, gc=False):
     size: float
 
 
+class TradePrint(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One trade of a symbol that is known from where it stands.
+
+    Attributes:
+        time_ms: Event time.
+        price: Price in the instrument's currency.
+        size: Shares or units traded; 0 where the source knows no size.
+    """
+
+    time_ms: int
+    price: float
+    size: float
+
+
+class Position(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A place in the run of a symbol's changes.
+
+    Attributes:
+        epoch: Names the run; offsets of different epochs cannot be compared.
+        offset: How many changes the run had.
+    """
+
+    epoch: str
+    offset: int
+
+
 class Quote(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The state of one symbol: its last trade, best prices and its session so far.
 
@@ -127,6 +153,18 @@ class SymbolInfo(msgspec.Struct, frozen=True):
     decimals: int
     source: str
     label: str
+
+
+class GatewayStatus(msgspec.Struct, frozen=True):
+    """How the server does that this client is connected to.
+
+    Attributes:
+        server: Its name, as in `Welcome.server`.
+        rate: Share of the asked update rate that all clients get now: below 1 under overload.
+    """
+
+    server: str
+    rate: float
 
 
 class SourceStatus(msgspec.Struct, frozen=True):

@@ -1,0 +1,211 @@
+"""What a client can ask for over a connection, and the answers. Nothing here waits."""
+
+import msgspec
+
+from feed_server.gateway.auth import Authenticator, Grant
+from feed_server.gateway.client import Client
+from feed_server.gateway.hub import Hub
+from feed_server.gateway.limits import CommandRate
+from feed_server.gateway.requests import RequestError, split_symbols
+from feed_server.gateway.topics import Topic
+from feed_server.protocol import (
+    COMMANDS,
+    Auth,
+    Authenticated,
+    ClientMessage,
+    CloseCode,
+    Error,
+    ErrorCode,
+    List,
+    Listed,
+    Ping,
+    Pong,
+    Subscribe,
+    Subscribed,
+    Subscription,
+    Unsubscribe,
+    Unsubscribed,
+    decode_client_message,
+    decode_envelope,
+)
+
+MIN_HZ = 0.1
+"""A slower cohort would keep what is pending for too long after its members have gone."""
+
+MAX_REFUSED_IN_A_ROW = 1_000
+"""A client that goes on and on sending more than it may is closed."""
+
+MAX_EXPIRES_MS = 2**53 - 1
+"""The largest whole number that JavaScript has; where no token is asked for."""
+
+
+class Commands:
+    """Handles one client's commands.
+
+    Args:
+        client: Who asks.
+        hub: Where it subscribes.
+        authenticator: Who may come in.
+    """
+
+    __slots__ = ("_authenticator", "_client", "_hub", "_rate", "_refused")
+
+    def __init__(self, client: Client, hub: Hub, authenticator: Authenticator) -> None:
+        self._client = client
+        self._hub = hub
+        self._authenticator = authenticator
+        self._rate = CommandRate(hub.settings.max_commands_per_s)
+        self._refused = 0
+
+    def receive(self, text: str | bytes) -> None:
+        """Handle one message of the client; whatever is wrong with it is answered."""
+        try:
+            self._count()
+            command = _decode(text)
+        except RequestError as error:
+            self._fail(error, _id_in(text))
+        else:
+            self.run(command)
+
+    def run(self, command: ClientMessage) -> None:
+        """Do what a command asks for, and answer it."""
+        try:
+            self._handle(command)
+        except RequestError as error:
+            self._fail(error, command.id)
+
+    def _handle(self, command: ClientMessage) -> None:
+        match command:
+            case Ping():
+                self._client.send(Pong(command.id, self._hub.now_ms()))
+            case Auth():
+                self._authenticate(command)
+            case Subscribe():
+                self._subscribe(command)
+            case Unsubscribe():
+                self._unsubscribe(command)
+            case List():
+                self._list(command)
+
+    def _authenticate(self, command: Auth) -> None:
+        grant = self._authenticator.grant(command.token, self._hub.now_ms() / 1000)
+        self._client.grant = grant
+        self._hub.restrict(self._client, grant)
+        expires_ms = min(grant.expires_s * 1000, MAX_EXPIRES_MS)
+        self._client.send(Authenticated(command.id, int(expires_ms)))
+
+    def _subscribe(self, command: Subscribe) -> None:
+        grant = self._grant()
+        _check_channel(command)
+        if not grant.allows_channel(command.channel):
+            raise RequestError(
+                ErrorCode.FORBIDDEN, f"the token does not allow channel {command.channel!r}"
+            )
+        max_hz = self._max_hz(command.max_hz)
+        symbols, failed = split_symbols(
+            command.symbols, self._hub.view.symbols, most=self._room_beside(command)
+        )
+        forbidden = {s: ErrorCode.FORBIDDEN for s in symbols if not grant.allows_symbol(s)}
+        symbols = [symbol for symbol in symbols if symbol not in forbidden]
+        self._client.send(
+            Subscribed(
+                command.id,
+                command.channel,
+                symbols,
+                failed | forbidden,
+                max_hz,
+                command.interval,
+            )
+        )
+        topic = Topic(command.channel, command.interval, max_hz)
+        self._hub.subscribe(
+            self._client, topic, symbols, since=command.since, snapshot=command.snapshot
+        )
+
+    def _unsubscribe(self, command: Unsubscribe) -> None:
+        _check_channel(command)
+        symbols = list(dict.fromkeys(command.symbols))
+        self._hub.unsubscribe(self._client, command.channel, command.interval, symbols)
+        self._client.send(Unsubscribed(command.id, command.channel, symbols, command.interval))
+
+    def _list(self, command: List) -> None:
+        subscriptions = [
+            Subscription(topic.channel, sorted(symbols), topic.max_hz, topic.interval)
+            for topic, symbols in self._hub.subscriptions_of(self._client).items()
+        ]
+        self._client.send(Listed(command.id, subscriptions))
+
+    def _count(self) -> None:
+        if self._rate.take(self._hub.now_s()):
+            self._refused = 0
+            return
+        self._refused += 1
+        if self._refused > MAX_REFUSED_IN_A_ROW:
+            self._client.close(CloseCode.TOO_MANY_COMMANDS)
+        raise RequestError(
+            ErrorCode.TOO_MANY_COMMANDS,
+            f"more than {self._hub.settings.max_commands_per_s} commands a second: "
+            "send fewer, with more symbols each",
+        )
+
+    def _grant(self) -> Grant:
+        if self._client.grant is None:
+            raise RequestError(
+                ErrorCode.AUTH_REQUIRED, 'send {"type":"auth","id":…,"token":…} first'
+            )
+        return self._client.grant
+
+    def _max_hz(self, asked: float) -> float:
+        if asked != 0 and not asked >= MIN_HZ:
+            raise RequestError(
+                ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {asked}"
+            )
+        most = self._hub.settings.max_hz
+        return min(asked, most) if asked else most
+
+    def _room_beside(self, command: Subscribe) -> int:
+        """Return how many symbols a client may ask for beside those that it has elsewhere."""
+        has = self._hub.subscriptions_of(self._client)
+        elsewhere = sum(
+            len(symbols)
+            if (topic.channel, topic.interval) != (command.channel, command.interval)
+            else len(symbols.difference(command.symbols))
+            for topic, symbols in has.items()
+        )
+        return max(0, self._hub.settings.max_symbols - elsewhere)
+
+    def _fail(self, error: RequestError, request_id: int | None) -> None:
+        self._hub.metrics.errors.labels(error.code.value).inc()
+        self._client.send(Error(error.code, error.message, request_id))
+
+
+def _check_channel(command: Subscribe | Unsubscribe) -> None:
+    if (command.channel == "bars") != bool(command.interval):
+        raise RequestError(
+            ErrorCode.BAD_PARAMETER,
+            "channel 'bars' needs an interval, other channels take none",
+        )
+
+
+def _decode(text: str | bytes) -> ClientMessage:
+    try:
+        return decode_client_message(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise RequestError(_code_for(text), str(error)) from None
+
+
+def _code_for(text: str | bytes) -> ErrorCode:
+    """Tell an unknown command from a malformed one."""
+    try:
+        known = decode_envelope(text).type in COMMANDS
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return ErrorCode.BAD_MESSAGE
+    return ErrorCode.BAD_MESSAGE if known else ErrorCode.UNKNOWN_COMMAND
+
+
+def _id_in(text: str | bytes) -> int | None:
+    """Return a request's number, where it can be found."""
+    try:
+        return decode_envelope(text).id
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None

@@ -1,0 +1,87 @@
+"""Server-Sent Events: the same subscriptions for those whom no WebSocket reaches."""
+
+from typing import cast
+
+from tornado.iostream import IOStream
+
+from feed_server.gateway.client import Client
+from feed_server.gateway.commands import MIN_HZ, Commands
+from feed_server.gateway.frame_writer import FrameWriter
+from feed_server.gateway.http_api import ApiHandler
+from feed_server.gateway.requests import RequestError, parse_interval
+from feed_server.protocol import Channel, CloseCode, ErrorCode, Subscribe
+
+CHANNELS = ("quotes", "trades", "bars")
+HEAD = (
+    "HTTP/1.1 200 OK\r\n"
+    "Content-Type: text/event-stream; charset=utf-8\r\n"
+    "Cache-Control: no-store\r\n"
+    "X-Accel-Buffering: no\r\n"
+    "Vary: Origin\r\n"
+    "Connection: close\r\n"
+)
+
+
+class EventStreamHandler(ApiHandler):
+    """``/api/stream?channel=&symbols=A,B&interval=&max_hz=``: the WebSocket's messages as events.
+
+    What the WebSocket's `Subscribe` asks for is in the address; each event is one message.
+    """
+
+    def get(self) -> None:
+        """Answer with events until the client leaves."""
+        command = self._command()
+        address = self.gateway.admit(self.request)
+        stream = self._begin()
+        stream.set_close_callback(lambda: self._ended(address))
+        writer = FrameWriter(stream, "event", self._on_drained)
+        hub = self.gateway.hub
+        self._client = Client(writer, self.gateway.patience, self._end, hub.now_s())
+        self._client.grant = self.grant
+        self._stream = stream
+        self.gateway.welcome(self._client)
+        Commands(self._client, hub, self.gateway.authenticator).run(command)
+
+    def _command(self) -> Subscribe:
+        channel = self.get_query_argument("channel", "quotes")
+        if channel not in CHANNELS:
+            raise RequestError(
+                ErrorCode.BAD_PARAMETER, f"channel {channel!r} is not one of {', '.join(CHANNELS)}"
+            )
+        interval = self.get_query_argument("interval", "")
+        symbols = self.get_query_argument("symbols", "").split(",")
+        return Subscribe(
+            id=0,
+            channel=cast(Channel, channel),
+            symbols=[symbol.strip() for symbol in symbols if symbol.strip()],
+            interval=parse_interval(interval) if interval else None,
+            max_hz=self._max_hz(self.get_query_argument("max_hz", "0")),
+        )
+
+    def _max_hz(self, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise RequestError(
+                ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {text!r}"
+            ) from None
+
+    def _begin(self) -> IOStream:
+        """Take the connection out of Tornado's hands: from here on it is written to directly."""
+        allowed = self._headers.get("Access-Control-Allow-Origin")
+        head = HEAD + (f"Access-Control-Allow-Origin: {allowed}\r\n" if allowed else "") + "\r\n"
+        stream = self.detach()
+        stream.set_nodelay(True)
+        stream.write(head.encode())
+        return stream
+
+    def _on_drained(self) -> None:
+        self.gateway.hub.catch_up(self._client)
+
+    def _end(self, _code: CloseCode) -> None:
+        self.gateway.forget(self._client)
+        self._stream.close()
+
+    def _ended(self, address: str) -> None:
+        self.gateway.admitted.leave(address)
+        self.gateway.forget(self._client)

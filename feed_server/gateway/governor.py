@@ -1,0 +1,44 @@
+"""How fast the gateway may go: evenly slower for all when flushing takes too much time. Pure."""
+
+WINDOW_S = 1.0
+BUSY = 0.7
+"""Share of the time spent on flushing from which on the rate drops."""
+IDLE = 0.4
+"""Share below which it may rise again; the gap keeps it from swinging."""
+SLOWER = 0.7
+FASTER = 1.2
+MIN_RATE = 0.05
+
+
+class RateGovernor:
+    """Watches how long flushes take.
+
+    Attributes:
+        rate: Share of the asked update rate that can be kept up, from `MIN_RATE` to 1.
+    """
+
+    def __init__(self) -> None:
+        self.rate = 1.0
+        self._since_s: float | None = None
+        self._busy_s = 0.0
+
+    def flushed(self, took_s: float, now_s: float) -> bool:
+        """Note a flush; tell whether the rate has changed.
+
+        Args:
+            took_s: How long it took, what it was late by included.
+            now_s: When it ended.
+        """
+        if self._since_s is None:
+            self._since_s = now_s - took_s
+        self._busy_s += took_s
+        window_s = now_s - self._since_s
+        if window_s < WINDOW_S:
+            return False
+        share, before = self._busy_s / window_s, self.rate
+        if share > BUSY:
+            self.rate = max(MIN_RATE, self.rate * SLOWER)
+        elif share < IDLE:
+            self.rate = min(1.0, self.rate * FASTER)
+        self._since_s, self._busy_s = now_s, 0.0
+        return self.rate != before

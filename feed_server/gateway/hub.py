@@ -1,0 +1,223 @@
+"""Puts the market view and the fan-out together, and hands what is due to the clients."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+
+import structlog
+
+from feed_server.bus.reader import Reader
+from feed_server.bus.update import StoredUpdate
+from feed_server.errors import BusError
+from feed_server.gateway.auth import Grant
+from feed_server.gateway.client import Client
+from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.frames import Frame
+from feed_server.gateway.governor import RateGovernor
+from feed_server.gateway.market_view import MarketView
+from feed_server.gateway.metrics import Metrics
+from feed_server.gateway.recovery import Recovery
+from feed_server.gateway.topics import Topic
+from feed_server.protocol import Channel, Interval, Position
+from feed_server.settings import FeedSettings
+
+PAGE = 500
+"""Updates of a symbol read from the log at once: what a recovery takes in memory is bounded."""
+RETRY_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Hub:
+    """Who has subscribed to what, and the flow of data to them.
+
+    Args:
+        settings: The limits.
+        reader: For the log.
+        view: What is known of the market.
+        metrics: The gateway's figures.
+        on_rate: Called when the share of the asked rate that all get has changed.
+    """
+
+    def __init__(
+        self,
+        settings: FeedSettings,
+        reader: Reader,
+        view: MarketView,
+        metrics: Metrics,
+        on_rate: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.view = view
+        self.metrics = metrics
+        self.fanout: Fanout[Client] = Fanout(view.latest)
+        self._reader = reader
+        self._on_rate = on_rate
+        self._governor = RateGovernor()
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._flush_due_s = inf
+        self._recovering: dict[Recovery[Client], None] = {}
+        self._to_recover = asyncio.Event()
+
+    @property
+    def rate(self) -> float:
+        """Share of the asked update rate that all get now."""
+        return self._governor.rate
+
+    def now_ms(self) -> int:
+        """Return the server's clock, UTC epoch milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def now_s(self) -> float:
+        """Return a clock that never steps, in seconds."""
+        return time.monotonic()
+
+    def subscriptions_of(self, client: Client) -> dict[Topic, set[str]]:
+        """Return what a client gets."""
+        return self.fanout.subscriptions_of(client)
+
+    def subscribe(
+        self,
+        client: Client,
+        topic: Topic,
+        symbols: list[str],
+        *,
+        since: Mapping[str, Position],
+        snapshot: bool,
+    ) -> None:
+        """Let a client have a topic of some symbols; what it had of them at another rate ends."""
+        before = self.fanout.symbols_of(client)
+        self._end(client, topic.channel, topic.interval, symbols)
+        self._deliver(
+            self.fanout.subscribe(
+                client, topic, symbols, self.now_s(), since=since, snapshot=snapshot
+            )
+        )
+        self._follow(client, before)
+        self._queue_recoveries(client)
+
+    def unsubscribe(
+        self, client: Client, channel: Channel, interval: Interval | None, symbols: Iterable[str]
+    ) -> None:
+        """End it, at whatever rate the client had it."""
+        before = self.fanout.symbols_of(client)
+        self._end(client, channel, interval, symbols)
+        self._follow(client, before)
+
+    def restrict(self, client: Client, grant: Grant) -> None:
+        """End what a client's new token does not allow any more."""
+        for topic, symbols in self.fanout.subscriptions_of(client).items():
+            gone = [s for s in symbols if not grant.allows(topic.channel, s)]
+            if gone:
+                self.unsubscribe(client, topic.channel, topic.interval, gone)
+
+    def drop(self, client: Client) -> None:
+        """Forget a client; safe to call twice."""
+        before = self.fanout.symbols_of(client)
+        self.fanout.remove(client)
+        self._follow(client, before)
+
+    def catch_up(self, client: Client) -> None:
+        """Give a client that can read again what it has missed."""
+        if client.is_closed or not client.is_behind:
+            return
+        client.is_behind = False
+        self._deliver(self.fanout.catch_up(client, self.now_s()))
+        self._queue_recoveries(client)
+
+    def on_update(self, stored: StoredUpdate) -> None:
+        """Pass a symbol's next change on."""
+        self.fanout.offer(stored, self.now_s())
+        self._schedule_flush()
+
+    def on_restated(self, stored: StoredUpdate) -> None:
+        """Pass on a symbol's state, where what came before it may be missing."""
+        self.fanout.restate(stored, self.now_s())
+        self._schedule_flush()
+
+    async def recover(self) -> None:
+        """Bring those who asked to go on from somewhere to the present, until cancelled."""
+        while True:
+            await self._to_recover.wait()
+            self._to_recover.clear()
+            while self._recovering:
+                ready = [r for r in self._recovering if self.view.is_settled(r.since)]
+                for recovery in ready:
+                    del self._recovering[recovery]
+                    await self._advance(recovery)
+                if not ready:
+                    await self.view.next_read()
+
+    def stop(self) -> None:
+        """Flush nothing any more."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+
+    async def _advance(self, recovery: Recovery[Client]) -> None:
+        since = {symbol: position.offset for symbol, position in recovery.since.items()}
+        try:
+            pages = await self._reader.updates_since(since, limit=PAGE)
+        except BusError as error:
+            log.warning("a recovery waits for Redis", error=str(error))
+            await asyncio.sleep(RETRY_S)
+            pages = None
+        if pages is not None:
+            self._deliver(self.fanout.advance(recovery, pages, self.now_s()))
+        if recovery.since and not recovery.member.is_behind:
+            self._recovering[recovery] = None
+
+    def _queue_recoveries(self, client: Client) -> None:
+        self._recovering.update(dict.fromkeys(self.fanout.recoveries_of(client)))
+        if self._recovering:
+            self._to_recover.set()
+
+    def _end(
+        self, client: Client, channel: Channel, interval: Interval | None, symbols: Iterable[str]
+    ) -> None:
+        for topic in self.fanout.topics_of(client):
+            if (topic.channel, topic.interval) == (channel, interval):
+                self._deliver(self.fanout.unsubscribe(client, topic, symbols, self.now_s()))
+
+    def _follow(self, client: Client, before: set[str]) -> None:
+        """Keep current what the client has now, and no longer what only it had."""
+        now = self.fanout.symbols_of(client)
+        interest = self.view.interest
+        interest.watch(now - before)
+        interest.unwatch(before - now, self.now_s())
+        self.view.changed()
+        self.metrics.cohorts.set(self.fanout.cohorts)
+        self.metrics.watched_symbols.set(len(interest.kept))
+
+    def _schedule_flush(self) -> None:
+        """Flush when the next cohort is due: after all that arrived together has been offered."""
+        due_s = self.fanout.next_due_s()
+        if due_s is None or due_s >= self._flush_due_s:
+            return
+        self.stop()
+        self._flush_due_s = due_s
+        loop = asyncio.get_running_loop()
+        self._flush_timer = loop.call_later(max(0.0, due_s - self.now_s()), self._flush)
+
+    def _flush(self) -> None:
+        self._flush_timer, self._flush_due_s = None, inf
+        began_s = self.now_s()
+        self._deliver(self.fanout.take_due(began_s))
+        ended_s = self.now_s()
+        self.metrics.flush.observe(ended_s - began_s)
+        if self._governor.flushed(ended_s - began_s, ended_s):
+            self.fanout.rate = self._governor.rate
+            self._on_rate()
+        self._schedule_flush()
+
+    def _deliver(self, deliveries: Iterable[Delivery[Client]]) -> None:
+        for delivery in deliveries:
+            frame = Frame(delivery.batch.message)
+            lossless = delivery.topic.lossless
+            missed = [
+                client for client in delivery.members if not client.take(frame, lossless=lossless)
+            ]
+            for client in missed:
+                self.fanout.missed(client, delivery)
+            self.metrics.delivered(len(delivery.members) - len(missed), len(frame.payload))
+            self.metrics.missed.inc(len(missed))
