@@ -18,7 +18,7 @@ from benchmarks.peers import nchan as peers_nchan
 from tests.harness import free_port
 
 CHANNEL = "bench"
-SYMBOL = "FOUR"
+SYMBOL = "LISTED"
 """So long that one quote is a message of 140 bytes."""
 MAX_HZ = 100
 NODE_FOLDER = Path(__file__).parent / "peers" / "node"

@@ -22,7 +22,6 @@ RECEIVE_BUFFER_BYTES = 4096
 """As little as the kernel allows: so that the server is soon alone with what is not read."""
 MIB = 2**20
 MOST_TIMES_UNDISTURBED = 1.5
-MOST_STILL_GROWING = 0.1
 MAX_BACKLOG_BYTES = 128 * 1024
 STALL_TIMEOUT_MS = 45_000
 """They stay for most of the time, and are seen off before its end."""
@@ -62,6 +61,7 @@ def main() -> None:
         good.listen(SLICE_S)
         before = _watch(good, feed, BEFORE_S)
         stuck.join(CLIENTS, watching(1))
+        good.listen(1)  # what came while we were connecting the others waited for us
         during = _watch(good, feed, STUCK_S)
         stuck.listen(SLICE_S)
         _report(before, during, good.closed, stuck.closed)
@@ -80,23 +80,20 @@ def _watch(good: Crowd, feed: Feed, seconds: int) -> Phase:
 
 def _report(before: Phase, during: Phase, good_closed: int, stuck_closed: int) -> None:
     base = before.memory_bytes[-1]
-    half = len(during.memory_bytes) // 2
-    first, last = (max(part) - base for part in (_halves(during.memory_bytes, half)))
-    show("gateway's memory grew, at its highest", [max(first, last) / MIB], "MiB")
+    most = max(during.memory_bytes) - base
+    show("gateway's memory grew, at its highest", [most / MIB], "MiB")
     bound = (MAX_BACKLOG_BYTES + CONNECTION_BYTES) / 1024
-    show("the same, for each stuck client", [max(first, last) / CLIENTS / 1024], "KiB", bound)
-    still = max(0, last - first) / max(first, MIB)
-    show("of that in the second half of the time", [still], "×", MOST_STILL_GROWING)
+    show("the same, for each stuck client", [most / CLIENTS / 1024], "KiB", bound)
+    grown = (f"{(value - base) / MIB:.0f}" for value in during.memory_bytes)
+    print(f"  growth seen every {SLICE_S} s: {', '.join(grown)} MiB")
     kernel = max(during.kernel_bytes) - before.kernel_bytes[-1]
     show("kernel's memory in sockets grew, all processes", [kernel / MIB], "MiB")
     print(f"  the server closed {stuck_closed} of {CLIENTS} stuck, {good_closed} good clients")
+    p99s = (f"{value:.0f}" for value in during.p99s_ms())
+    print(f"  others' latency every {SLICE_S} s, p99: {', '.join(p99s)} ms")
     show("others' latency before, p99", before.p99s_ms(), "ms")
     show("others' latency beside stuck clients, p99", during.p99s_ms(), "ms")
     show_ratio("the same, as a factor", during.p99s_ms(), before.p99s_ms(), MOST_TIMES_UNDISTURBED)
-
-
-def _halves(values: list[int], half: int) -> tuple[list[int], list[int]]:
-    return values[:half], values[half:]
 
 
 def _kernel_bytes() -> int:
