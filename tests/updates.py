@@ -22,11 +22,11 @@ def update(
     """
     quote = Quote(
         symbol=symbol,
-        last=last,
-        size=1,
+        last=float(last),
+        size=1.0,
         bid=None,
         ask=None,
-        volume=last,
+        volume=float(last),
         open=1,
         high=9,
         low=1,
@@ -36,7 +36,7 @@ def update(
         received_ms=time_ms + 3,
         count=count,
     )
-    told = [TradePrint(time_ms, last, size) for size in range(1, trades + 1)]
+    told = [TradePrint(time_ms, float(last), float(size)) for size in range(1, trades + 1)]
     missing = count - trades if trades else 0
     return SymbolUpdate(quote, [bar(symbol, last, time_ms=time_ms, day=day)], told, missing)
 

@@ -115,5 +115,7 @@ class Flow:
             known = [s for s in self._held if s.epoch == newest.epoch]
             whole = sorted([*log, newest, *known], key=lambda stored: stored.offset)
             if linked := chain(before.position, whole):
+                # The log was read last: it may be ahead of all else.
+                self.latest = linked[-1]
                 return Mended(updates=linked)
         return Mended(restated=self.latest)

@@ -18,6 +18,7 @@ DEFLATE_LEVEL = 6
 _FINAL_TEXT = 0x81
 _COMPRESSED = 0x40
 _TAIL = b"\x00\x00\xff\xff"
+_ACCEPTABLE = {"server_no_context_takeover", "client_no_context_takeover", "client_max_window_bits"}
 
 
 class Frame(dict[Form, bytes]):
@@ -73,7 +74,7 @@ def deflate_offer(offered: str | None) -> str | None:
     """Return the offer of permessage-deflate that we accept, of those that a client makes.
 
     Frames are shared, so neither side may keep a context and the window is the largest; who wants
-    a smaller one gets plain frames.
+    a smaller one, or something that RFC 7692 does not know, gets plain frames.
 
     Args:
         offered: Header ``Sec-WebSocket-Extensions``.
@@ -81,6 +82,6 @@ def deflate_offer(offered: str | None) -> str | None:
     for offer in (offered or "").split(","):
         name, *parameters = (part.strip() for part in offer.split(";"))
         names = {parameter.partition("=")[0].strip() for parameter in parameters}
-        if name == "permessage-deflate" and "server_max_window_bits" not in names:
+        if name == "permessage-deflate" and names <= _ACCEPTABLE:
             return "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
     return None
