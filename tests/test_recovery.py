@@ -1,0 +1,105 @@
+import pytest
+
+from feed_server.bus.update import StoredUpdate
+from feed_server.gateway.recovery import LOST, MAX_HEARD, Recovery
+from feed_server.protocol import Position
+from tests.desk import DAILY, TRADES, at, traded
+
+
+def recovery(since: Position, *heard: int) -> Recovery[str]:
+    """Return one of AAPL that heard some trades meanwhile."""
+    begun = Recovery("ann", TRADES, {"AAPL": since})
+    for offset in heard:
+        begun.hear(traded(offset))
+    return begun
+
+
+def test_the_log_and_what_was_heard_make_the_whole() -> None:
+    caught = recovery(at(1), 3, 4).catch("AAPL", [traded(2), traded(3)], traded(4))
+    assert [stored.offset for stored in caught.updates] == [2, 3, 4]
+    assert (caught.whole, caught.done) == (True, True)
+
+
+def test_what_was_heard_is_enough_where_the_log_has_nothing_new() -> None:
+    caught = recovery(at(1), 2, 3).catch("AAPL", [], traded(3))
+    assert [stored.offset for stored in caught.updates] == [2, 3]
+    assert caught.done
+
+
+def test_a_first_page_of_the_log_goes_on_with_the_next() -> None:
+    caught = recovery(at(1), 9).catch("AAPL", [traded(2), traded(3)], traded(9))
+    assert [stored.offset for stored in caught.updates] == [2, 3]
+    assert (caught.whole, caught.done) == (True, False)
+
+
+def test_who_stands_at_the_present_is_done() -> None:
+    caught = recovery(at(3)).catch("AAPL", [], traded(3))
+    assert (caught.updates, caught.whole, caught.done) == ([], True, True)
+
+
+def test_the_log_is_followed_as_far_as_the_present_that_is_known() -> None:
+    caught = recovery(at(1)).catch("AAPL", [traded(2), traded(3), traded(4)], traded(3))
+    assert [stored.offset for stored in caught.updates] == [2, 3]
+    assert caught.done
+
+
+@pytest.mark.parametrize(
+    ("since", "log", "latest"),
+    [
+        (at(1), [traded(3)], traded(3)),
+        (at(1), [], traded(3)),
+        (at(1), [traded(2), traded(4)], traded(4)),
+        (at(1, "e0"), [traded(2)], traded(2)),
+        (at(1), [traded(2)], traded(3, epoch="e2")),
+        (at(1), [traded(1, epoch="e2")], traded(2)),
+        (at(7), [], traded(3)),
+        (at(1), [], None),
+        (at(0), [traded(2, missing=1)], traded(2)),
+    ],
+    ids=[
+        "trimmed",
+        "empty",
+        "hole",
+        "other epoch",
+        "over",
+        "mixed",
+        "beyond",
+        "gone",
+        "told nowhere",
+    ],
+)
+def test_who_cannot_be_brought_to_the_present_has_lost(
+    since: Position, log: list[StoredUpdate], latest: StoredUpdate | None
+) -> None:
+    assert recovery(since).catch("AAPL", log, latest) == LOST
+
+
+def test_trades_told_nowhere_are_lost_in_what_was_heard_too() -> None:
+    begun = recovery(at(1))
+    begun.hear(traded(4, missing=2))
+    assert begun.catch("AAPL", [], traded(4)) == LOST
+
+
+def test_bars_lose_nothing_by_trades_told_nowhere() -> None:
+    begun = Recovery("ann", DAILY, {"AAPL": at(1)})
+    caught = begun.catch("AAPL", [traded(4, missing=2)], traded(4))
+    assert (caught.whole, caught.done) == (True, True)
+
+
+def test_what_is_heard_is_bounded_and_the_log_has_the_rest() -> None:
+    last = MAX_HEARD + 50
+    begun = recovery(at(0), *range(1, last + 1))
+    assert len(begun.heard["AAPL"]) == MAX_HEARD
+    first = begun.catch("AAPL", [traded(offset) for offset in range(1, 21)], traded(last))
+    assert (len(first.updates), first.done) == (20, False)
+    begun.since["AAPL"] = at(20)
+    second = begun.catch("AAPL", [traded(offset) for offset in range(21, 61)], traded(last))
+    assert (len(second.updates), second.done) == (last - 20, True)
+
+
+def test_symbols_are_heard_apart() -> None:
+    begun = Recovery("ann", TRADES, {"AAPL": at(1), "IBM": at(1)})
+    begun.hear(traded(2))
+    begun.hear(traded(2, "IBM"))
+    caught = begun.catch("IBM", [], traded(2, "IBM"))
+    assert [stored.update.quote.symbol for stored in caught.updates] == ["IBM"]
