@@ -18,7 +18,14 @@ from feed_server.gateway.rows import (
     trade_series,
     trades_message,
 )
-from feed_server.protocol import Interval, Quotes, TradePrint, decode_server_message, encode
+from feed_server.protocol import (
+    Interval,
+    QuoteDetails,
+    Quotes,
+    TradePrint,
+    decode_server_message,
+    encode,
+)
 from tests.desk import at, traded
 from tests.updates import bar, stored
 
@@ -83,6 +90,14 @@ any_price = st.floats(allow_nan=False, allow_infinity=False)
 any_prices = st.tuples(any_price, st.none() | any_price, st.none() | any_price)
 
 
+def details(rows: QuoteRows, stored: StoredUpdate) -> QuoteDetails:
+    return rows.cells([stored])[0].details
+
+
+def message_of(rows: QuoteRows, updates: list[StoredUpdate]) -> Quotes:
+    return rows.message(rows.cells(updates), [s.update.quote.count for s in updates], {})
+
+
 @given(st.lists(ticks() | any_prices, min_size=1, max_size=5))
 def test_prices_arrive_exactly(prices: list[tuple[float, float | None, float | None]]) -> None:
     rows = QuoteRows()
@@ -108,7 +123,7 @@ def test_decimals_only_grow_within_an_epoch(
 ) -> None:
     rows, before = QuoteRows(), 2.0
     for offset, (last, bid, ask) in enumerate(prices, 1):
-        decimals = rows.details(priced(last, bid, ask, offset=offset)).decimals
+        decimals = details(rows, priced(last, bid, ask, offset=offset)).decimals
         grown = float("inf") if decimals is None else decimals
         assert grown >= before
         before = grown
@@ -116,12 +131,12 @@ def test_decimals_only_grow_within_an_epoch(
 
 def test_a_new_epoch_or_a_forgotten_symbol_learns_its_decimals_anew() -> None:
     rows = QuoteRows()
-    assert rows.details(priced(1.0001, 1.0, 1.0002)).decimals == 4
-    assert rows.details(priced(1.0, 1.0, 1.0, offset=2)).decimals == 4
-    assert rows.details(priced(1.0, 1.0, 1.0, epoch="e2")).decimals == 2
-    assert rows.details(priced(1.0001, 1.0, 1.0002, epoch="e2", offset=2)).decimals == 4
+    assert details(rows, priced(1.0001, 1.0, 1.0002)).decimals == 4
+    assert details(rows, priced(1.0, 1.0, 1.0, offset=2)).decimals == 4
+    assert details(rows, priced(1.0, 1.0, 1.0, epoch="e2")).decimals == 2
+    assert details(rows, priced(1.0001, 1.0, 1.0002, epoch="e2", offset=2)).decimals == 4
     rows.forget("AAPL")
-    assert rows.details(priced(1.0, 1.0, 1.0, epoch="e2", offset=3)).decimals == 2
+    assert details(rows, priced(1.0, 1.0, 1.0, epoch="e2", offset=3)).decimals == 2
 
 
 def test_prices_finer_than_any_grid_are_told_as_they_are() -> None:
@@ -220,7 +235,7 @@ def market(rng: random.Random, symbols: int) -> list[list[StoredUpdate]]:
 def test_a_quote_in_a_batch_is_small(seed: int) -> None:
     rows, plain, deflated, quotes = QuoteRows(), 0, 0, 0
     for round_ in market(random.Random(seed), 50)[1:]:
-        frame = Frame(rows.message([(s, s.update.quote.count) for s in round_], {}))
+        frame = Frame(message_of(rows, round_))
         plain += len(frame.payload)
         deflated += len(frame["deflated"])
         quotes += len(round_)
@@ -231,8 +246,8 @@ def test_a_quote_in_a_batch_is_small(seed: int) -> None:
 def test_a_batch_of_quotes_deflates_without_what_came_before() -> None:
     rows = QuoteRows()
     (first, second, *_) = market(random.Random(1), 50)
-    rows.message([(s, 1) for s in first], {})
-    frame = Frame(rows.message([(s, 1) for s in second], {}))
+    message_of(rows, first)
+    frame = Frame(message_of(rows, second))
     body = frame["deflated"][4:]
     assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(body + b"\0\0\xff\xff") == frame.payload
 

@@ -123,32 +123,29 @@ class QuotePending(Pending):
         restated, self._restated = self._restated, set()
         if restated:
             self.renew(changed)
-        details = self._fresh_details(changed)
-        rows = [(stored, self._changes(stored)) for stored in changed.values()]
-        self._told.update(changed)
+        told, told_details = self._told, self._details_told
+        cells = self._rows.cells(changed.values())
+        counts = [
+            stored.offset - before.offset
+            if (before := told.get(symbol)) is not None and before.epoch == stored.epoch
+            else stored.update.quote.count
+            for symbol, stored in changed.items()
+        ]
+        fresh = {
+            symbol: one.details
+            for symbol, one in zip(changed, cells, strict=True)
+            if told_details.get(symbol) is not one.details
+        }
+        told.update(changed)
+        told_details.update(fresh)
         # Where one is a state, all are sent as such: the offsets tell what lies between.
-        message = self._rows.message(rows, details, snapshot=bool(restated))
+        message = self._rows.message(cells, counts, fresh, snapshot=bool(restated))
         return Batch(message, frozenset(changed))
 
     @override
     def snapshot(self, latest: Iterable[StoredUpdate]) -> Batch:
         message = self._rows.snapshot(latest)
         return Batch(message, frozenset(message.details))
-
-    def _changes(self, stored: StoredUpdate) -> int:
-        """Return how many changes lie between what was told and now."""
-        told = self._told.get(stored.update.quote.symbol)
-        if told is None or told.epoch != stored.epoch:
-            return stored.update.quote.count
-        return stored.offset - told.offset
-
-    def _fresh_details(self, changed: Mapping[str, StoredUpdate]) -> dict[str, QuoteDetails]:
-        fresh = {}
-        for symbol, stored in changed.items():
-            details = self._rows.details(stored)
-            if self._details_told.get(symbol) != details:
-                fresh[symbol] = self._details_told[symbol] = details
-        return fresh
 
 
 class LosslessPending(Pending):
