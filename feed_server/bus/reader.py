@@ -6,7 +6,7 @@ from typing import cast
 import msgspec
 from redis.asyncio import Redis
 
-from feed_server.bus import names
+from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.update import StoredUpdate, decode_bar, decode_update
 from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, TradePrint
@@ -63,14 +63,17 @@ class Reader:
 
     async def last_values(self, symbols: Sequence[str]) -> dict[str, StoredUpdate]:
         """Return the last values of those symbols that have one."""
+        asked = [
+            pipeline.pack("HMGET", names.last_value(s), "epoch", "offset", "update")
+            for s in symbols
+        ]
         with bus_errors("reading last values"):
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for symbol in symbols:
-                    pipe.hmget(names.last_value(symbol), "epoch", "offset", "update")
-                answers = await pipe.execute()
+            replies = await pipeline.execute(self._redis, asked)
+            pipeline.raise_first_error(replies)
+        kept = cast(list[tuple[bytes, bytes, bytes | None]], replies)
         return {
             symbol: StoredUpdate(epoch.decode(), int(offset), decode_update(update))
-            for symbol, (epoch, offset, update) in zip(symbols, answers, strict=True)
+            for symbol, (epoch, offset, update) in zip(symbols, kept, strict=True)
             if update is not None
         }
 
@@ -86,12 +89,18 @@ class Reader:
             since: By symbol the offset of the last update that the caller has.
             limit: Updates of a symbol at most, the oldest first.
         """
+        asked = [
+            pipeline.pack("XRANGE", names.update_log(s), f"({offset}-0", "+", "COUNT", limit)
+            for s, offset in since.items()
+        ]
         with bus_errors("reading what was missed"):
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for symbol, offset in since.items():
-                    pipe.xrange(names.update_log(symbol), f"({offset}-0", "+", count=limit)
-                answers = await pipe.execute()
-        return {s: _logged(entries) for s, entries in zip(since, answers, strict=True)}
+            replies = await pipeline.execute(self._redis, asked)
+            pipeline.raise_first_error(replies)
+        logs = cast(list[list[tuple[bytes, tuple[bytes, bytes]]]], replies)
+        return {
+            symbol: [StoredUpdate.from_message(message) for _id, (_u, message) in log]
+            for symbol, log in zip(since, logs, strict=True)
+        }
 
     async def trades(self, symbol: str, limit: int) -> TradeHistory:
         """Return the newest trades of a symbol, ``limit`` at most, back to the first gap."""
@@ -160,6 +169,6 @@ def contiguous_trades(updates: Sequence[StoredUpdate], limit: int) -> TradeHisto
 
 
 def _logged(entries: object) -> list[StoredUpdate]:
-    """Return a log's entries, in the order in which Redis gave them."""
+    """Return a log's entries as redis-py parses them, in their order."""
     found = cast(list[tuple[bytes, dict[bytes, bytes]]], entries)
     return [StoredUpdate.from_message(fields[b"u"]) for _id, fields in found]
