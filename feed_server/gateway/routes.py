@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tornado.routing import URLSpec
 
 from feed_server.gateway import http_api
+from feed_server.gateway.api_docs.handlers import AsyncApiHandler, OpenApiHandler
 from feed_server.gateway.event_stream import EventStreamHandler
 from feed_server.gateway.websocket import FeedSocket
 
@@ -23,6 +24,8 @@ HANDLERS = {
     "/healthz": http_api.HealthHandler,
     "/readyz": http_api.ReadyHandler,
     "/metrics": http_api.MetricsHandler,
+    "/openapi.json": OpenApiHandler,
+    "/asyncapi.json": AsyncApiHandler,
     ".*": http_api.NotFoundHandler,
 }
 

@@ -1,0 +1,213 @@
+"""What can be asked for over HTTP: every path with its parameters, answers and errors."""
+
+from dataclasses import dataclass
+
+from feed_server.gateway.api_docs.schemas import Json, ref
+from feed_server.gateway.commands import MIN_HZ
+from feed_server.gateway.event_stream import CHANNELS
+from feed_server.gateway.http_api import MAX_BARS, MAX_TIME_MS, MAX_TRADES
+from feed_server.protocol import (
+    SYMBOL_PATTERN,
+    BarSeries,
+    ErrorCode,
+    Interval,
+    Quotes,
+    Status,
+    SymbolList,
+    TradeSeries,
+)
+from feed_server.settings import LimitSettings
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+
+TOKEN_ERRORS = (ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED)
+SYMBOL_ERRORS = (ErrorCode.BAD_PARAMETER, ErrorCode.UNKNOWN_SYMBOL, ErrorCode.FORBIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an address.
+
+    Attributes:
+        name: As in the address.
+        description: What it does.
+        schema: Which values it can have, and what it is where it is left out.
+        required: Whether it can't be left out.
+    """
+
+    name: str
+    description: str
+    schema: Json
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What one path answers.
+
+    Attributes:
+        summary: What it is for.
+        body: Schema of the answer.
+        tag: What it belongs to.
+        media: The answer's type.
+        parameters: What can be asked for.
+        errors: What can go wrong, beside what can anywhere.
+        is_open: Whether it needs no token where others do.
+        has_etag: Whether an unchanged answer can be left out.
+        unfit: Schema of an answer 503 that is no error.
+    """
+
+    summary: str
+    body: Json
+    tag: str = "market data"
+    media: str = JSON
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[ErrorCode, ...] = ()
+    is_open: bool = False
+    has_etag: bool = True
+    unfit: Json | None = None
+
+
+def endpoints(limits: LimitSettings) -> dict[str, Endpoint]:
+    """Return all, by path."""
+    return {**_market_data(limits), **_live(limits), **_operation()}
+
+
+def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
+    not_ready = ErrorCode.NOT_READY
+    return {
+        "/api/symbols": Endpoint("All instruments.", ref(SymbolList), errors=(not_ready,)),
+        "/api/status": Endpoint("How the sources and this gateway do.", ref(Status)),
+        "/api/subscriptions": Endpoint(
+            "How many want each symbol, at all gateways together.",
+            {
+                "type": "object",
+                "additionalProperties": {"type": "integer", "minimum": 0},
+                "description": "By symbol.",
+            },
+            errors=(not_ready,),
+        ),
+        "/api/quotes": Endpoint(
+            "Last values as a snapshot, for those who poll.",
+            ref(Quotes),
+            parameters=(
+                _symbols(limits, "All where none is named."),
+                Parameter(
+                    "since",
+                    "`Quotes.cursor` of an earlier answer: only what has changed since then is "
+                    "told. One that this gateway did not make asks for everything.",
+                    {"type": "string", "default": ""},
+                ),
+            ),
+            errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_SYMBOLS, not_ready),
+        ),
+        "/api/bars": Endpoint(
+            "The newest bars that begin from `start` to `end`, the forming one last.",
+            ref(BarSeries),
+            parameters=(
+                _symbol(),
+                Parameter(
+                    "interval", "Length of the bars.", ref(Interval) | {"default": Interval.DAY}
+                ),
+                _integer("start", "First start, UTC epoch milliseconds.", 0, MAX_TIME_MS, 0),
+                _integer("end", "Last start, UTC epoch ms.", 0, MAX_TIME_MS, MAX_TIME_MS),
+                _integer("limit", "How many bars at most.", 1, MAX_BARS, 500),
+            ),
+            errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready),
+        ),
+        "/api/trades": Endpoint(
+            "The newest trades, as far back as none is missing.",
+            ref(TradeSeries),
+            parameters=(
+                _symbol(),
+                _integer("limit", "How many trades at most.", 1, MAX_TRADES, 500),
+            ),
+            errors=(*SYMBOL_ERRORS, not_ready),
+        ),
+    }
+
+
+def _live(limits: LimitSettings) -> dict[str, Endpoint]:
+    return {
+        "/api/stream": Endpoint(
+            "One subscription as Server-Sent Events: each event's data is a message of "
+            "`/asyncapi.json`. What is wrong with the subscription itself is such a message, too.",
+            {"type": "string"},
+            tag="live data",
+            media=EVENTS,
+            parameters=(
+                Parameter("channel", "Of what.", {"enum": sorted(CHANNELS), "default": "quotes"}),
+                _symbols(limits, "None where none is named."),
+                Parameter("interval", "Which bars; for channel `bars` only.", ref(Interval)),
+                Parameter(
+                    "max_hz",
+                    f"Messages a second at most: at least {MIN_HZ}, or 0 for the server's "
+                    f"{limits.max_hz:g}, which is the most there is.",
+                    {"type": "number", "minimum": 0, "default": 0},
+                ),
+            ),
+            errors=(
+                ErrorCode.BAD_PARAMETER,
+                ErrorCode.UNKNOWN_INTERVAL,
+                ErrorCode.NOT_READY,
+                ErrorCode.TOO_MANY_CONNECTIONS,
+            ),
+            has_etag=False,
+        )
+    }
+
+
+def _operation() -> dict[str, Endpoint]:
+    document: Json = {"type": "object", "required": ["info"]}
+    return {
+        "/healthz": _open(
+            "Whether the process lives.",
+            _record(status={"const": "ok"}, server={"type": "string"}),
+        ),
+        "/readyz": _open(
+            "Whether this gateway is fit for traffic.",
+            _readiness(True, maxItems=0),
+            unfit=_readiness(False, minItems=1),
+        ),
+        "/metrics": _open(
+            "Figures for Prometheus.", {"type": "string"}, media="text/plain; version=0.0.4"
+        ),
+        "/openapi.json": _open("This description, OpenAPI 3.1.", document),
+        "/asyncapi.json": _open("The messages, AsyncAPI 3.0.", document),
+    }
+
+
+def _open(summary: str, body: Json, *, media: str = JSON, unfit: Json | None = None) -> Endpoint:
+    return Endpoint(summary, body, tag="operation", media=media, is_open=True, unfit=unfit)
+
+
+def _symbol() -> Parameter:
+    return Parameter(
+        "symbol", "Which instrument.", {"type": "string", "pattern": f"^{SYMBOL_PATTERN}$"}, True
+    )
+
+
+def _symbols(limits: LimitSettings, otherwise: str) -> Parameter:
+    names: Json = {"type": "array", "items": {"type": "string"}, "maxItems": limits.max_symbols}
+    return Parameter("symbols", f"Which instruments, separated by commas. {otherwise}", names)
+
+
+def _integer(name: str, description: str, low: int, high: int, default: int) -> Parameter:
+    schema: Json = {"type": "integer", "minimum": low, "maximum": high, "default": default}
+    return Parameter(name, description, schema)
+
+
+def _record(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _readiness(ready: bool, **reasons: int) -> Json:
+    return _record(
+        ready={"const": ready},
+        reasons={"type": "array", "items": {"type": "string"}, **reasons},
+        redis_ms={
+            "type": "number",
+            "description": "How long it took to find out, Redis's answer included.",
+        },
+    )

@@ -1,0 +1,140 @@
+"""The document ``/openapi.json``. Pure."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
+
+from feed_server.gateway.api_docs.endpoints import (
+    JSON,
+    TOKEN_ERRORS,
+    Endpoint,
+    Parameter,
+    endpoints,
+)
+from feed_server.gateway.api_docs.schemas import Json, components, error_codes, ref
+from feed_server.protocol import (
+    PROTOCOL_VERSION,
+    BarSeries,
+    Error,
+    ErrorCode,
+    Quotes,
+    Status,
+    SymbolList,
+    TradeSeries,
+)
+from feed_server.settings import FeedSettings
+
+DESCRIPTION = """\
+Polling, history and health of a Quotewire feed server; the messages of its WebSocket are in
+`/asyncapi.json`. Times are UTC epoch milliseconds. Unknown fields are to be ignored, and further
+elements at the end of an array as well. Every error has the same body, see `Error`.
+"""
+BODIES = (SymbolList, Status, Quotes, BarSeries, TradeSeries, Error)
+BEARER = "bearer"
+
+
+def openapi(settings: FeedSettings) -> Json:
+    """Return the document."""
+    asks_tokens = settings.verifying_key is not None
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Quotewire feed over HTTP",
+            "version": str(PROTOCOL_VERSION),
+            "description": DESCRIPTION,
+        },
+        "servers": [{"url": "/"}],
+        "security": _security(asks_tokens),
+        "paths": {
+            path: {"get": _operation(path, endpoint, asks_tokens)}
+            for path, endpoint in endpoints(settings).items()
+        },
+        "components": {
+            "schemas": components(BODIES),
+            "securitySchemes": {
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "Asked for by this gateway."
+                    if asks_tokens
+                    else "Not asked for by this gateway.",
+                }
+            },
+        },
+        "x-error-codes": error_codes(),
+    }
+
+
+def _security(asks_tokens: bool) -> list[Json]:
+    return [{BEARER: []}] if asks_tokens else []
+
+
+def _operation(path: str, endpoint: Endpoint, asks_tokens: bool) -> Json:
+    needs_token = asks_tokens and not endpoint.is_open
+    parameters = [_parameter(parameter) for parameter in endpoint.parameters]
+    return {
+        "operationId": path.removeprefix("/api/").strip("/").removesuffix(".json"),
+        "summary": endpoint.summary,
+        "tags": [endpoint.tag],
+        "security": _security(needs_token),
+        "parameters": parameters + ([_IF_NONE_MATCH] if endpoint.has_etag else []),
+        "responses": _responses(endpoint, needs_token),
+    }
+
+
+def _parameter(parameter: Parameter) -> Json:
+    described: Json = {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "required": parameter.required,
+        "schema": parameter.schema,
+    }
+    if parameter.schema.get("type") == "array":
+        described |= {"style": "form", "explode": False}
+    return described
+
+
+def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
+    good: Json = {
+        "description": endpoint.summary,
+        "content": {endpoint.media: {"schema": endpoint.body}},
+    }
+    responses: Json = {"200": good}
+    if endpoint.has_etag:
+        good["headers"] = {"ETag": _ETAG}
+        responses["304"] = {"description": "Nothing has changed since the answer with that ETag."}
+    errors = {*endpoint.errors, ErrorCode.INTERNAL, *(TOKEN_ERRORS if needs_token else ())}
+    if not needs_token:
+        errors.discard(ErrorCode.FORBIDDEN)
+    by_status = attrgetter("http_status")
+    for status, codes in groupby(sorted(errors, key=by_status), by_status):
+        responses[str(status)] = _error(codes)
+    if endpoint.unfit is not None:
+        responses["503"] = {
+            "description": "It is not, for these reasons.",
+            "content": {JSON: {"schema": endpoint.unfit}},
+        }
+    return responses
+
+
+def _error(codes: Iterable[ErrorCode]) -> Json:
+    told = sorted(codes, key=attrgetter("number"))
+    return {
+        "description": "\n".join(f"- `{code}`: {code.reason}" for code in told),
+        "content": {JSON: {"schema": ref(Error) | {"properties": {"code": {"enum": list(told)}}}}},
+    }
+
+
+_ETAG: Json = {
+    "description": "Give it back as `If-None-Match`.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETag of an earlier answer: one that has not changed since is 304, without a "
+    "body.",
+    "schema": {"type": "string"},
+}
