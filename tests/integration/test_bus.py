@@ -144,9 +144,9 @@ async def test_a_new_epoch_has_no_log_of_the_one_before(redis: Redis) -> None:
     assert await offsets_since(redis, 0) == []
     await publisher.publish([update(count=2, trades=2)])
     await redis.delete(names.last_value("AAPL"))
-    positions = await publisher.publish([update(count=1, trades=1)])
+    positions = await publisher.publish([update(count=9, trades=9)])
     (missed,) = (await Reader(redis).updates_since({"AAPL": 0}, limit=10))["AAPL"]
-    assert missed.position == positions["AAPL"] == Position(missed.epoch, 1)
+    assert missed.position == positions["AAPL"] == Position(missed.epoch, 9)
 
 
 async def test_all_but_the_log_is_there_when_only_the_log_has_expired(redis: Redis) -> None:
