@@ -140,14 +140,20 @@ def test_who_stands_in_another_epoch_is_told_the_newest_quote() -> None:
     assert len(desk.fanout.subscribe("ann", QUOTES, ["AAPL"], 0, since=since)) == 1
 
 
-@pytest.mark.parametrize("topic", [QUOTES, TRADES, DAILY])
-def test_without_a_snapshot_a_member_begins_with_the_next_change(topic: Topic) -> None:
+def test_without_a_snapshot_quotes_begin_with_the_next_change() -> None:
     desk = Desk()
     desk.offer(traded(1))
-    assert desk.fanout.subscribe("ann", topic, ["AAPL"], 0, snapshot=False) == []
+    assert desk.fanout.subscribe("ann", QUOTES, ["AAPL"], 0, snapshot=False) == []
     desk.offer(traded(2))
-    (delivery,) = desk.due()
-    assert delivery.batch.symbols == {"AAPL"}
+    assert lasts(desk.due()) == [(("ann",), "AAPL", 2, 1)]
+
+
+@pytest.mark.parametrize("topic", [TRADES, DAILY])
+def test_a_lossless_topic_says_where_it_begins_whether_asked_or_not(topic: Topic) -> None:
+    desk = Desk()
+    desk.offer(traded(1))
+    (begun,) = desk.fanout.subscribe("ann", topic, ["AAPL"], 0, snapshot=False)
+    assert begun.batch.since == {"AAPL": at(1)}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +168,20 @@ def test_who_joins_without_a_snapshot_is_told_the_details_that_rows_are_read_by(
     desk.due()
     joined = desk.fanout.subscribe("bob", QUOTES, ["AAPL"], 0, since=since, snapshot=snapshot)
     assert joined == []
+    desk.offer(stored(offset=2), 1)
+    (delivery,) = desk.due(1)
+    assert delivery.members == ("ann", "bob")
+    assert list(quotes_of(delivery).details) == ["AAPL"]
+
+
+def test_who_joined_without_a_snapshot_is_told_the_details_in_its_next_cohort_too() -> None:
+    desk = Desk()
+    desk.fanout.subscribe("ann", QUOTES, ["AAPL", "IBM"], 0)
+    for symbol in ("AAPL", "IBM"):
+        desk.offer(stored(symbol))
+    desk.due()
+    for symbol in ("AAPL", "IBM"):
+        desk.fanout.subscribe("bob", QUOTES, [symbol], 0, snapshot=False)
     desk.offer(stored(offset=2), 1)
     (delivery,) = desk.due(1)
     assert delivery.members == ("ann", "bob")
@@ -455,6 +475,14 @@ def test_final_bars_of_the_time_away_come_with_the_forming_one() -> None:
     assert closed == [0, 86_400_000, 2 * 86_400_000]
     assert bars_of(sent[-1]).rows[-1].close == 4
     assert bars_of(sent[-1]).offsets == {"AAPL": 4}
+
+
+def test_a_bar_that_was_final_already_is_not_told_again() -> None:
+    desk = Desk()
+    desk.offer(closing(3, day=0))
+    desk.fanout.subscribe("ann", DAILY, ["AAPL"], 0, since={"AAPL": at(3)})
+    (delivery,) = desk.recover("ann")
+    assert [(b.start_ms, b.final) for b in bars_of(delivery).rows] == [(86_400_000, False)]
 
 
 def test_a_recovery_at_the_present_brings_nothing_and_says_so() -> None:

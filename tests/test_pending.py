@@ -84,21 +84,6 @@ def test_a_snapshot_can_be_gone_on_from(kind: type[Pending]) -> None:
 
 
 @lossless
-def test_a_reader_without_a_snapshot_learns_its_place_with_the_next_change(
-    kind: type[Pending],
-) -> None:
-    pending = make(kind, traded(1), traded(1, "IBM"))
-    pending.renew(["AAPL"])
-    assert not pending
-    for offset in (2, 3):
-        pending.offer(traded(offset))
-        pending.offer(traded(offset, "IBM"))
-        message = pending.take().message
-        told = message.positions if isinstance(message, Trades) else message.epochs  # type: ignore[union-attr]
-        assert list(told) == (["AAPL"] if offset == 2 else [])
-
-
-@lossless
 def test_a_loss_is_told_once(kind: type[Pending]) -> None:
     pending = make(kind, traded(1))
     pending.restate(traded(9))
@@ -142,7 +127,7 @@ def test_quotes_are_a_snapshot_only_while_something_was_read_anew() -> None:
 
 
 def test_details_are_told_when_they_change_and_when_a_reader_comes() -> None:
-    pending = make(QuotePending)
+    pending = QuotePending(QuoteRows(), [])
     told = []
     for offset in (1, 2, 3):
         if offset == 3:

@@ -66,12 +66,14 @@ class _Seat(Generic[Member]):
 
     Attributes:
         cohort: Where it gets frames from.
+        bare: Symbols that it began without a snapshot; quotes only.
         behind: Symbols of the cohort of which it has missed a value; quotes only.
         aside: By symbol where it stands, of those it gets nothing of until it can read again.
         recoveries: On the way to the present.
     """
 
     cohort: _Cohort[Member] | None = None
+    bare: set[str] = field(default_factory=set)
     behind: set[str] = field(default_factory=set)
     aside: dict[str, Position] = field(default_factory=dict)
     recoveries: list[Recovery[Member]] = field(default_factory=list)
@@ -148,7 +150,8 @@ class Fanout(Generic[Member]):
             since: Where the member stands. Of a lossless topic such symbols come through a
                 recovery, see `recoveries_of`; of quotes those that have not changed since are left
                 out of the snapshot.
-            snapshot: Whether to begin with the state as it is now.
+            snapshot: Whether to begin with the state as it is now; of a lossless topic it does,
+                for only so the member knows where it stands.
 
         Returns:
             What must be sent now, in order: what its old and its new cohort still owe, then the
@@ -161,11 +164,11 @@ class Fanout(Generic[Member]):
         if topic.lossless and since:
             self._recover(member, topic, seat, since)
             fresh = {symbol: None for symbol in fresh if symbol not in since}
-        owed = self._seat(member, topic, seat, seat.flowing().union(fresh), now_s)
-        known = [self._latest[s] for s in fresh if s in self._latest] if snapshot else []
+        begins = snapshot or topic.lossless
+        known = [self._latest[s] for s in fresh if s in self._latest] if begins else []
         told = [stored for stored in known if since.get(_symbol(stored)) != stored.position]
-        if seat.cohort is not None:
-            seat.cohort.pending.renew(fresh.keys() - set(map(_symbol, told)))
+        seat.bare |= fresh.keys() - set(map(_symbol, told))
+        owed = self._seat(member, topic, seat, seat.flowing().union(fresh), now_s)
         if told and seat.cohort is not None:
             owed.append(Delivery((member,), topic, seat.cohort.pending.snapshot(told)))
         self._forget_empty(member)
@@ -371,6 +374,8 @@ class Fanout(Generic[Member]):
             owed += [self._flush(cohort, now_s)] if cohort.pending else []
             cohort.join(member)
             seat.cohort = cohort
+            if isinstance(cohort.pending, QuotePending):
+                cohort.pending.renew(seat.bare & symbols)
         return owed
 
     def _cohort(self, topic: Topic, symbols: frozenset[str]) -> _Cohort[Member]:

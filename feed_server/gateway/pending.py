@@ -65,10 +65,6 @@ class Pending(ABC):
         """Return by symbol where those stand who have got all that was taken."""
 
     @abstractmethod
-    def renew(self, symbols: Iterable[str]) -> None:
-        """Tell once more, with the next change, what else is told once: a reader has come."""
-
-    @abstractmethod
     def take(self) -> Batch:
         """Return what changed since the last call, as one message."""
 
@@ -108,8 +104,8 @@ class QuotePending(Pending):
     def positions(self) -> dict[str, Position]:
         return {}
 
-    @override
     def renew(self, symbols: Iterable[str]) -> None:
+        """Tell the details of some symbols again with their next change: a reader lacks them."""
         for symbol in symbols:
             self._details_told.pop(symbol, None)
 
@@ -161,7 +157,6 @@ class LosslessPending(Pending):
         self._moved: set[str] = set()
         self._fresh: set[str] = set()
         self._lost: set[str] = set()
-        self._renewed: set[str] = set()
 
     @override
     def offer(self, stored: StoredUpdate) -> None:
@@ -182,10 +177,6 @@ class LosslessPending(Pending):
         return dict(self._at)
 
     @override
-    def renew(self, symbols: Iterable[str]) -> None:
-        self._renewed.update(symbols)
-
-    @override
     def take(self) -> Batch:
         beginning = Position("", 0)
         since = {symbol: self._told.get(symbol, beginning) for symbol in self._moved}
@@ -204,8 +195,7 @@ class LosslessPending(Pending):
         before = self._at.get(symbol)
         self._at[symbol] = stored.position
         self._moved.add(symbol)
-        if before is None or symbol in self._renewed:
-            self._renewed.discard(symbol)
+        if before is None:
             self._fresh.add(symbol)
         return before
 

@@ -109,10 +109,9 @@ def recovered_batch(
         rows = [row for stored in told for row in trade_rows(stored)]
         return Batch(trades_message(rows, positions, recovered), symbols, since)
     forming = [latest[s] for s in positions if caught[s].done]
-    bars = _bars(topic.interval, [*told, *forming])
     message = Bars(
         topic.interval,
-        bars,
+        _bars(topic.interval, told, forming),
         {symbol: position.epoch for symbol, position in positions.items()},
         snapshot=True,
         offsets={symbol: position.offset for symbol, position in positions.items()},
@@ -121,8 +120,11 @@ def recovered_batch(
     return Batch(message, symbols, since)
 
 
-def _bars(interval: Interval, updates: Iterable[StoredUpdate]) -> list[Bar]:
-    newest = {
-        (bar.symbol, bar.start_ms): bar for stored in updates for bar in bars_of(stored, interval)
-    }
+def _bars(
+    interval: Interval, told: Iterable[StoredUpdate], present: Iterable[StoredUpdate]
+) -> list[Bar]:
+    """Return the newest state of each bar that was told, and the forming ones."""
+    bars = [bar for stored in told for bar in bars_of(stored, interval)]
+    bars += [bar for stored in present for bar in bars_of(stored, interval)[-1:]]
+    newest = {(bar.symbol, bar.start_ms): bar for bar in bars}
     return [bar for _, bar in sorted(newest.items())]
