@@ -1,24 +1,21 @@
 """The feed server as one process: Redis, ingest and gateway as its role asks."""
 
 import asyncio
-import secrets
+import gc
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 
 import structlog
 
 from feed_server.bus.connection import connect, masked
 from feed_server.bus.embedded import EmbeddedValkey
-from feed_server.bus.leases import WantedReader
-from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
-from feed_server.bus.subscriber import Subscriber
 from feed_server.errors import BusError, ConfigurationError, QuotewireError
 from feed_server.gateway.server import Gateway
-from feed_server.ingest.demand import Demand
-from feed_server.ingest.worker import IngestWorker
-from feed_server.providers.base import Provider
-from feed_server.providers.replay import open_replay
 from feed_server.settings import FeedSettings
+
+Ingest = Callable[[str], Coroutine[None, None, None]]
+"""Runs the ingest, given the address of Redis."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,22 +35,22 @@ async def serve(settings: FeedSettings, role: Role) -> None:
         ConfigurationError: Something that only a person can mend; nothing was published.
         QuotewireError: The embedded Valkey ended; a restart of the process mends it.
     """
-    provider = None if role is Role.GATEWAY else _open_provider(settings)
+    ingest = None if role is Role.GATEWAY else _prepare_ingest(settings)
     if settings.redis_url is not None:
-        await _serve_with(settings, provider, role, settings.redis_url.get_secret_value())
+        await _serve_with(settings, ingest, role, settings.redis_url.get_secret_value())
         return
     valkey = EmbeddedValkey()
     try:
         valkey.start()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch(valkey))
-            tasks.create_task(_serve_with(settings, provider, role, valkey.url))
+            tasks.create_task(_serve_with(settings, ingest, role, valkey.url))
     finally:
         valkey.stop()
 
 
 async def _serve_with(
-    settings: FeedSettings, provider: Provider | None, role: Role, redis_url: str
+    settings: FeedSettings, ingest: Ingest | None, role: Role, redis_url: str
 ) -> None:
     redis = connect(redis_url)
     try:
@@ -64,27 +61,20 @@ async def _serve_with(
                 gateway.listen()
                 tasks.create_task(gateway.run())
                 log.info("gateway listens", address=f"http://{settings.host}:{settings.feed_port}")
-            if provider is not None:
-                tasks.create_task(_ingest(settings, provider, redis_url))
+            if ingest is not None:
+                tasks.create_task(ingest(redis_url))
+            # What is there now stays: not looked through again at each collection of garbage.
+            gc.freeze()
     finally:
         await redis.aclose()
 
 
-async def _ingest(settings: FeedSettings, provider: Provider, redis_url: str) -> None:
-    redis, listening = connect(redis_url), connect(redis_url)
-    name = f"ingest-{secrets.token_hex(4)}"
-    demand = Demand(
-        WantedReader(redis),
-        lambda on_message, on_connected: Subscriber(listening, name, on_message, on_connected),
-    )
-    publisher = Publisher(
-        redis, log_entries=settings.log_entries, log_expires_s=settings.log_expires_s
-    )
-    try:
-        await IngestWorker(provider, publisher, demand, loop=settings.replay_loop).run()
-    finally:
-        await redis.aclose()
-        await listening.aclose()
+def _prepare_ingest(settings: FeedSettings) -> Ingest:
+    # A gateway does without pandas and the providers: half of the memory, half of the start.
+    from feed_server.ingest.service import open_provider, run_ingest
+
+    provider = open_provider(settings)
+    return lambda redis_url: run_ingest(settings, provider, redis_url)
 
 
 async def _require(reader: Reader, redis_url: str) -> None:
@@ -100,12 +90,3 @@ async def _require(reader: Reader, redis_url: str) -> None:
 async def _watch(valkey: EmbeddedValkey) -> None:
     await asyncio.to_thread(valkey.wait)
     raise QuotewireError("the embedded Valkey has ended unexpectedly; restart the feed server")
-
-
-def _open_provider(settings: FeedSettings) -> Provider:
-    return open_replay(
-        settings.replay_files,
-        settings.replay_start,
-        settings.replay_zone,
-        settings.replay_speed,
-    )

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tornado.iostream import IOStream
+
 from feed_server.gateway.auth import Grant
 from feed_server.gateway.frame_writer import FrameWriter
-from feed_server.gateway.frames import Frame
+from feed_server.gateway.frames import Form, Frame
 from feed_server.protocol import CloseCode, ServerMessage
 
 
@@ -26,70 +28,70 @@ class Patience:
     grace_s: float
 
 
-class Client:
+class Client(FrameWriter):
     """The gateway's side of one connection.
 
     Args:
-        writer: Sends to it.
+        stream: The connection.
+        form: In which form the client takes frames.
         patience: The limits.
-        close: Ends the connection, saying why.
+        on_drained: Called with the client when all that waited has been taken by the kernel.
+        on_close: Called to end the connection, with the reason.
         opened_s: When it came, by the monotonic clock.
 
     Attributes:
-        writer: Sends to it.
         grant: What it may have; None until it has said who it is.
-        is_behind: Whether it has missed data that it will be given when it can read again.
+        is_behind: Whether it has missed data that it will be given when it can read again. While
+            it is, the writer is not free.
         is_closed: Whether it was told that it ends: it gets nothing more.
     """
 
-    __slots__ = ("_close", "_opened_s", "_patience", "grant", "is_behind", "is_closed", "writer")
+    __slots__ = ("_on_close", "_opened_s", "_patience", "grant", "is_behind", "is_closed")
 
     def __init__(
         self,
-        writer: FrameWriter,
+        stream: IOStream,
+        form: Form,
         patience: Patience,
-        close: Callable[[CloseCode], None],
+        *,
+        on_drained: Callable[["Client"], None],
+        on_close: Callable[[CloseCode], None],
         opened_s: float,
     ) -> None:
-        self.writer = writer
+        super().__init__(stream, form, lambda: on_drained(self))
         self.grant: Grant | None = None
         self.is_behind = False
         self.is_closed = False
         self._patience = patience
-        self._close = close
+        self._on_close = on_close
         self._opened_s = opened_s
 
-    def send(self, message: ServerMessage) -> None:
+    def say(self, message: ServerMessage) -> None:
         """Send one message to this client alone, such as an answer; it may have to wait."""
-        self.send_frame(Frame(message))
+        self.say_frame(Frame(message))
 
-    def send_frame(self, frame: Frame) -> None:
+    def say_frame(self, frame: Frame) -> None:
         """Send what must not be left out; a client that lets too much of it wait is closed."""
         if self.is_closed:
             return
         if self._fits(frame):
-            self.writer.write(frame)
+            self.write(frame)
         else:
             self.close(CloseCode.SLOW_CONSUMER)
 
-    def take(self, frame: Frame, *, lossless: bool) -> bool:
-        """Send data, unless the client is behind.
-
-        A quote that would have to wait is out of date when its turn comes; trades and bars wait,
-        as long as it is not for too many of them.
-        """
-        writer = self.writer
-        if (writer.is_free or (lossless and self._fits(frame))) and not self.is_behind:
-            writer.write(frame)
-            return True
-        self.is_behind = True
-        return False
+    def queue(self, frame: Frame) -> bool:
+        """Let data wait that must not be left out, unless too much does; tell whether it does."""
+        if self.is_behind or not self._fits(frame):
+            return False
+        self.write(frame)
+        return True
 
     def close(self, code: CloseCode) -> None:
         """End the connection, saying why; safe to call twice."""
         if not self.is_closed:
             self.is_closed = self.is_behind = True
-            self._close(code)
+            self.end()
+            self._on_close(code)
 
     def overdue(self, now_s: float, unix_s: float) -> CloseCode | None:
         """Return why the connection must end now, if it must.
@@ -98,7 +100,7 @@ class Client:
             now_s: The monotonic clock.
             unix_s: UTC epoch seconds, by which tokens expire.
         """
-        if self.writer.stalled_s(now_s) > self._patience.stall_s:
+        if self.stalled_s(now_s) > self._patience.stall_s:
             return CloseCode.STALLED
         if self.grant is None:
             late = now_s - self._opened_s > self._patience.auth_s
@@ -107,7 +109,5 @@ class Client:
         return CloseCode.AUTH_EXPIRED if expired else None
 
     def _fits(self, frame: Frame) -> bool:
-        writer = self.writer
-        if not writer.waiting_bytes:
-            return True
-        return writer.waiting_bytes + writer.size_of(frame) <= self._patience.max_backlog_bytes
+        waiting = self.waiting_bytes
+        return not waiting or waiting + self.size_of(frame) <= self._patience.max_backlog_bytes

@@ -77,7 +77,7 @@ class Commands:
     def _handle(self, command: ClientMessage) -> None:
         match command:
             case Ping():
-                self._client.send(Pong(command.id, self._hub.now_ms()))
+                self._client.say(Pong(command.id, self._hub.now_ms()))
             case Auth():
                 self._authenticate(command)
             case Subscribe():
@@ -92,7 +92,7 @@ class Commands:
         self._client.grant = grant
         self._hub.restrict(self._client, grant)
         expires_ms = min(grant.expires_s * 1000, MAX_EXPIRES_MS)
-        self._client.send(Authenticated(command.id, int(expires_ms)))
+        self._client.say(Authenticated(command.id, int(expires_ms)))
 
     def _subscribe(self, command: Subscribe) -> None:
         grant = self._grant()
@@ -103,16 +103,17 @@ class Commands:
             )
         max_hz = self._max_hz(command.max_hz)
         symbols, failed = split_symbols(
-            command.symbols, self._hub.view.symbols, most=self._room_beside(command)
+            command.symbols,
+            self._hub.view.symbols,
+            grant.allows_symbol,
+            most=self._room_beside(command),
         )
-        forbidden = {s: ErrorCode.FORBIDDEN for s in symbols if not grant.allows_symbol(s)}
-        symbols = [symbol for symbol in symbols if symbol not in forbidden]
-        self._client.send(
+        self._client.say(
             Subscribed(
                 command.id,
                 command.channel,
                 symbols,
-                failed | forbidden,
+                failed,
                 max_hz,
                 command.interval,
             )
@@ -126,14 +127,14 @@ class Commands:
         _check_channel(command)
         symbols = list(dict.fromkeys(command.symbols))
         self._hub.unsubscribe(self._client, command.channel, command.interval, symbols)
-        self._client.send(Unsubscribed(command.id, command.channel, symbols, command.interval))
+        self._client.say(Unsubscribed(command.id, command.channel, symbols, command.interval))
 
     def _list(self, command: List) -> None:
         subscriptions = [
             Subscription(topic.channel, sorted(symbols), topic.max_hz, topic.interval)
             for topic, symbols in self._hub.subscriptions_of(self._client).items()
         ]
-        self._client.send(Listed(command.id, subscriptions))
+        self._client.say(Listed(command.id, subscriptions))
 
     def _count(self) -> None:
         if self._rate.take(self._hub.now_s()):
@@ -176,7 +177,7 @@ class Commands:
 
     def _fail(self, error: RequestError, request_id: int | None) -> None:
         self._hub.metrics.errors.labels(error.code.value).inc()
-        self._client.send(Error(error.code, error.message, request_id))
+        self._client.say(Error(error.code, error.message, request_id))
 
 
 def _check_channel(command: Subscribe | Unsubscribe) -> None:

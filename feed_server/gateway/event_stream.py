@@ -6,7 +6,6 @@ from tornado.iostream import IOStream
 
 from feed_server.gateway.client import Client
 from feed_server.gateway.commands import MIN_HZ, Commands
-from feed_server.gateway.frame_writer import FrameWriter
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_interval
 from feed_server.protocol import Channel, CloseCode, ErrorCode, Subscribe
@@ -34,9 +33,15 @@ class EventStreamHandler(ApiHandler):
         address = self.gateway.admit(self.request)
         stream = self._begin()
         stream.set_close_callback(lambda: self._ended(address))
-        writer = FrameWriter(stream, "event", self._on_drained)
         hub = self.gateway.hub
-        self._client = Client(writer, self.gateway.patience, self._end, hub.now_s())
+        self._client = Client(
+            stream,
+            "event",
+            self.gateway.patience,
+            on_drained=hub.catch_up,
+            on_close=self._end,
+            opened_s=hub.now_s(),
+        )
         self._client.grant = self.grant
         self._stream = stream
         self.gateway.welcome(self._client)
@@ -74,9 +79,6 @@ class EventStreamHandler(ApiHandler):
         stream.set_nodelay(True)
         stream.write(head.encode())
         return stream
-
-    def _on_drained(self) -> None:
-        self.gateway.hub.catch_up(self._client)
 
     def _end(self, _code: CloseCode) -> None:
         self.gateway.forget(self._client)

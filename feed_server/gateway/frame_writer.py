@@ -7,8 +7,9 @@ served with the newest data later than with all of it late.
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeVar
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
@@ -17,6 +18,9 @@ from feed_server.gateway.frames import Form, Frame
 UNSENT_IN_KERNEL_BYTES = 32 * 1024
 """What may wait in the kernel behind what is on its way: enough for a flush, too little to grow
 stale. Without it the kernel would take megabytes for a client that does not read."""
+
+
+Writer = TypeVar("Writer", bound="FrameWriter")
 
 
 class FrameWriter:
@@ -30,59 +34,58 @@ class FrameWriter:
     Attributes:
         form: As given.
         is_free: Whether nothing waits: a frame can go straight to the kernel.
+        send: Hands bytes to the kernel; returns how many it took.
         frames: Messages sent.
-        bytes: Their length before framing and compression.
         waiting_bytes: What the kernel has not taken yet.
         progress_s: When something waiting was last taken, by the monotonic clock.
     """
 
     __slots__ = (
+        "_is_ended",
         "_on_drained",
-        "_send",
         "_stream",
-        "bytes",
         "form",
         "frames",
         "is_free",
         "progress_s",
+        "send",
         "waiting_bytes",
     )
 
     def __init__(self, stream: IOStream, form: Form, on_drained: Callable[[], None]) -> None:
         self._stream = stream
         self._on_drained = on_drained
+        self._is_ended = False
         # Of TLS only the stream knows what a socket takes.
         tls = isinstance(stream, SSLIOStream)
-        self._send: Callable[[bytes], int] = _take_nothing if tls else stream.socket.send
+        self.send: Callable[[bytes], int] = _take_nothing if tls else stream.socket.send
         self.form: Form = form
         self.is_free = not stream.writing()
         self.frames = 0
-        self.bytes = 0
         self.waiting_bytes = 0
         self.progress_s = 0.0
         _limit_kernel_queue(stream.socket)
 
     def write(self, frame: Frame) -> None:
-        """Send a frame, after what waits.
+        """Send a frame, after what waits."""
+        if self.is_free:
+            write_to_all((self,), frame)
+        else:
+            self.frames += 1
+            self._wait(frame[self.form])
 
-        This is the loop's body where one frame goes to a thousand clients: its cost beside that of
-        the kernel's send is what the fan-out costs.
-        """
-        data = frame[self.form]
-        self.frames += 1
-        self.bytes += len(frame.payload)
-        if not self.is_free:
-            self._wait(data)
-            return
-        try:
-            sent = self._send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            self._stream.close(exc_info=(type(error), error, error.__traceback__))
-            return
-        if sent != len(data):
-            self._wait(memoryview(data)[sent:])
+    def end(self) -> None:
+        """Take no more frames."""
+        self.is_free = False
+        self._is_ended = True
+
+    def sent(self, data: bytes, length: int) -> None:
+        """Note that the kernel took only the first ``length`` bytes of a frame."""
+        self._wait(memoryview(data)[length:])
+
+    def failed(self, error: OSError) -> None:
+        """Note that the connection is broken."""
+        self._stream.close(exc_info=(type(error), error, error.__traceback__))
 
     def size_of(self, frame: Frame) -> int:
         """Return how long a frame would be on this connection, in bytes."""
@@ -111,12 +114,37 @@ class FrameWriter:
     def _taken(self, length: int, _written: object) -> None:
         self.waiting_bytes -= length
         self.progress_s = time.monotonic()
-        if not self.waiting_bytes and not self._stream.closed():
+        if not self.waiting_bytes and not self._is_ended and not self._stream.closed():
             self.is_free = not self._stream.writing()
             if self.is_free:
                 self._on_drained()
             else:
                 self._wait(b"")
+
+
+def write_to_all(writers: Iterable[Writer], frame: Frame) -> list[Writer]:
+    """Send a frame to all who can take one now; return the others.
+
+    This is the loop that a gateway spends its time in. What it costs beside the kernel's send is
+    all that the fan-out costs, so it is written out, and touches little memory of each connection.
+    """
+    busy = []
+    for writer in writers:
+        if not writer.is_free:
+            busy.append(writer)
+            continue
+        data = frame[writer.form]
+        try:
+            length = writer.send(data)
+        except BlockingIOError:
+            length = 0
+        except OSError as error:
+            writer.failed(error)
+            continue
+        writer.frames += 1
+        if length != len(data):
+            writer.sent(data, length)
+    return busy
 
 
 def _take_nothing(_data: bytes) -> int:

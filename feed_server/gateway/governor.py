@@ -1,9 +1,9 @@
 """How fast the gateway may go: evenly slower for all when flushing takes too much time. Pure."""
 
 WINDOW_S = 1.0
-BUSY = 0.7
+BUSY = 0.8
 """Share of the time spent on flushing from which on the rate drops."""
-IDLE = 0.4
+IDLE = 0.55
 """Share below which it may rise again; the gap keeps it from swinging."""
 SLOWER = 0.7
 FASTER = 1.2

@@ -77,6 +77,8 @@ class OpenHandler(RequestHandler):
                 body = Error(ErrorCode.INTERNAL, "internal error; the server's log has it")
         if status_code == 500:
             self.set_status(body.code.http_status)
+        if self.get_status() == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
         self.gateway.metrics.errors.labels(body.code.value).inc()
         self.answer(body)
 
@@ -114,15 +116,35 @@ class ApiHandler(OpenHandler):
             )
 
     async def declared_symbols(self) -> dict[str, SymbolInfo]:
-        """Return the instruments that the client may know of.
+        """Return the instruments that the client may have.
 
         Raises:
             RequestError: No source has declared any yet.
+            BusError: Nothing is heard of Redis, nor does it answer.
         """
-        symbols = await self.gateway.reader.symbols()
+        view = self.gateway.view
+        symbols = view.symbols if view.hears else await self.gateway.reader.symbols()
         if not symbols:
             raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
         return {s: info for s, info in symbols.items() if self.grant.allows_symbol(s)}
+
+    async def symbols_of(self, channel: Channel, asked: list[str]) -> list[str]:
+        """Return the symbols asked for, once each; all of them where none is named.
+
+        Raises:
+            RequestError: One is unknown, or the token does not allow it, or there are too many.
+        """
+        self.require(channel)
+        known = await self.declared_symbols()
+        symbols, failed = split_symbols(
+            asked or known,
+            known.keys(),
+            self.grant.allows_symbol,
+            most=self.gateway.settings.max_symbols,
+        )
+        for symbol, code in failed.items():
+            raise RequestError(code, f"{symbol!r}: {code.reason}")
+        return symbols
 
     async def one_symbol(self, channel: Channel) -> str:
         """Return the parameter ``symbol``.
@@ -133,12 +155,7 @@ class ApiHandler(OpenHandler):
         symbol = self.get_query_argument("symbol", "")
         if not symbol:
             raise RequestError(ErrorCode.BAD_PARAMETER, "symbol is missing; see /api/symbols")
-        self.require(channel)
-        if symbol not in await self.declared_symbols():
-            raise RequestError(
-                ErrorCode.UNKNOWN_SYMBOL, f"unknown symbol {symbol!r}; see /api/symbols"
-            )
-        return symbol
+        return (await self.symbols_of(channel, [symbol]))[0]
 
     def require(self, channel: Channel) -> None:
         """Check that the token allows a channel.
@@ -188,11 +205,8 @@ class QuotesHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
-        self.require("quotes")
-        known = list(await self.declared_symbols())
-        text = self.get_query_argument("symbols", "")
-        asked = [part.strip() for part in text.split(",") if part.strip()]
-        symbols = self._known(asked, known) or known
+        named = self.get_query_argument("symbols", "").split(",")
+        symbols = await self.symbols_of("quotes", [s.strip() for s in named if s.strip()])
         view, rows = self.gateway.view, self.gateway.hub.fanout.rows
         if not await view.want(symbols):
             # What is kept here may be old: the answer is Redis's own, or an honest error.
@@ -209,14 +223,6 @@ class QuotesHandler(ApiHandler):
         """Return the change that a cursor names; 0, for everything, where another made it."""
         server, _, number = cursor.rpartition(":")
         return int(number) if server == self.gateway.name and number.isdecimal() else 0
-
-    def _known(self, asked: list[str], known: list[str]) -> list[str]:
-        symbols, failed = split_symbols(asked, known, most=self.gateway.settings.max_symbols)
-        if failed:
-            raise RequestError(
-                ErrorCode.UNKNOWN_SYMBOL, f"unknown: {', '.join(failed)}; see /api/symbols"
-            )
-        return symbols
 
 
 class BarsHandler(ApiHandler):
@@ -276,4 +282,4 @@ class MetricsHandler(OpenHandler):
     def get(self) -> None:
         """Answer with all figures."""
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.finish(self.gateway.metrics.text())
+        self.finish(self.gateway.figures())

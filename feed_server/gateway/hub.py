@@ -13,6 +13,7 @@ from feed_server.errors import BusError
 from feed_server.gateway.auth import Grant
 from feed_server.gateway.client import Client
 from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.frame_writer import write_to_all
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.governor import RateGovernor
 from feed_server.gateway.market_view import MarketView
@@ -25,6 +26,8 @@ from feed_server.settings import FeedSettings
 PAGE = 500
 """Updates of a symbol read from the log at once: what a recovery takes in memory is bounded."""
 RETRY_S = 0.5
+SLICE_S = 0.01
+"""After so long a flush lets others have their turn, such as pings and what Redis publishes."""
 
 log = structlog.get_logger(__name__)
 
@@ -201,9 +204,12 @@ class Hub:
 
     def _flush(self) -> None:
         self._flush_timer, self._flush_due_s = None, inf
-        began_s = self.now_s()
-        self._deliver(self.fanout.take_due(began_s))
-        ended_s = self.now_s()
+        began_s = ended_s = self.now_s()
+        for delivery in self.fanout.take_due(began_s):
+            self._deliver([delivery])
+            ended_s = self.now_s()
+            if ended_s - began_s > SLICE_S:
+                break
         self.metrics.flush.observe(ended_s - began_s)
         if self._governor.flushed(ended_s - began_s, ended_s):
             self.fanout.rate = self._governor.rate
@@ -213,11 +219,11 @@ class Hub:
     def _deliver(self, deliveries: Iterable[Delivery[Client]]) -> None:
         for delivery in deliveries:
             frame = Frame(delivery.batch.message)
-            lossless = delivery.topic.lossless
-            missed = [
-                client for client in delivery.members if not client.take(frame, lossless=lossless)
-            ]
+            missed = write_to_all(delivery.members, frame)
+            if missed and delivery.topic.lossless:
+                missed = [client for client in missed if not client.queue(frame)]
             for client in missed:
+                client.is_behind = True
                 self.fanout.missed(client, delivery)
             self.metrics.delivered(len(delivery.members) - len(missed), len(frame.payload))
             self.metrics.missed.inc(len(missed))

@@ -1,6 +1,6 @@
 """What a client may ask for, checked: the same rules on the WebSocket and over HTTP."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from feed_server.errors import QuotewireError
 from feed_server.protocol import ErrorCode, Interval
@@ -18,9 +18,19 @@ class RequestError(QuotewireError):
 
 
 def split_symbols(
-    symbols: Iterable[str], known: Container[str], *, most: int
+    symbols: Iterable[str],
+    known: Container[str],
+    allows: Callable[[str], bool],
+    *,
+    most: int,
 ) -> tuple[list[str], dict[str, ErrorCode]]:
     """Sort symbols into those that can be served, in order and once each, and those that can't.
+
+    Args:
+        symbols: What is asked for.
+        known: What there is.
+        allows: Tells what who asks may have.
+        most: How many can be asked for.
 
     Raises:
         RequestError: There are more than ``most``.
@@ -30,7 +40,8 @@ def split_symbols(
         raise RequestError(
             ErrorCode.TOO_MANY_SYMBOLS, f"{len(asked)} symbols asked for, {most} allowed"
         )
-    failed = {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
+    failed = {symbol: ErrorCode.FORBIDDEN for symbol in asked if not allows(symbol)}
+    failed |= {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
     return [symbol for symbol in asked if symbol not in failed], failed
 
 

@@ -134,7 +134,7 @@ class Gateway:
             client.grant = Grant.EVERYTHING
         self._roll.add(client)
         self.metrics.connections.set(len(self._roll))
-        client.send(
+        client.say(
             Welcome(
                 version=PROTOCOL_VERSION,
                 server=self.name,
@@ -147,7 +147,7 @@ class Gateway:
                 auth="required" if self.authenticator.required else "none",
             )
         )
-        client.send(self.status())
+        client.say(self.status())
 
     def forget(self, client: Client) -> None:
         """Let go of a client whose connection has ended; safe to call twice."""
@@ -158,6 +158,11 @@ class Gateway:
     def status(self) -> Status:
         """Return how the sources and this gateway do."""
         return Status(self.view.statuses(), GatewayStatus(self.name, round(self.hub.rate, 3)))
+
+    def figures(self) -> bytes:
+        """Return the gateway's figures in Prometheus's text format."""
+        self.metrics.behind.set(sum(client.is_behind for client in self._roll))
+        return self.metrics.text()
 
     async def not_ready_reasons(self) -> list[str]:
         """Return why this gateway is not fit for traffic; nothing when it is."""
@@ -195,7 +200,7 @@ class Gateway:
         self.metrics.rate.set(self.hub.rate)
         frame = Frame(self.status())
         for client in self._roll:
-            client.send_frame(frame)
+            client.say_frame(frame)
 
     def on_source_error(self, error: SourceError) -> None:
         """Tell those whom it concerns what a source could not do."""
@@ -205,7 +210,7 @@ class Gateway:
         message = f"{error.source}: {error.message}"
         frame = Frame(Error(ErrorCode.SOURCE, message, symbol=error.symbol))
         for client in self.hub.fanout.members_of(error.symbol):
-            client.send_frame(frame)
+            client.say_frame(frame)
 
     def on_control(self, message: ControlMessage) -> None:
         """Do what an operator wants."""
@@ -235,16 +240,15 @@ class Gateway:
                 if reason is not None:
                     self.metrics.closes.labels(reason.name.lower()).inc()
                     client.close(reason)
-                elif client.writer.is_free:
-                    client.send(Heartbeat(now_ms, client.writer.frames, client.writer.bytes))
-            self.metrics.behind.set(sum(client.is_behind for client in self._roll))
+                elif client.is_free:
+                    client.say(Heartbeat(now_ms, client.frames))
 
     def _say_goodbye(self) -> None:
         """Close all connections, each with its own time to come again."""
         clients = list(self._roll)
         share_ms = self.settings.shutdown_spread_ms / max(1, len(clients))
         for place, client in enumerate(clients):
-            client.send(Shutdown(int((place + random.random()) * share_ms)))
+            client.say(Shutdown(int((place + random.random()) * share_ms)))
             client.close(CloseCode.GOING_AWAY)
 
     async def _stop(self) -> None:

@@ -7,7 +7,6 @@ from tornado.websocket import WebSocketHandler
 
 from feed_server.gateway.client import Client
 from feed_server.gateway.commands import Commands
-from feed_server.gateway.frame_writer import FrameWriter
 from feed_server.gateway.frames import Form, deflate_offer
 from feed_server.gateway.requests import RequestError
 from feed_server.protocol import CloseCode, Error, encode
@@ -59,8 +58,14 @@ class FeedSocket(WebSocketHandler):
         stream = self.ws_connection.stream
         assert isinstance(stream, IOStream)
         self.set_nodelay(True)
-        writer = FrameWriter(stream, self._form, self._on_drained)
-        self._client = Client(writer, gateway.patience, self._end, gateway.hub.now_s())
+        self._client = Client(
+            stream,
+            self._form,
+            gateway.patience,
+            on_drained=gateway.hub.catch_up,
+            on_close=self._end,
+            opened_s=gateway.hub.now_s(),
+        )
         self._commands = Commands(self._client, gateway.hub, gateway.authenticator)
         gateway.welcome(self._client)
 
@@ -72,7 +77,7 @@ class FeedSocket(WebSocketHandler):
     def on_ping(self, data: bytes) -> None:
         """Note that Tornado has answered a ping by itself."""
         if self._client is not None:
-            self._client.writer.others_wrote()
+            self._client.others_wrote()
 
     def on_close(self) -> None:
         """Forget the client."""
@@ -86,10 +91,6 @@ class FeedSocket(WebSocketHandler):
         if offer is not None and self._gateway.settings.compression:
             self._form = "deflated"
             self.request.headers[EXTENSIONS] = offer
-
-    def _on_drained(self) -> None:
-        assert self._client is not None
-        self._gateway.hub.catch_up(self._client)
 
     def _end(self, code: CloseCode) -> None:
         """Close, saying why; the client gets no more data."""

@@ -191,12 +191,10 @@ class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
         time_ms: The server's clock.
         frames: Messages sent on this connection before this one, the welcome included. A client
             that has counted fewer has lost some.
-        bytes: Their length in UTF-8, before compression.
     """
 
     time_ms: int
     frames: int
-    bytes: int
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):
