@@ -165,10 +165,14 @@ class FeedProcess:
         self.process = None
 
     def is_ready(self) -> bool:
-        """Tell whether it is fit for traffic and has a first quote."""
+        """Tell whether it is fit for traffic and has a quote of its first symbol."""
         try:
-            ready = httpx.get(f"{self.url}/readyz", timeout=2)
-            quotes = httpx.get(f"{self.url}/api/quotes", headers=self._headers, timeout=2)
+            with httpx.Client(base_url=self.url, headers=self._headers, timeout=2) as http:
+                listed = http.get("/api/symbols")
+                if not (http.get("/readyz").is_success and listed.is_success):
+                    return False
+                first = listed.json()["symbols"][0]["symbol"]
+                quotes = http.get("/api/quotes", params={"symbols": first})
         except httpx.TransportError:
             return False
-        return ready.is_success and bool(quotes.is_success and quotes.json()["rows"])
+        return quotes.is_success and bool(quotes.json()["rows"])
