@@ -1,5 +1,7 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed_server.protocol import (
+    ClientMessage,
     CloseCode,
     ErrorCode,
     Ping,
     QuoteRow,
     Quotes,
+    ServerMessage,
     Subscribe,
     decode_client_message,
     decode_server_message,
@@ -77,9 +81,45 @@ def test_no_json_does_more_than_fail_to_decode(body: object) -> None:
             decode_client_message(text)
 
 
+def documented() -> list[str]:
+    return DOCS.read_text(encoding="utf-8").splitlines()
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def transcribed() -> Iterator[str]:
+    """Gives the whole messages of the server that the documentation shows, put together again."""
+    text = ""
+    for line in documented():
+        if text and line.startswith("   "):
+            text += line[3:]
+            continue
+        if "…" not in text and text.startswith("◀ {"):
+            yield text.removeprefix("◀ ")
+        text = line
+
+
 def test_every_code_is_documented() -> None:
-    text = DOCS.read_text(encoding="utf-8")
+    rows = [line for line in documented() if line.startswith("| ")]
     for error in ErrorCode:
-        assert f"`{error}`" in text
+        row = (f"`{error}`", error.number, error.http_status, error.reason, yes(error.retry))
+        assert f"| {' | '.join(map(str, row))} |" in rows
     for close in CloseCode:
-        assert f"| {close.number} | {close.reason} | {'yes' if close.reconnect else 'no'}" in text
+        assert f"| {close.number} | {close.reason} | {yes(close.reconnect)} |" in rows
+
+
+def test_every_message_is_documented() -> None:
+    tables = "".join(line for line in documented() if line.startswith("| "))
+    for kind in (*get_args(ClientMessage), *get_args(ServerMessage)):
+        assert f"`{kind.__struct_config__.tag}`" in tables
+
+
+def test_what_the_documentation_shows_is_what_is_sent() -> None:
+    shown = set()
+    for text in transcribed():
+        message = decode_server_message(text)
+        assert json.loads(encode(message)) == json.loads(text)
+        shown.add(type(message))
+    assert shown == set(get_args(ServerMessage))
