@@ -92,7 +92,10 @@ def check(value: object, schema: Json, document: Json) -> None:
 def check_answer(answer: httpx.Response, document: Json) -> None:
     """Compare an answer with what is described for its path and status."""
     responses = document["paths"][answer.url.path]["get"]["responses"]
-    content = responses[str(answer.status_code)].get("content")
+    response = responses[str(answer.status_code)]
+    for name, header in response.get("headers", {}).items():
+        check(answer.headers[name], header["schema"], document)
+    content = response.get("content")
     if content is None:
         assert not answer.content
         return

@@ -105,12 +105,14 @@ def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
     if endpoint.has_etag:
         good["headers"] = {"ETag": _ETAG}
         responses["304"] = {"description": "Nothing has changed since the answer with that ETag."}
-    errors = {*endpoint.errors, ErrorCode.INTERNAL, *(TOKEN_ERRORS if needs_token else ())}
+    errors = {*endpoint.errors, ErrorCode.INTERNAL}
     if not needs_token:
         errors.discard(ErrorCode.FORBIDDEN)
     by_status = attrgetter("http_status")
     for status, codes in groupby(sorted(errors, key=by_status), by_status):
         responses[str(status)] = _error(codes)
+    if needs_token:
+        responses["401"] = _error(TOKEN_ERRORS) | {"headers": {"WWW-Authenticate": _CHALLENGE}}
     if endpoint.unfit is not None:
         responses["503"] = {
             "description": "It is not, for these reasons.",
@@ -131,6 +133,7 @@ _ETAG: Json = {
     "description": "Give it back as `If-None-Match`.",
     "schema": {"type": "string"},
 }
+_CHALLENGE: Json = {"schema": {"const": "Bearer"}}
 _IF_NONE_MATCH: Json = {
     "name": "If-None-Match",
     "in": "header",
