@@ -34,8 +34,10 @@ class SourceSettings(BaseSettings):
 
     redis_url: SecretStr | None = Field(
         None,
-        description="Redis or Valkey to use, `redis://…` or `rediss://…`; "
-        "without it an embedded Valkey is started.",
+        description="Redis or Valkey to use: `redis://…`, `rediss://…`, or "
+        "`redis+sentinel://host:port,host:port/service/0` behind Sentinels (the servers' user and "
+        "password before the hosts, the Sentinels' own as "
+        "`?sentinel_username=…&sentinel_password=…`); without it an embedded Valkey is started.",
     )
     provider: Literal["replay"] = Field("replay", description="Source of market data.")
     replay_files: Annotated[tuple[Path, ...], NoDecode] = Field(
