@@ -227,6 +227,53 @@ def test_a_symbol_that_begins_while_nothing_is_found_is_read_again() -> None:
     assert flow.end_read(traded(1), []).restated == traded(1)
 
 
+def test_an_interruption_during_a_read_is_not_forgotten() -> None:
+    flow = flowing(1)
+    flow.hear(traded(3))
+    flow.begin_read()
+    flow.interrupt()
+    assert flow.end_read(traded(3), [traded(2), traded(3)]) == Mended(again=True)
+    assert flow.waits
+    assert read(flow, traded(4), [traded(2), traded(3), traded(4)]) == [
+        ("e1", 2),
+        ("e1", 3),
+        ("e1", 4),
+    ]
+    assert not flow.waits
+
+
+def test_an_interruption_during_the_first_read_is_not_forgotten() -> None:
+    flow = Flow()
+    flow.begin_read()
+    flow.interrupt()
+    assert flow.end_read(None, []).again
+    assert flow.waits
+
+
+def test_a_hole_in_what_was_heard_during_a_read_is_mended_by_the_next() -> None:
+    flow = flowing(1)
+    flow.interrupt()
+    flow.begin_read()
+    flow.hear(traded(4))
+    mended = flow.end_read(traded(2), [traded(2)])
+    assert (places(mended), mended.again) == ([("e1", 2)], True)
+    assert flow.waits
+    assert not flow.hear(traded(5))
+    assert flow.begin_read() == 2
+    mended = flow.end_read(traded(4), [traded(3), traded(4)])
+    assert (places(mended), mended.again) == ([("e1", 3), ("e1", 4), ("e1", 5)], False)
+    assert flow.hear(traded(6))
+
+
+def test_a_hole_that_no_read_brings_closer_restates() -> None:
+    flow = flowing(5)
+    flow.interrupt()
+    flow.begin_read()
+    flow.hear(traded(9))
+    assert flow.end_read(traded(3), []).restated == traded(9)
+    assert not flow.waits
+
+
 def test_a_read_that_fails_is_made_up_for_by_the_next() -> None:
     flow = flowing(1)
     flow.hear(traded(3))
@@ -247,8 +294,22 @@ def test_what_is_held_is_bounded_and_the_rest_is_in_the_log() -> None:
     for offset in range(300, newest + 1):
         flow.hear(traded(offset))
     mended = flow.end_read(traded(299), [traded(offset) for offset in range(2, 300)])
-    assert mended.restated == traded(newest)  # Those between were let go.
+    assert (len(mended.updates), mended.again) == (298, True)
+    flow.begin_read()
+    mended = flow.end_read(traded(newest), [traded(offset) for offset in range(300, newest + 1)])
+    assert (len(mended.updates), mended.again) == (newest - 299, False)
     assert flow.hear(traded(newest + 1))
+
+
+def test_a_log_longer_than_one_read_is_read_in_several() -> None:
+    flow = flowing(1)
+    flow.hear(traded(50))
+    flow.begin_read()
+    mended = flow.end_read(traded(50), [traded(offset) for offset in range(2, 30)])
+    assert (places(mended)[-1], mended.again) == (("e1", 29), True)
+    assert flow.begin_read() == 29
+    mended = flow.end_read(traded(50), [traded(offset) for offset in range(30, 51)])
+    assert (places(mended)[-1], mended.again) == (("e1", 50), False)
 
 
 def test_an_epoch_heard_during_a_read_is_noticed_though_the_oldest_were_let_go() -> None:

@@ -43,7 +43,7 @@ class Mended:
     Attributes:
         updates: Follow without a gap on what was passed on before.
         restated: The state as it is now, where what came before it may be missing.
-        again: Another read is needed: the symbol began a new epoch meanwhile.
+        again: Another read is needed, for what happened during this one.
     """
 
     updates: list[StoredUpdate] = field(default_factory=list)
@@ -62,10 +62,11 @@ class Flow:
         self.waits = True
         self._held: list[StoredUpdate] = []
         self._heard_before_read = 0
+        self._interrupted = False
 
     def interrupt(self) -> None:
         """Note that something may have been missed."""
-        self.waits = True
+        self.waits = self._interrupted = True
 
     def hear(self, stored: StoredUpdate) -> bool:
         """Take what was published; tell whether it comes next and can be passed on now.
@@ -89,10 +90,13 @@ class Flow:
     def begin_read(self) -> int | None:
         """Note that a read begins; return from which offset on the log is needed, if it is."""
         self._heard_before_read = len(self._held)
+        self._interrupted = False
         return None if self.latest is None else self.latest.offset
 
     def end_read(self, newest: StoredUpdate | None, log: Sequence[StoredUpdate]) -> Mended:
         """Take what was read: the last value, and the log since `begin_read`'s offset."""
+        if self._interrupted:
+            return Mended(again=True)
         heard_since = self._held[self._heard_before_read :]
         if newest is None and not heard_since:
             # Nothing there: never traded, or lost by Redis. What we have is not to be shown on.
@@ -102,20 +106,23 @@ class Flow:
         if newest is None or any(stored.epoch != newest.epoch for stored in heard_since):
             return Mended(again=True)
         mended = self._mend(newest, log)
-        self._held, self.waits = [], False
+        if not mended.again:
+            self._held, self.waits = [], False
         return mended
 
     def _mend(self, newest: StoredUpdate, log: Sequence[StoredUpdate]) -> Mended:
-        later = [s for s in self._held if s.epoch == newest.epoch and s.offset > newest.offset]
-        before, self.latest = self.latest, (later or [newest])[-1]
+        known = [stored for stored in self._held if stored.epoch == newest.epoch]
+        end = max([newest, *known], key=lambda stored: stored.offset)
+        before = self.latest
         if before is not None and before.epoch == newest.epoch:
-            if self.latest.offset <= before.offset:
-                self.latest = before
+            if end.offset <= before.offset:
                 return Mended()
-            known = [s for s in self._held if s.epoch == newest.epoch]
-            whole = sorted([*log, newest, *known], key=lambda stored: stored.offset)
-            if linked := chain(before.position, whole):
-                # The log was read last: it may be ahead of all else.
-                self.latest = linked[-1]
-                return Mended(updates=linked)
-        return Mended(restated=self.latest)
+            # Where there is a hole behind the log, its end is a step, and another read goes on.
+            for updates in ([*log, newest, *known], [*log, newest], log):
+                in_order = sorted(updates, key=lambda stored: stored.offset)
+                if linked := chain(before.position, in_order):
+                    # The log was read last: it may be ahead of all else.
+                    self.latest = linked[-1]
+                    return Mended(updates=linked, again=self.latest.offset < end.offset)
+        self.latest = end
+        return Mended(restated=end)
