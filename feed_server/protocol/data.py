@@ -6,11 +6,14 @@ currency and never rounded on the way.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 SYMBOL_PATTERN = r"[A-Za-z0-9_.:^=/-]{1,64}"
 """What an instrument's name looks like, on the wire and in a page's address."""
+
+MAX_OFFSET = 2**53 - 1
 
 
 class Interval(StrEnum):
@@ -63,11 +66,11 @@ class Position(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     Attributes:
         epoch: Names the run; offsets of different epochs cannot be compared.
-        offset: How many changes the run had.
+        offset: How many changes the run had; no more than JavaScript can count.
     """
 
     epoch: str
-    offset: int
+    offset: Annotated[int, msgspec.Meta(ge=0, le=MAX_OFFSET)]
 
 
 class Quote(msgspec.Struct, array_like=True, frozen=True, gc=False):
