@@ -10,10 +10,26 @@ from tests.updates import stored
 BEGINNING = Position("", 0)
 
 
+class Quoted(QuotePending):
+    """Quotes whose present is what was offered last."""
+
+    def __init__(self, *latest: StoredUpdate) -> None:
+        self.present = {one.update.quote.symbol: one for one in latest}
+        super().__init__(QuoteRows(), ["AAPL", "IBM"], self.present)
+
+    def offer(self, stored: StoredUpdate) -> None:
+        self.present[stored.update.quote.symbol] = stored
+        super().offer(stored)
+
+    def restate(self, stored: StoredUpdate) -> None:
+        self.present[stored.update.quote.symbol] = stored
+        super().restate(stored)
+
+
 def make(kind: type[Pending], *latest: StoredUpdate) -> Pending:
     """Return what a cohort has pending that begins at some updates."""
     if kind is QuotePending:
-        return QuotePending(QuoteRows(), latest)
+        return Quoted(*latest)
     return BarPending(Interval.DAY, latest) if kind is BarPending else TradePending(latest)
 
 
@@ -111,7 +127,7 @@ def test_a_quote_of_a_symbol_not_told_before_counts_what_it_says() -> None:
 
 
 def test_what_was_told_is_what_the_next_change_counts_from() -> None:
-    pending = QuotePending(QuoteRows(), [stored(offset=1), stored("IBM")])
+    pending = Quoted(stored(offset=1), stored("IBM"))
     pending.offer(stored(offset=2))
     assert [s.offset for s in pending.told(["AAPL", "IBM", "FB"])] == [1, 1]
     pending.take()
@@ -127,7 +143,7 @@ def test_quotes_are_a_snapshot_only_while_something_was_read_anew() -> None:
 
 
 def test_details_are_told_when_they_change_and_when_a_reader_comes() -> None:
-    pending = QuotePending(QuoteRows(), [])
+    pending = Quoted()
     told = []
     for offset in (1, 2, 3):
         if offset == 3:

@@ -16,6 +16,7 @@ from feed_server.protocol import (
     CloseCode,
     Error,
     ErrorCode,
+    Interval,
     List,
     Listed,
     Ping,
@@ -32,8 +33,8 @@ from feed_server.protocol import (
 MIN_HZ = 0.1
 """A slower cohort would keep what is pending for too long after its members have gone."""
 
-MAX_REFUSED_IN_A_ROW = 1_000
-"""A client that goes on and on sending more than it may is closed."""
+MAX_REFUSED = 1_000
+"""A client that has sent so many commands more than it may is closed."""
 
 MAX_EXPIRES_MS = 2**53 - 1
 """The largest whole number that JavaScript has; where no token is asked for."""
@@ -90,18 +91,16 @@ class Commands:
     def _authenticate(self, command: Auth) -> None:
         grant = self._authenticator.grant(command.token, self._hub.now_ms() / 1000)
         self._client.grant = grant
-        self._hub.restrict(self._client, grant)
+        for topic, gone in self._hub.restrict(self._client, grant).items():
+            self._client.say(Unsubscribed(command.id, topic.channel, gone, topic.interval))
         expires_ms = min(grant.expires_s * 1000, MAX_EXPIRES_MS)
         self._client.say(Authenticated(command.id, int(expires_ms)))
 
     def _subscribe(self, command: Subscribe) -> None:
         grant = self._grant()
-        _check_channel(command)
-        if not grant.allows_channel(command.channel):
-            raise RequestError(
-                ErrorCode.FORBIDDEN, f"the token does not allow channel {command.channel!r}"
-            )
-        max_hz = self._max_hz(command.max_hz)
+        check_subscribe(command, grant)
+        most = self._hub.settings.max_hz
+        max_hz = min(command.max_hz, most) if command.max_hz else most
         symbols, failed = split_symbols(
             command.symbols,
             self._hub.view.symbols,
@@ -138,10 +137,10 @@ class Commands:
 
     def _count(self) -> None:
         if self._rate.take(self._hub.now_s()):
-            self._refused = 0
+            self._refused = max(0, self._refused - 1)
             return
         self._refused += 1
-        if self._refused > MAX_REFUSED_IN_A_ROW:
+        if self._refused > MAX_REFUSED:
             self._client.close(CloseCode.TOO_MANY_COMMANDS)
         raise RequestError(
             ErrorCode.TOO_MANY_COMMANDS,
@@ -155,14 +154,6 @@ class Commands:
                 ErrorCode.AUTH_REQUIRED, 'send {"type":"auth","id":…,"token":…} first'
             )
         return self._client.grant
-
-    def _max_hz(self, asked: float) -> float:
-        if asked != 0 and not asked >= MIN_HZ:
-            raise RequestError(
-                ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {asked}"
-            )
-        most = self._hub.settings.max_hz
-        return min(asked, most) if asked else most
 
     def _room_beside(self, command: Subscribe) -> int:
         """Return how many symbols a client may ask for beside those that it has elsewhere."""
@@ -180,6 +171,23 @@ class Commands:
         self._client.say(Error(error.code, error.message, request_id))
 
 
+def check_subscribe(command: Subscribe, grant: Grant) -> None:
+    """Check what can be told without knowing who asks or what there is.
+
+    Raises:
+        RequestError: Nothing of it can be served.
+    """
+    _check_channel(command)
+    if not grant.allows_channel(command.channel):
+        raise RequestError(
+            ErrorCode.FORBIDDEN, f"the token does not allow channel {command.channel!r}"
+        )
+    if command.max_hz != 0 and not command.max_hz >= MIN_HZ:
+        raise RequestError(
+            ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {command.max_hz}"
+        )
+
+
 def _check_channel(command: Subscribe | Unsubscribe) -> None:
     if (command.channel == "bars") != bool(command.interval):
         raise RequestError(
@@ -192,16 +200,20 @@ def _decode(text: str | bytes) -> ClientMessage:
     try:
         return decode_client_message(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise RequestError(_code_for(text), str(error)) from None
+        raise _explained(text, str(error)) from None
 
 
-def _code_for(text: str | bytes) -> ErrorCode:
-    """Tell an unknown command from a malformed one."""
+def _explained(text: str | bytes, reason: str) -> RequestError:
+    """Tell an unknown command from a malformed one, as far as one can."""
     try:
         known = decode_envelope(text).type in COMMANDS
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return ErrorCode.BAD_MESSAGE
-    return ErrorCode.BAD_MESSAGE if known else ErrorCode.UNKNOWN_COMMAND
+        known = True
+    if not known:
+        return RequestError(ErrorCode.UNKNOWN_COMMAND, reason)
+    if reason.endswith("`$.interval`"):
+        return RequestError(ErrorCode.UNKNOWN_INTERVAL, f"{reason}: one of {', '.join(Interval)}")
+    return RequestError(ErrorCode.BAD_MESSAGE, reason)
 
 
 def _id_in(text: str | bytes) -> int | None:

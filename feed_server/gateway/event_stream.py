@@ -5,7 +5,7 @@ from typing import cast
 from tornado.iostream import IOStream
 
 from feed_server.gateway.client import Client
-from feed_server.gateway.commands import MIN_HZ, Commands
+from feed_server.gateway.commands import MIN_HZ, Commands, check_subscribe
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_interval
 from feed_server.protocol import Channel, CloseCode, ErrorCode, Subscribe
@@ -30,6 +30,7 @@ class EventStreamHandler(ApiHandler):
     def get(self) -> None:
         """Answer with events until the client leaves."""
         command = self._command()
+        check_subscribe(command, self.grant)
         address = self.gateway.admit(self.request)
         stream = self._begin()
         stream.set_close_callback(lambda: self._ended(address))
@@ -80,8 +81,8 @@ class EventStreamHandler(ApiHandler):
         stream.write(head.encode())
         return stream
 
-    def _end(self, _code: CloseCode) -> None:
-        self.gateway.forget(self._client)
+    def _end(self, code: CloseCode) -> None:
+        self.gateway.end(self._client, code)
         self._stream.close()
 
     def _ended(self, address: str) -> None:

@@ -37,10 +37,22 @@ class Delivery(Generic[Member]):
 class _Cohort(Generic[Member]):
     """Members that share each frame."""
 
+    __slots__ = (
+        "_as_tuple",
+        "lossless",
+        "members",
+        "next_flush_s",
+        "pending",
+        "scheduled",
+        "symbols",
+        "topic",
+    )
+
     def __init__(self, topic: Topic, symbols: frozenset[str], pending: Pending) -> None:
         self.topic = topic
         self.symbols = symbols
         self.pending = pending
+        self.lossless = topic.lossless
         self.members: dict[Member, None] = {}
         self.scheduled = False
         self.next_flush_s = 0.0
@@ -209,7 +221,8 @@ class Fanout(Generic[Member]):
         """Take one symbol's next change; `take_due` tells who gets it and when."""
         symbol = stored.update.quote.symbol
         for cohort in self._by_symbol.get(symbol, ()):
-            cohort.pending.offer(stored)
+            if cohort.lossless:
+                cohort.pending.offer(stored)
             if not cohort.scheduled:
                 self._schedule(cohort, now_s)
         for recovery in self._recovering.get(symbol, ()):
@@ -388,9 +401,9 @@ class Fanout(Generic[Member]):
         return cohort
 
     def _pending(self, topic: Topic, symbols: Iterable[str]) -> Pending:
-        latest = [self._latest[symbol] for symbol in symbols if symbol in self._latest]
         if topic.channel == "quotes":
-            return QuotePending(self.rows, latest)
+            return QuotePending(self.rows, symbols, self._latest)
+        latest = [self._latest[symbol] for symbol in symbols if symbol in self._latest]
         if topic.interval is None:
             return TradePending(latest)
         return BarPending(topic.interval, latest)

@@ -93,7 +93,7 @@ class FrameWriter:
 
     def stalled_s(self, now_s: float) -> float:
         """Return for how long nothing of what waits was taken."""
-        return now_s - self.progress_s if self.waiting_bytes else 0.0
+        return 0.0 if self.is_free else now_s - self.progress_s
 
     def others_wrote(self) -> None:
         """Note that Tornado has written a frame of its own, such as a pong, which may wait."""

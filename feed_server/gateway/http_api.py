@@ -71,6 +71,10 @@ class OpenHandler(RequestHandler):
                 body = Error(ErrorCode.NOT_READY, f"{error}; try again in a moment")
             case _ if status_code == 404:
                 body = Error(ErrorCode.NOT_FOUND, f"no such path: {self.request.path}")
+            case _ if status_code == 405:
+                body = Error(
+                    ErrorCode.METHOD_NOT_ALLOWED, f"{self.request.path} has no such method"
+                )
             case _ if status_code < 500:
                 body = Error(ErrorCode.BAD_PARAMETER, str(error) or self._reason)
             case _:
@@ -116,7 +120,7 @@ class ApiHandler(OpenHandler):
             )
 
     async def declared_symbols(self) -> dict[str, SymbolInfo]:
-        """Return the instruments that the client may have.
+        """Return all instruments.
 
         Raises:
             RequestError: No source has declared any yet.
@@ -126,10 +130,10 @@ class ApiHandler(OpenHandler):
         symbols = view.symbols if view.hears else await self.gateway.reader.symbols()
         if not symbols:
             raise RequestError(ErrorCode.NOT_READY, NOT_BEGUN)
-        return {s: info for s, info in symbols.items() if self.grant.allows_symbol(s)}
+        return symbols
 
     async def symbols_of(self, channel: Channel, asked: list[str]) -> list[str]:
-        """Return the symbols asked for, once each; all of them where none is named.
+        """Return the symbols asked for, once each; all that can be had where none is named.
 
         Raises:
             RequestError: One is unknown, or the token does not allow it, or there are too many.
@@ -137,8 +141,8 @@ class ApiHandler(OpenHandler):
         self.require(channel)
         known = await self.declared_symbols()
         symbols, failed = split_symbols(
-            asked or known,
-            known.keys(),
+            asked or filter(self.grant.allows_symbol, known),
+            known,
             self.grant.allows_symbol,
             most=self.gateway.settings.max_symbols,
         )
@@ -180,7 +184,8 @@ class SymbolsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with all instruments."""
-        self.answer(SymbolList(list((await self.declared_symbols()).values())))
+        symbols = await self.declared_symbols()
+        self.answer(SymbolList([i for s, i in symbols.items() if self.grant.allows_symbol(s)]))
 
 
 class StatusHandler(ApiHandler):

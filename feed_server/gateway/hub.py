@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 
 import structlog
@@ -26,7 +26,7 @@ from feed_server.settings import FeedSettings
 PAGE = 500
 """Updates of a symbol read from the log at once: what a recovery takes in memory is bounded."""
 RETRY_S = 0.5
-SLICE_S = 0.01
+SLICE_S = 0.003
 """After so long a flush lets others have their turn, such as pings and what Redis publishes."""
 
 log = structlog.get_logger(__name__)
@@ -108,12 +108,15 @@ class Hub:
         self._end(client, channel, interval, symbols)
         self._follow(client, before)
 
-    def restrict(self, client: Client, grant: Grant) -> None:
-        """End what a client's new token does not allow any more."""
+    def restrict(self, client: Client, grant: Grant) -> dict[Topic, list[str]]:
+        """End what a client's new token does not allow any more; return it."""
+        ended = {}
         for topic, symbols in self.fanout.subscriptions_of(client).items():
-            gone = [s for s in symbols if not grant.allows(topic.channel, s)]
+            gone = sorted(s for s in symbols if not grant.allows(topic.channel, s))
             if gone:
                 self.unsubscribe(client, topic.channel, topic.interval, gone)
+                ended[topic] = gone
+        return ended
 
     def drop(self, client: Client) -> None:
         """Forget a client; safe to call twice."""
@@ -204,19 +207,25 @@ class Hub:
 
     def _flush(self) -> None:
         self._flush_timer, self._flush_due_s = None, inf
-        began_s = ended_s = self.now_s()
-        for delivery in self.fanout.take_due(began_s):
-            self._deliver([delivery])
-            ended_s = self.now_s()
-            if ended_s - began_s > SLICE_S:
-                break
+        began_s = self.now_s()
+        self._deliver(self._slice(began_s))
+        ended_s = self.now_s()
         self.metrics.flush.observe(ended_s - began_s)
         if self._governor.flushed(ended_s - began_s, ended_s):
             self.fanout.rate = self._governor.rate
             self._on_rate()
         self._schedule_flush()
 
+    def _slice(self, began_s: float) -> Iterator[Delivery[Client]]:
+        """Yield what is due, for a while: what is left has its turn after others had theirs."""
+        for delivery in self.fanout.take_due(began_s):
+            yield delivery
+            if self.now_s() - began_s > SLICE_S:
+                return
+
     def _deliver(self, deliveries: Iterable[Delivery[Client]]) -> None:
+        """Hand out what is due; what it took is counted at once, for counting takes time too."""
+        written, bytes_, left_out = 0, 0, 0
         for delivery in deliveries:
             frame = Frame(delivery.batch.message)
             missed = write_to_all(delivery.members, frame)
@@ -225,5 +234,10 @@ class Hub:
             for client in missed:
                 client.is_behind = True
                 self.fanout.missed(client, delivery)
-            self.metrics.delivered(len(delivery.members) - len(missed), len(frame.payload))
-            self.metrics.missed.inc(len(missed))
+            got = len(delivery.members) - len(missed)
+            written += got
+            bytes_ += got * len(frame.payload)
+            left_out += len(missed)
+        self.metrics.frames.inc(written)
+        self.metrics.sent_bytes.inc(bytes_)
+        self.metrics.missed.inc(left_out)

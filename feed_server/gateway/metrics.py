@@ -29,11 +29,6 @@ class Metrics:
             "From receipt at the source to the gateway's last value; one sample a millisecond",
         )
 
-    def delivered(self, clients: int, length: int) -> None:
-        """Count a frame that so many clients got."""
-        self.frames.inc(clients)
-        self.sent_bytes.inc(clients * length)
-
     def text(self) -> bytes:
         """Return the figures in Prometheus's text format."""
         return generate_latest(self.registry)

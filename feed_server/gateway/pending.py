@@ -76,28 +76,37 @@ class Pending(ABC):
 class QuotePending(Pending):
     """Quotes that changed since the last flush, newest value of each symbol.
 
+    It keeps nothing of what is offered: the present is compared with what was told, once a flush
+    instead of once a change, of which there are many more.
+
     Args:
         rows: Makes the rows.
-        latest: What the cohort's members begin with.
+        symbols: Of the cohort.
+        latest: By symbol the present; the cohort's members begin with it.
     """
 
-    def __init__(self, rows: QuoteRows, latest: Iterable[StoredUpdate]) -> None:
+    def __init__(
+        self, rows: QuoteRows, symbols: Iterable[str], latest: Mapping[str, StoredUpdate]
+    ) -> None:
         self._rows = rows
-        self._changed: dict[str, StoredUpdate] = {}
-        self._told = {stored.update.quote.symbol: stored for stored in latest}
+        self._symbols = sorted(symbols)
+        self._latest = latest
+        self._told = {symbol: latest[symbol] for symbol in self._symbols if symbol in latest}
         self._details_told: dict[str, QuoteDetails] = {}
         self._restated: set[str] = set()
 
     def __bool__(self) -> bool:
-        return bool(self._changed)
+        latest, told = self._latest, self._told
+        return any(
+            latest[symbol] is not told.get(symbol) for symbol in self._symbols if symbol in latest
+        )
 
     @override
     def offer(self, stored: StoredUpdate) -> None:
-        self._changed[stored.update.quote.symbol] = stored
+        """Keep nothing: it is the present now."""
 
     @override
     def restate(self, stored: StoredUpdate) -> None:
-        self.offer(stored)
         self._restated.add(stored.update.quote.symbol)
 
     @override
@@ -115,11 +124,15 @@ class QuotePending(Pending):
 
     @override
     def take(self) -> Batch:
-        changed, self._changed = self._changed, {}
+        latest, told, told_details = self._latest, self._told, self._details_told
+        changed = {
+            symbol: stored
+            for symbol in self._symbols
+            if (stored := latest.get(symbol)) is not None and stored is not told.get(symbol)
+        }
         restated, self._restated = self._restated, set()
         if restated:
             self.renew(changed)
-        told, told_details = self._told, self._details_told
         cells = self._rows.cells(changed.values())
         counts = [
             stored.offset - before.offset

@@ -40,8 +40,9 @@ def split_symbols(
         raise RequestError(
             ErrorCode.TOO_MANY_SYMBOLS, f"{len(asked)} symbols asked for, {most} allowed"
         )
-    failed = {symbol: ErrorCode.FORBIDDEN for symbol in asked if not allows(symbol)}
-    failed |= {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
+    failed = {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
+    # Whether there is one that may not be had is not told either.
+    failed |= {symbol: ErrorCode.FORBIDDEN for symbol in asked if not allows(symbol)}
     return [symbol for symbol in asked if symbol not in failed], failed
 
 

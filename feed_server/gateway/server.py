@@ -155,6 +155,11 @@ class Gateway:
             self.metrics.connections.set(len(self._roll))
         self.hub.drop(client)
 
+    def end(self, client: Client, reason: CloseCode) -> None:
+        """Let go of a client whose connection we end."""
+        self.metrics.closes.labels(reason.name.lower()).inc()
+        self.forget(client)
+
     def status(self) -> Status:
         """Return how the sources and this gateway do."""
         return Status(self.view.statuses(), GatewayStatus(self.name, round(self.hub.rate, 3)))
@@ -171,6 +176,8 @@ class Gateway:
             await self.reader.ping()
         except BusError as error:
             reasons.append(str(error))
+        if not self.view.symbols:
+            reasons.append(NOT_BEGUN)
         if not self.view.hears:
             reasons.append("the subscription to Redis does not hear its own messages")
         sources = self.view.statuses()
@@ -238,7 +245,6 @@ class Gateway:
             for client in self._roll.turn():
                 reason = client.overdue(now_s, now_ms / 1000)
                 if reason is not None:
-                    self.metrics.closes.labels(reason.name.lower()).inc()
                     client.close(reason)
                 elif client.is_free:
                     client.say(Heartbeat(now_ms, client.frames))

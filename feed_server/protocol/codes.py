@@ -44,9 +44,15 @@ class ErrorCode(StrEnum):
     AUTH_EXPIRED = ("auth_expired", 112, 401, "the token has expired; send a new one", False)
     FORBIDDEN = ("forbidden", 113, 403, "the token does not allow this", False)
     NOT_FOUND = ("not_found", 120, 404, "no such path", False)
+    METHOD_NOT_ALLOWED = ("method_not_allowed", 123, 405, "the path has no such method", False)
     NOT_READY = ("not_ready", 121, 503, "Redis is away or no source has begun", True)
     INTERNAL = ("internal", 122, 500, "the server's log has it", True)
     SOURCE = ("source", 130, 502, "a source of market data has trouble with a symbol", True)
+    OTHER = ("other", 199, 500, "a code that a newer server has and this client does not", False)
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ErrorCode | None":
+        return cls.OTHER if isinstance(value, str) else None
 
 
 class CloseCode(Enum):

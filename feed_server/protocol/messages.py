@@ -55,7 +55,8 @@ class Subscribe(msgspec.Struct, tag="subscribe", frozen=True, omit_defaults=True
         max_hz: Messages a second at most; 0 means the server's default.
         since: By symbol where the client stands: ``trades`` and ``bars`` go on from there, and
             ``quotes`` leaves out of the snapshot what has not changed.
-        snapshot: Whether to begin with the state as it is now.
+        snapshot: Whether to begin with the state as it is now; where ``trades`` and ``bars``
+            begin is always told to who goes on from somewhere.
     """
 
     id: int
@@ -243,7 +244,7 @@ class QuoteRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
         volume: Shares or units traded in this session.
         event_delta_ms: Event time less `Quotes.event_ms`.
         received_delta_ms: Receive time less `Quotes.received_ms`.
-        offset: Number of this value within the symbol's epoch; rises by `count` or more.
+        offset: Number of this value within the symbol's epoch; an update raises it by `count`.
         count: How many changes it stands for.
     """
 
