@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from feed_server.protocol import Channel
+
 CONNECT_TIMEOUT_S = 20.0
 AT_ONCE = 50
 """Connections begun together: below every server's backlog, above which each waits a second."""
@@ -29,9 +31,9 @@ def now_ms() -> float:
     return time.time_ns() / 1e6
 
 
-def subscribe(symbols: list[str], *, max_hz: float = 0) -> bytes:
-    """Return the feed's command to subscribe to quotes."""
-    command = {"type": "subscribe", "id": 1, "channel": "quotes", "symbols": symbols}
+def subscribe(symbols: list[str], *, channel: Channel = "quotes", max_hz: float = 0) -> bytes:
+    """Return the feed's command to subscribe."""
+    command = {"type": "subscribe", "id": 1, "channel": channel, "symbols": symbols}
     return json.dumps(command | {"max_hz": max_hz}).encode()
 
 

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import msgspec
 from redis import Redis
 
 from benchmarks.children import Child, process_cpu_s
-from benchmarks.feeder import Answer, Command, Declare
+from benchmarks.feeder import Answer, Carry, Command, Declare
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import PROJECT, clean_environment, free_port
 
@@ -91,10 +92,19 @@ class Feed:
 
     def valkey_cpu_s(self) -> float:
         """Return the processor time that the Redis server has used."""
-        with Redis.from_url(self.valkey.url) as redis:
-            cpu = redis.info("cpu")
-        assert isinstance(cpu, dict)
+        cpu = self._info("cpu")
         return float(cpu["used_cpu_sys"]) + float(cpu["used_cpu_user"])
+
+    def script_calls(self) -> int:
+        """Return how many updates the Redis server has been given: each is one call of a script."""
+        called = self._info("commandstats").get("cmdstat_evalsha", {"calls": 0})
+        return int(called["calls"])
+
+    def _info(self, section: str) -> dict[str, Any]:
+        with Redis.from_url(self.valkey.url) as redis:
+            info = redis.info(section)
+        assert isinstance(info, dict)
+        return info
 
 
 @contextmanager
@@ -113,15 +123,18 @@ def valkey_and_feeder() -> Iterator[tuple[EmbeddedValkey, FeederHandle]]:
 
 
 @contextmanager
-def running_feed(symbols: list[str], **settings: str) -> Iterator[Feed]:
+def running_feed(
+    symbols: list[str], *, by: type[Declare | Carry] = Declare, **settings: str
+) -> Iterator[Feed]:
     """Give a feed that is ready and has these symbols.
 
     Args:
         symbols: What can be subscribed to.
+        by: Whether the feeder publishes updates itself, or by an ingest.
         settings: Of the gateway, without their prefix.
     """
     with valkey_and_feeder() as (valkey, feeder):
-        feeder.tell(Declare(symbols))
+        feeder.tell(by(symbols))
         with gateway(valkey.url, **settings) as child:
             yield Feed(valkey, feeder, child)
 

@@ -1,7 +1,8 @@
 """Publishes what is measured: a process that is told what to do, one line of JSON a command.
 
-The only module here that knows `feed_server.bus.publisher`. Every published value carries the time
-of its publishing: a quote as its volume, a raw message as its text.
+It publishes updates as a test of the gateway wants them, or lets an ingest carry a source's trades,
+see `benchmarks.flood`. Every value of the first kind carries the time of its publishing: a quote as
+its volume, a raw message as its text.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from benchmarks.crowd import now_ms
+from benchmarks.flood import Flow
 from feed_server.bus.connection import connect
 from feed_server.bus.publisher import Publisher, new_epoch
 from feed_server.bus.update import SymbolUpdate
@@ -47,6 +49,22 @@ class Flood(msgspec.Struct, tag="flood"):
     rounds: int
 
 
+class Carry(msgspec.Struct, tag="carry"):
+    """Carry trades of these symbols by an ingest; answered when each has had its first."""
+
+    symbols: list[str]
+
+
+class AwaitDemand(msgspec.Struct, tag="await_demand"):
+    """Wait until the ingest has seen that all symbols are wanted."""
+
+
+class Pour(msgspec.Struct, tag="pour"):
+    """Trade each symbol ``rounds`` times, as fast as the ingest takes it; answered when it has."""
+
+    rounds: int
+
+
 class Raw(msgspec.Struct, tag="raw"):
     """Publish a text of some length on a channel of Redis ``hz`` times a second, until `Stop`."""
 
@@ -68,7 +86,7 @@ class Stop(msgspec.Struct, tag="stop"):
     """End what goes on."""
 
 
-Command = Declare | Tick | Flood | Raw | Post | Stop
+Command = Declare | Tick | Flood | Carry | AwaitDemand | Pour | Raw | Post | Stop
 
 
 class Answer(msgspec.Struct):
@@ -140,35 +158,41 @@ class Source:
 class Feeder:
     """Does what it is told until its input ends."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, redis_url: str) -> None:
         self._redis = redis
+        self._redis_url = redis_url
         self._source = Source(redis)
+        self._flow: Flow | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._end = asyncio.Event()
         self._going: list[asyncio.Task[None]] = []
         self._closing = asyncio.Event()
 
     async def run(self, commands: asyncio.StreamReader) -> None:
         """Serve every command in its order."""
-        renewing: asyncio.Task[None] | None = None
         while line := await commands.readline():
             await self._serve(msgspec.json.decode(line, type=Command))
-            renewing = renewing or asyncio.create_task(self._renew())
-            failed = [task for task in [renewing, *self._going] if task.done()]
-            for task in failed:
-                task.result()
+            for task in [self._renewing, *self._going]:
+                if task is not None and task.done():
+                    task.result()
             print(msgspec.json.encode(Answer(self._source.times_ms)).decode(), flush=True)
         self._closing.set()
         await self._serve(Stop())
-        if renewing is not None:
-            await renewing
+        if self._renewing is not None:
+            await self._renewing
+        if self._flow is not None:
+            await self._flow.end()
 
     async def _serve(self, command: Command) -> None:
         match command:
             case Declare():
                 await self._source.declare(command.symbols)
+                self._renewing = self._renewing or asyncio.create_task(self._renew())
             case Flood():
                 for _ in range(command.rounds):
                     await self._source.publish(command.symbols)
+            case Carry() | AwaitDemand() | Pour():
+                await self._carry(command)
             case Stop():
                 # Not cancelled: that may be lost inside the Redis library.
                 self._end.set()
@@ -177,6 +201,18 @@ class Feeder:
                 self._end = asyncio.Event()
             case Tick() | Raw() | Post():
                 self._going.append(asyncio.create_task(self._go_on(command)))
+
+    async def _carry(self, command: Carry | AwaitDemand | Pour) -> None:
+        if isinstance(command, Carry):
+            self._flow = Flow(self._redis_url, command.symbols)
+        assert self._flow is not None
+        match command:
+            case Carry():
+                await self._flow.begin()
+            case AwaitDemand():
+                await self._flow.await_demand()
+            case Pour():
+                await self._flow.pour(command.rounds)
 
     async def _go_on(self, command: Tick | Raw | Post) -> None:
         match command:
@@ -233,7 +269,7 @@ async def _main(redis_url: str) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     redis = connect(redis_url)
     try:
-        await Feeder(redis).run(commands)
+        await Feeder(redis, redis_url).run(commands)
     finally:
         await redis.aclose()
 

@@ -1,6 +1,11 @@
-"""What the benchmarks' figures rest on: frames cut right, lags and verdicts worked out right."""
+"""What the benchmarks' figures rest on.
 
+Frames are cut right, lags and verdicts worked out right, and nothing that is lost goes unnoticed.
+"""
+
+import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +14,9 @@ from benchmarks.conflation import Frames
 from benchmarks.crowd import framed, masked, payload_bounds
 from benchmarks.feeder import FIRST_OFFSET
 from benchmarks.figures import percentile, show, show_ratio
-from feed_server.protocol import QuoteRow, Quotes, encode
+from benchmarks.flood import BEGIN_MS, MOST_AT_ONCE, FloodProvider, trade, volume_after
+from benchmarks.witness import QuoteWitness, TradeWitness
+from feed_server.protocol import Position, QuoteRow, Quotes, TradeRow, Trades, encode
 
 NODE = Path(__file__).parents[1] / "benchmarks" / "peers" / "node"
 
@@ -74,3 +81,90 @@ def test_the_node_peer_is_pinned_and_names_no_registry() -> None:
     wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
     packages = json.loads(lock)["packages"]
     assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
+async def test_a_flood_tells_each_symbol_once_and_more_when_told_to() -> None:
+    symbols = [f"S{number}" for number in range(30)]
+    flood = FloodProvider(symbols)
+    batches = []
+
+    async def take() -> None:
+        async for batch in flood.stream():
+            batches.append(batch)
+
+    taking = asyncio.create_task(take())
+    await flood.pour(0)
+    first = [one for batch in batches for one in batch]
+    await flood.pour(2)
+    taking.cancel()
+
+    assert Counter(first) == Counter(trade(symbol, 1) for symbol in symbols)
+    for symbol in symbols:
+        told = [one for batch in batches for one in batch if one.symbol == symbol]
+        assert told == [trade(symbol, number) for number in (1, 2, 3)]
+    for batch in batches:
+        assert 1 <= len(batch) <= MOST_AT_ONCE
+        assert max(Counter(one.symbol for one in batch).values()) == 1
+
+
+def _quotes(offset: int, count: int, volume: float, *, snapshot: bool = False) -> Quotes:
+    row = QuoteRow("A", 1.0, 1.0, None, None, volume, 0, 0, offset, count)
+    return Quotes(0, 0, [row], snapshot=snapshot)
+
+
+def _trades(*offsets: int, **fields: object) -> Trades:
+    told = [(offset, trade("A", offset)) for offset in offsets]
+    rows = [TradeRow("A", one.price, one.size, 0, 0, offset) for offset, one in told]
+    return Trades(BEGIN_MS, 0, rows, **fields)  # type: ignore[arg-type]
+
+
+def test_a_witness_of_quotes_finds_what_is_missing_and_what_is_wrong() -> None:
+    witness = QuoteWitness(of_flood=True)
+    witness.hear(_quotes(3, 1, volume_after(3), snapshot=True))
+    witness.hear(_quotes(7, 4, volume_after(7)))
+    assert witness.have(["A"], 7)
+    assert not witness.have(["A"], 8)
+    assert not witness.have(["A", "B"], 7)
+    assert witness.gaps == 0
+
+    witness.hear(_quotes(9, 1, volume_after(9)))
+    assert witness.gaps == 1
+    witness.hear(_quotes(10, 1, volume_after(9)))
+    assert witness.gaps == 2
+
+
+def test_a_witness_of_trades_is_content_with_each_in_its_place() -> None:
+    witness = TradeWitness(of_flood=True)
+    witness.hear(_trades(positions={"A": Position("e", 4)}))
+    witness.hear(_trades(5, 6))
+    witness.hear(_trades(7, positions={"A": Position("e", 7)}, recovered={"A": True}))
+    assert (witness.gaps, witness.count) == (0, 3)
+    assert witness.have(["A"], 7)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        _trades(6),
+        _trades(4),
+        _trades(5, positions={"A": Position("e", 6)}),
+        _trades(positions={"A": Position("e", 5)}, recovered={"A": True}),
+        _trades(5, recovered={"A": False}),
+        Trades(0, 0, [TradeRow("A", trade("A", 5).price, 6.0, 0, 0, 5)]),
+    ],
+)
+def test_a_witness_of_trades_finds_what_is_missing_and_what_is_wrong(wrong: Trades) -> None:
+    witness = TradeWitness(of_flood=True)
+    witness.hear(_trades(positions={"A": Position("e", 4)}))
+    witness.hear(wrong)
+    assert witness.gaps == 1
+
+
+def test_a_witness_of_trades_wants_to_know_where_it_begins() -> None:
+    witness = TradeWitness(of_flood=True)
+    witness.hear(_trades(5))
+    assert witness.gaps == 1
+
+
+def test_a_floods_volume_is_what_its_trades_add_up_to() -> None:
+    assert volume_after(5) == sum(trade("A", number).size for number in range(1, 6))
