@@ -2,10 +2,14 @@
 
 The same message to many clients, many times a second. The clients are raw sockets in this process;
 every server gets its messages from the same Redis (whose time is nobody's), but for the bare loop.
+
+What a server does once a message, however many get it, is shared out among the frames; for ours it
+is told apart, by one client at the same rate.
 """
 
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from benchmarks.children import CpuWindow
 from benchmarks.contenders import (
@@ -33,6 +37,19 @@ LEAST_DELIVERED = 0.95
 OURS = Contender("Quotewire", ours)
 
 
+@dataclass(frozen=True)
+class Window:
+    """What one window showed.
+
+    Attributes:
+        cost_us: Processor time per delivered frame, in microseconds.
+        busy_ms_per_s: Processor time in milliseconds a second.
+    """
+
+    cost_us: float
+    busy_ms_per_s: float
+
+
 def main() -> None:
     """Measure and print."""
     print(f"fanout: processor time per frame, {CLIENTS} clients × {HZ} a second")
@@ -47,12 +64,15 @@ def main() -> None:
             except NotMeasuredError as reason:
                 show_not_measured(contender.name, str(reason))
         costs: dict[Contender, list[float]] = {contender: [] for contender in running}
+        fixed = []
         for _ in range(RUNS):
             for contender, server in running.items():
-                costs[contender].append(_measure(contender, server, feeder))
+                costs[contender].append(_measure(contender, server, feeder).cost_us)
+            fixed.append(_measure(OURS, running[OURS], feeder, clients=1).busy_ms_per_s)
     print(f"  each message {work.size_bytes} bytes")
     for contender, values in costs.items():
         show(contender.name, values, "µs a frame")
+    show("Quotewire, one client alone: its fixed cost", fixed, "ms/s")
     for contender, values in costs.items():
         if contender is not OURS:
             show_ratio(f"Quotewire, against {contender.name}", costs[OURS], values, contender.most)
@@ -67,20 +87,21 @@ def _size_bytes(server: Running, feeder: FeederHandle) -> int:
         return crowd.payload_bytes
 
 
-def _measure(contender: Contender, server: Running, feeder: FeederHandle) -> float:
-    """Return microseconds of processor time per frame."""
+def _measure(
+    contender: Contender, server: Running, feeder: FeederHandle, clients: int = CLIENTS
+) -> Window:
     with Crowd(server.child.port, server.path) as crowd:
-        _begin(crowd, CLIENTS, server, feeder)
+        _begin(crowd, clients, server, feeder)
         crowd.listen(WARM_UP_S)
         window, frames = CpuWindow(server.child.cpu_s), crowd.frames
         seconds = crowd.listen(WINDOW_S)
         cpu_s, frames = window.cpu_s(), crowd.frames - frames
         feeder.tell(Stop())
-    offered = CLIENTS * HZ * seconds
+    offered = clients * HZ * seconds
     if frames < offered * LEAST_DELIVERED:
         print(f"  {contender.name}: only {frames / offered:.0%} of the frames came")
     time.sleep(0.1)
-    return cpu_s / frames * 1e6
+    return Window(cpu_s / frames * 1e6, cpu_s / seconds * 1e3)
 
 
 def _begin(crowd: Crowd, clients: int, server: Running, feeder: FeederHandle) -> None:
