@@ -5,7 +5,7 @@ import pytest
 
 from feed_server.gateway.fanout import Delivery
 from feed_server.gateway.topics import Topic
-from feed_server.protocol import Interval, Position
+from feed_server.protocol import Bars, Interval, Position, Trades
 from tests.desk import (
     DAILY,
     QUOTES,
@@ -535,6 +535,20 @@ def test_a_symbol_that_is_gone_from_redis_is_owned_up_to() -> None:
     desk.offer(traded(1, epoch="e2"))
     (first,) = desk.due()
     assert trades_of(first).positions == {"AAPL": at(1, "e2")}
+
+
+@pytest.mark.parametrize("topic", [TRADES, DAILY])
+def test_a_loss_is_told_although_the_symbol_was_gone_from_redis_for_a_while(topic: Topic) -> None:
+    desk = Desk()
+    desk.offer(traded(4))
+    desk.fanout.subscribe("ann", topic, ["AAPL"], 0)
+    del desk.latest["AAPL"]
+    desk.fanout.subscribe("ann", topic, ["IBM"], 0)
+    desk.restate(traded(1, epoch="e2"))
+    (delivery,) = desk.due()
+    message = delivery.batch.message
+    assert isinstance(message, (Trades, Bars))
+    assert message.recovered == {"AAPL": False}
 
 
 # ---- members that cannot read fast enough ---------------------------------------------------

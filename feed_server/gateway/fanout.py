@@ -113,6 +113,8 @@ class Fanout(Generic[Member]):
         self.rate = 1.0
         self.rows = QuoteRows()
         self._latest = latest
+        # What members may stand at although Redis has lost it, so that they can be told.
+        self._passed_on: dict[str, StoredUpdate] = {}
         self._cohorts: dict[tuple[Topic, frozenset[str]], _Cohort[Member]] = {}
         self._by_symbol: dict[str, dict[_Cohort[Member], None]] = {}
         self._recovering: dict[str, dict[Recovery[Member], None]] = {}
@@ -220,6 +222,7 @@ class Fanout(Generic[Member]):
     def offer(self, stored: StoredUpdate, now_s: float) -> None:
         """Take one symbol's next change; `take_due` tells who gets it and when."""
         symbol = stored.update.quote.symbol
+        self._passed_on[symbol] = stored
         for cohort in self._by_symbol.get(symbol, ()):
             if cohort.lossless:
                 cohort.pending.offer(stored)
@@ -234,6 +237,7 @@ class Fanout(Generic[Member]):
         Who gets quotes gets the state; who gets trades or bars is told that some may be missing.
         """
         self.rows.forget(_symbol(stored))
+        self._passed_on[_symbol(stored)] = stored
         for cohort in self._by_symbol.get(_symbol(stored), ()):
             cohort.pending.restate(stored)
             if not cohort.scheduled:
@@ -403,7 +407,7 @@ class Fanout(Generic[Member]):
     def _pending(self, topic: Topic, symbols: Iterable[str]) -> Pending:
         if topic.channel == "quotes":
             return QuotePending(self.rows, symbols, self._latest)
-        latest = [self._latest[symbol] for symbol in symbols if symbol in self._latest]
+        latest = [self._passed_on[symbol] for symbol in symbols if symbol in self._passed_on]
         if topic.interval is None:
             return TradePending(latest)
         return BarPending(topic.interval, latest)
