@@ -1,25 +1,25 @@
 """Every setting of the dashboard's server, read from ``QUOTEWIRE_*`` environment variables."""
 
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 from pydantic import (
     AnyHttpUrl,
     Field,
-    SecretStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from feed_server import keys
-
-ENV_PREFIX = "QUOTEWIRE_"
-
-ONE_KEY = "set one of QUOTEWIRE_JWT_SECRET, …_JWT_SECRET_FILE and …_JWT_PRIVATE_KEY_FILE, not more"
+from feed_server.environment import (
+    ENV_PREFIX,
+    PrivateKeyFile,
+    Secret,
+    SecretFile,
+    explain,
+    require_one_key,
+)
 
 REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that mean all of a machine's, and how to reach them from the same machine."""
@@ -57,15 +57,15 @@ class DashboardConfig(BaseSettings):
         description="Where browsers find the feed, if that is another address than "
         "`QUOTEWIRE_FEED_URL`.",
     )
-    jwt_secret: SecretStr | None = Field(
+    jwt_secret: Secret | None = Field(
         None,
         description="Secret shared with the feed; the dashboard signs tokens with it, so whoever "
         "may open the dashboard may have what the feed has.",
     )
-    jwt_secret_file: Path | None = Field(
+    jwt_secret_file: SecretFile | None = Field(
         None, description="File that holds that secret and nothing else, instead of it."
     )
-    jwt_private_key_file: Path | None = Field(
+    jwt_private_key_file: PrivateKeyFile | None = Field(
         None,
         description="PEM file with the key to sign tokens with, RSA (RS256) or EC P-256 (ES256), "
         "instead of a secret; the feed has the public key that belongs to it.",
@@ -102,32 +102,9 @@ class DashboardConfig(BaseSettings):
             return keys.private_key(self.jwt_private_key_file)
         return None
 
-    @field_validator("jwt_secret")
-    @classmethod
-    def _usable_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            keys.secret_key(value.get_secret_value())
-        return value
-
-    @field_validator("jwt_secret_file")
-    @classmethod
-    def _usable_secret_file(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            keys.secret_file_key(value)
-        return value
-
-    @field_validator("jwt_private_key_file")
-    @classmethod
-    def _usable_private_key(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            keys.private_key(value)
-        return value
-
     @model_validator(mode="after")
     def _has_one_key(self) -> Self:
-        given = (self.jwt_secret, self.jwt_secret_file, self.jwt_private_key_file)
-        if len(given) - given.count(None) > 1:
-            raise ValueError(ONE_KEY)
+        require_one_key(self, "jwt_secret", "jwt_secret_file", "jwt_private_key_file")
         return self
 
     @classmethod
@@ -140,14 +117,4 @@ class DashboardConfig(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise ConfigError(_explain(error.errors()[0])) from None
-
-
-def _explain(error: Mapping[str, object]) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if not (isinstance(error["loc"], tuple) and error["loc"]):
-        return message
-    name = str(error["loc"][0])
-    secret = DashboardConfig.model_fields[name].annotation == SecretStr | None
-    value = "" if secret else f"={error['input']!r}"
-    return f"{ENV_PREFIX}{name.upper()}{value}: {message}"
+            raise ConfigError(explain(cls, error.errors()[0])) from None

@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from dashboard.config import DashboardConfig
-from feed_server.settings import ENV_PREFIX, FeedSettings
+from feed_server.environment import ENV_PREFIX
+from feed_server.settings import FeedSettings
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 

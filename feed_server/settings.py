@@ -5,7 +5,6 @@ By theme: where data comes from, who is let in, how much one may ask for; togeth
 
 import os
 import re
-from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from ipaddress import ip_address
@@ -17,11 +16,16 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from feed_server import keys
+from feed_server.environment import (
+    ENV_PREFIX,
+    PublicKeyFile,
+    Secret,
+    SecretFile,
+    explain,
+    require_one_key,
+)
 from feed_server.errors import ConfigurationError
 
-ENV_PREFIX = "QUOTEWIRE_"
-
-ONE_KEY = "set one of QUOTEWIRE_JWT_SECRET, …_JWT_SECRET_FILE and …_JWT_PUBLIC_KEY_FILE, not more"
 NEEDS_KEY = (
     "QUOTEWIRE_HOST={host!r} can be reached from other machines, so clients must show a token: set "
     f"QUOTEWIRE_JWT_SECRET (make one: {keys.MAKE_SECRET}) or QUOTEWIRE_JWT_PUBLIC_KEY_FILE, "
@@ -111,15 +115,15 @@ class AccessSettings(BaseSettings):
         description="Addresses of proxies (separated by commas) whose `X-Forwarded-For` is "
         "believed; of others it is ignored.",
     )
-    jwt_secret: SecretStr | None = Field(
+    jwt_secret: Secret | None = Field(
         None,
         description="Secret shared with who signs tokens (HS256), at least 32 bytes; with it "
         "clients must show a token.",
     )
-    jwt_secret_file: Path | None = Field(
+    jwt_secret_file: SecretFile | None = Field(
         None, description="File that holds that secret and nothing else, instead of it."
     )
-    jwt_public_key_file: Path | None = Field(
+    jwt_public_key_file: PublicKeyFile | None = Field(
         None,
         description="PEM file with the public key of who signs tokens, RSA (RS256) or EC P-256 "
         "(ES256), instead of a secret.",
@@ -172,32 +176,9 @@ class AccessSettings(BaseSettings):
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ip_address(address)) for address in value)
 
-    @field_validator("jwt_secret")
-    @classmethod
-    def _usable_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            keys.secret_key(value.get_secret_value())
-        return value
-
-    @field_validator("jwt_secret_file")
-    @classmethod
-    def _usable_secret_file(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            keys.secret_file_key(value)
-        return value
-
-    @field_validator("jwt_public_key_file")
-    @classmethod
-    def _usable_public_key(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            keys.public_key(value)
-        return value
-
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
-        given = (self.jwt_secret, self.jwt_secret_file, self.jwt_public_key_file)
-        if len(given) - given.count(None) > 1:
-            raise ValueError(ONE_KEY)
+        require_one_key(self, "jwt_secret", "jwt_secret_file", "jwt_public_key_file")
         if self.verifying_key is None and not _is_loopback(self.host):
             raise ValueError(NEEDS_KEY.format(host=self.host))
         return self
@@ -271,7 +252,7 @@ class FeedSettings(LimitSettings, AccessSettings, SourceSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise ConfigurationError("; ".join(map(_explain, error.errors()))) from None
+            raise ConfigurationError("; ".join(explain(cls, e) for e in error.errors())) from None
 
 
 def _split(value: object) -> object:
@@ -286,13 +267,3 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _explain(error: Mapping[str, object]) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if not (isinstance(error["loc"], tuple) and error["loc"]):
-        return message
-    name = str(error["loc"][0])
-    secret = FeedSettings.model_fields[name].annotation == SecretStr | None
-    value = "" if secret else f"={error['input']!r}"
-    return f"{ENV_PREFIX}{name.upper()}{value}: {message}"

@@ -29,8 +29,10 @@ RULES = {
     # What rooms share, so it may know none of them.
     "feed_server.errors": Rule(),
     "feed_server.keys": Rule(theirs=("cryptography",)),
+    "feed_server.environment": Rule(("feed_server.keys",), ("pydantic", "pydantic_settings")),
     "feed_server.settings": Rule(
-        ("feed_server.errors", "feed_server.keys"), ("pydantic", "pydantic_settings")
+        ("feed_server.errors", "feed_server.keys", "feed_server.environment"),
+        ("pydantic", "pydantic_settings"),
     ),
     "feed_server.protocol": Rule(theirs=("msgspec",)),
     "feed_server.market": Rule(
@@ -71,7 +73,7 @@ RULES = {
     "dashboard.client": Rule(("feed_server.protocol",), (*DATA, "httpx", "msgspec", "tornado")),
     "dashboard.browser": Rule((), ("bokeh", "panel", "param")),
     "dashboard": Rule(
-        ("feed_server.protocol", "feed_server.keys"),
+        ("feed_server.protocol", "feed_server.keys", "feed_server.environment"),
         (
             *DATA,
             "bokeh",
