@@ -1,0 +1,465 @@
+"""Whatever happens, in whichever order: who gets what is exactly what was published.
+
+The real core (`Fanout`, `Recovery`, `Flow`) between a model of Redis, whose pub/sub loses messages
+and whose log forgets, and models of clients, who come, go, resume and stop reading. A client checks
+every message against what was published. ``HYPOTHESIS_PROFILE=long`` looks much longer.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from feed_server.bus.update import StoredUpdate, SymbolUpdate
+from feed_server.gateway.continuity import Flow
+from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.recovery import Recovery
+from feed_server.gateway.topics import Topic
+from feed_server.protocol import Bars, Position, Quote, Quotes, TradePrint, Trades
+from tests.desk import DAILY, QUOTES, SLOW_QUOTES, TRADES
+from tests.updates import DAY_MS, bar
+
+SYMBOLS = ["A", "B"]
+MEMBERS = ["ann", "bob", "cid"]
+TOPICS = [QUOTES, SLOW_QUOTES, TRADES, DAILY]
+
+settings.register_profile("suite", max_examples=250, stateful_step_count=60)
+settings.register_profile("long", max_examples=3_000, stateful_step_count=80)
+PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+class RedisModel:
+    """What Redis keeps of one symbol, and all that was ever published of it."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.epoch = f"{symbol}0"
+        self.last: StoredUpdate | None = None
+        self.log: list[StoredUpdate] = []
+        self.forgets = False
+        """Whether something was published that nobody can be brought up to any more."""
+        self.prices: dict[tuple[str, int], float] = {}
+        self.finals: dict[tuple[str, int], int] = {}
+        self._epochs = 0
+        self._published = 0
+        self._day = 0
+
+    def publish(self, trades: int, missing: int, closes: bool) -> StoredUpdate:
+        offset = self.last.offset if self.last is not None else 0
+        prints = []
+        for number in range(1, missing + trades + 1):
+            self._published += 1
+            self.prices[self.epoch, offset + number] = float(self._published)
+            if number > missing:
+                prints.append(TradePrint(self._published, float(self._published), 1.0))
+        offset += missing + trades
+        ended = []
+        if closes:
+            self.finals[self.epoch, offset] = self._day * DAY_MS
+            ended = [bar(self.symbol, self._published, day=self._day, final=True)]
+            self._day += 1
+        forming = bar(self.symbol, self._published, day=self._day)
+        quote = Quote(
+            *(self.symbol, float(self._published), 1.0, None, None, 1.0, 1.0, 1.0, 1.0, None, ""),
+            *(self._published, self._published, missing + trades),
+        )
+        update = SymbolUpdate(quote, [*ended, forming], prints, missing)
+        self.last = StoredUpdate(self.epoch, offset, update)
+        self.log.append(self.last)
+        self.forgets |= missing > 0
+        return self.last
+
+    def begin_epoch(self) -> None:
+        self._epochs += 1
+        self.epoch, self.last, self.log = f"{self.symbol}{self._epochs}", None, []
+        self.forgets = True
+
+    def trim(self, keep: int) -> None:
+        self.forgets |= len(self.log) > keep
+        self.log = self.log[len(self.log) - keep :] if keep < len(self.log) else self.log
+
+    def since(self, offset: int, limit: int) -> list[StoredUpdate]:
+        return [kept for kept in self.log if kept.offset > offset][:limit]
+
+    def closed_between(self, after: Position, to: Position) -> list[int]:
+        """Return the starts of the bars that became final in ``(after, to]``."""
+        return [
+            start
+            for (epoch, offset), start in self.finals.items()
+            if epoch == to.epoch and after.offset < offset <= to.offset
+        ]
+
+
+@dataclass
+class Held:
+    """What a client knows of one symbol of one channel."""
+
+    at: Position | None = None
+    asked: bool = False
+    """Whether it has asked to go on from there and has no answer yet."""
+
+
+@dataclass
+class ClientModel:
+    """A reader that checks what it gets."""
+
+    redis: dict[str, RedisModel]
+    held: dict[tuple[str, str], Held] = field(default_factory=dict)
+    topics: dict[tuple[str, str], Topic] = field(default_factory=dict)
+    room: int | None = None
+    """How many frames it still takes; None for any number."""
+    is_behind: bool = False
+
+    def take(self) -> bool:
+        """Tell whether it takes a frame: none after the first that it did not."""
+        if self.is_behind or self.room == 0:
+            self.is_behind = True
+            return False
+        if self.room is not None:
+            self.room -= 1
+        return True
+
+    def receive(self, topic: Topic, message: Quotes | Trades | Bars) -> None:
+        match message:
+            case Quotes():
+                self._receive_quotes(message)
+            case Trades():
+                self._receive_trades(message)
+            case Bars():
+                self._receive_bars(message)
+
+    def _of(self, channel: str, symbol: str) -> Held:
+        assert (channel, symbol) in self.topics, f"{channel} of {symbol} was not asked for"
+        return self.held[channel, symbol]
+
+    def _receive_quotes(self, message: Quotes) -> None:
+        for row in message.rows:
+            held = self._of("quotes", row.symbol)
+            details = message.details.get(row.symbol)
+            assert details is not None or (held.at is not None and not message.snapshot)
+            epoch = details.epoch if details is not None else (held.at or Position("", 0)).epoch
+            if held.at is not None and held.at.epoch == epoch:
+                assert row.offset >= held.at.offset, "a quote went back"
+                if not message.snapshot:
+                    assert row.count == row.offset - held.at.offset, "a gap, or a value told twice"
+            assert row.last == self.redis[row.symbol].prices[epoch, row.offset]
+            held.at = Position(epoch, row.offset)
+
+    def _receive_trades(self, message: Trades) -> None:
+        told = {row.symbol for row in message.rows} | {*message.positions, *message.recovered}
+        for symbol in told:
+            held = self._of("trades", symbol)
+            rows = [row for row in message.rows if row.symbol == symbol]
+            at = self._begin(held, symbol, message.recovered.get(symbol))
+            after = message.positions.get(symbol)
+            if at is None and after is not None:
+                at = Position(after.epoch, after.offset - len(rows))
+            if at is None:
+                assert not rows, "trades of which nobody knows where they stand"
+                continue
+            for row in rows:
+                assert row.offset == at.offset + 1, "a trade is missing or there twice"
+                assert row.price == self.redis[symbol].prices[at.epoch, row.offset]
+                at = Position(at.epoch, row.offset)
+            assert after in (None, at), "a message does not end where it says"
+            held.at = at
+
+    def _receive_bars(self, message: Bars) -> None:
+        told = {row.symbol for row in message.rows} | {*message.offsets, *message.recovered}
+        for symbol in told:
+            held = self._of("bars", symbol)
+            closed = [row.start_ms for row in message.rows if row.symbol == symbol and row.final]
+            at = self._begin(held, symbol, message.recovered.get(symbol))
+            offset = message.offsets.get(symbol)
+            if offset is None:
+                assert not closed, "bars of which nobody knows where they stand"
+                continue
+            epoch = message.epochs.get(symbol) or (at.epoch if at is not None else None)
+            assert epoch is not None, "offsets of an epoch that was never told"
+            after = Position(epoch, offset)
+            if at is not None:
+                assert at.epoch == epoch, "an epoch ended and that was not told"
+                assert closed == self.redis[symbol].closed_between(at, after)
+            held.at = after
+
+    def _begin(self, held: Held, symbol: str, recovered: bool | None) -> Position | None:
+        """Return from where on the rows must follow."""
+        if recovered is not None:
+            held.asked = False
+        if recovered is False:
+            assert held.at is None or self.redis[symbol].forgets, "a loss was told for nothing"
+            held.at = None
+        return held.at
+
+
+@dataclass
+class Read:
+    """A read of Redis under way: first the last values, then the log."""
+
+    flows: dict[str, Flow]
+    since: dict[str, int | None]
+    newest: dict[str, StoredUpdate | None] | None = None
+    logs: dict[str, list[StoredUpdate]] | None = None
+
+
+class Lossless(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis = {symbol: RedisModel(symbol) for symbol in SYMBOLS}
+        self.wire: deque[StoredUpdate] = deque()
+        self.flows = {symbol: Flow() for symbol in SYMBOLS}
+        self.latest: dict[str, StoredUpdate] = {}
+        self.fanout: Fanout[str] = Fanout(self.latest)
+        self.clients = {member: ClientModel(self.redis) for member in MEMBERS}
+        self.reading: Read | None = None
+        self.paging: tuple[Recovery[str], dict[str, list[StoredUpdate]]] | None = None
+        self.now_s = 0.0
+        self.has_lost = False
+
+    # ---- the market ------------------------------------------------------------------------
+
+    @rule(symbol=st.sampled_from(SYMBOLS), trades=st.integers(1, 3), closes=st.booleans())
+    def publish(self, symbol: str, trades: int, closes: bool) -> None:
+        self.wire.append(self.redis[symbol].publish(trades, 0, closes))
+
+    @rule(symbol=st.sampled_from(SYMBOLS), trades=st.integers(0, 2), missing=st.integers(1, 3))
+    def publish_unwatched(self, symbol: str, trades: int, missing: int) -> None:
+        self.wire.append(self.redis[symbol].publish(trades, missing, closes=False))
+
+    @rule(symbol=st.sampled_from(SYMBOLS))
+    def begin_epoch(self, symbol: str) -> None:
+        self.redis[symbol].begin_epoch()
+
+    @rule(symbol=st.sampled_from(SYMBOLS), keep=st.integers(0, 4))
+    def trim(self, symbol: str, keep: int) -> None:
+        self.redis[symbol].trim(keep)
+
+    # ---- what the gateway hears and reads --------------------------------------------------
+
+    @precondition(lambda self: self.wire)
+    @rule(messages=st.integers(1, 5))
+    def hear(self, messages: int) -> None:
+        for _ in range(min(messages, len(self.wire))):
+            stored = self.wire.popleft()
+            symbol = stored.update.quote.symbol
+            if self.flows[symbol].hear(stored):
+                self._pass_on(stored)
+
+    @precondition(lambda self: self.wire)
+    @rule(messages=st.integers(1, 3))
+    def lose(self, messages: int) -> None:
+        """Lose messages, which the connection's end will tell."""
+        self.has_lost = True
+        for _ in range(min(messages, len(self.wire))):
+            self.wire.popleft()
+
+    @precondition(lambda self: self.has_lost or self.wire)
+    @rule()
+    def reconnect(self) -> None:
+        self.has_lost = False
+        self.wire.clear()
+        for flow in self.flows.values():
+            flow.interrupt()
+
+    @precondition(lambda self: self.reading or any(flow.waits for flow in self.flows.values()))
+    @rule()
+    def read(self) -> None:
+        """Take the next step of a read, or begin one."""
+        reading = self.reading
+        if reading is None:
+            flows = {symbol: flow for symbol, flow in self.flows.items() if flow.waits}
+            self.reading = Read(
+                flows, {symbol: flow.begin_read() for symbol, flow in flows.items()}
+            )
+        elif reading.newest is None:
+            reading.newest = {symbol: self.redis[symbol].last for symbol in reading.flows}
+        elif reading.logs is None:
+            reading.logs = {
+                symbol: self.redis[symbol].since(offset, 1000) if offset is not None else []
+                for symbol, offset in reading.since.items()
+            }
+        else:
+            self.reading = None
+            for symbol, flow in reading.flows.items():
+                self._end_read(symbol, flow, reading.newest[symbol], reading.logs[symbol])
+
+    def _end_read(
+        self, symbol: str, flow: Flow, newest: StoredUpdate | None, log: list[StoredUpdate]
+    ) -> None:
+        mended = flow.end_read(newest, log)
+        for stored in mended.updates:
+            self._pass_on(stored)
+        if mended.restated is not None:
+            self.latest[symbol] = mended.restated
+            self.fanout.restate(mended.restated, self.now_s)
+        elif flow.latest is None:
+            self.latest.pop(symbol, None)
+
+    def _pass_on(self, stored: StoredUpdate) -> None:
+        self.latest[stored.update.quote.symbol] = stored
+        self.fanout.offer(stored, self.now_s)
+
+    # ---- what the clients do ---------------------------------------------------------------
+
+    @rule(
+        member=st.sampled_from(MEMBERS),
+        topic=st.sampled_from(TOPICS),
+        symbols=st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=1),
+        resumes=st.booleans(),
+        snapshot=st.booleans(),
+    )
+    def subscribe(
+        self, member: str, topic: Topic, symbols: list[str], resumes: bool, snapshot: bool
+    ) -> None:
+        client = self.clients[member]
+        fresh = [symbol for symbol in symbols if (topic.channel, symbol) not in client.topics]
+        since = {}
+        for symbol in fresh:
+            client.topics[topic.channel, symbol] = topic
+            held = client.held.setdefault((topic.channel, symbol), Held())
+            if resumes and held.at is not None:
+                since[symbol] = held.at
+                held.asked = topic.lossless
+            else:
+                held.at = None
+        self._deliver(
+            self.fanout.subscribe(
+                member, topic, fresh, self.now_s, since=since, snapshot=snapshot or resumes
+            )
+        )
+
+    @rule(
+        member=st.sampled_from(MEMBERS),
+        topic=st.sampled_from(TOPICS),
+        symbols=st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=1),
+    )
+    def unsubscribe(self, member: str, topic: Topic, symbols: list[str]) -> None:
+        client = self.clients[member]
+        mine = [s for s in symbols if client.topics.get((topic.channel, s)) == topic]
+        self._deliver(self.fanout.unsubscribe(member, topic, mine, self.now_s))
+        for symbol in mine:
+            del client.topics[topic.channel, symbol]
+            client.held[topic.channel, symbol].asked = False
+
+    @rule(member=st.sampled_from(MEMBERS))
+    def drop(self, member: str) -> None:
+        """End a connection; what the client holds it keeps, to resume from."""
+        client = self.clients[member]
+        self.fanout.remove(member)
+        client.topics.clear()
+        client.room, client.is_behind = None, False
+        for held in client.held.values():
+            held.asked = False
+
+    @rule(member=st.sampled_from(MEMBERS), room=st.integers(0, 3))
+    def stall(self, member: str, room: int) -> None:
+        self.clients[member].room = room
+
+    @rule(member=st.sampled_from(MEMBERS))
+    def drain(self, member: str) -> None:
+        client = self.clients[member]
+        client.room = None
+        if client.is_behind:
+            client.is_behind = False
+            self._deliver(self.fanout.catch_up(member, self.now_s))
+
+    # ---- what the gateway sends ------------------------------------------------------------
+
+    @rule(after_s=st.sampled_from([0.0, 0.01, 0.1, 1.0]))
+    def flush(self, after_s: float) -> None:
+        self.now_s += after_s
+        self._deliver(self.fanout.take_due(self.now_s))
+
+    @precondition(
+        lambda self: self.paging or any(self.fanout.recoveries_of(member) for member in MEMBERS)
+    )
+    @rule(which=st.integers(0, 5), page=st.integers(1, 3))
+    def advance(self, which: int, page: int) -> None:
+        """End the read of a recovery's page, or begin one."""
+        if self.paging is not None:
+            (recovery, log), self.paging = self.paging, None
+            self._deliver(self.fanout.advance(recovery, log, self.now_s))
+            return
+        ready = [
+            recovery
+            for member in MEMBERS
+            for recovery in self.fanout.recoveries_of(member)
+            if not any(self.flows[symbol].waits for symbol in recovery.since)
+        ]
+        if ready:
+            recovery = ready[which % len(ready)]
+            log = {s: self.redis[s].since(at.offset, page) for s, at in recovery.since.items()}
+            self.paging = recovery, log
+
+    def _deliver(self, deliveries: Iterable[Delivery[str]]) -> None:
+        for delivery in deliveries:
+            for member in delivery.members:
+                if self.clients[member].take():
+                    self.clients[member].receive(delivery.topic, delivery.batch.message)
+                else:
+                    self.fanout.missed(member, delivery)
+
+    # ---- what must hold --------------------------------------------------------------------
+
+    @invariant()
+    def subscriptions_are_as_asked_for(self) -> None:
+        for member, client in self.clients.items():
+            asked: dict[Topic, set[str]] = {}
+            for (_, symbol), topic in client.topics.items():
+                asked.setdefault(topic, set()).add(symbol)
+            assert self.fanout.subscriptions_of(member) == asked
+
+    def teardown(self) -> None:
+        self._settle()
+        for member, client in self.clients.items():
+            for (channel, symbol), held in client.held.items():
+                if (channel, symbol) in client.topics:
+                    self._is_current(member, channel, symbol, held)
+        for member in MEMBERS:
+            self.fanout.remove(member)
+        assert self.fanout.cohorts == 0
+        for symbol in SYMBOLS:
+            assert self.fanout.members_of(symbol) == set()
+
+    def _is_current(self, member: str, channel: str, symbol: str, held: Held) -> None:
+        assert not held.asked, f"{member} was not told whether {symbol} was recovered"
+        last = self.latest.get(symbol)
+        # Without a snapshot nothing was said yet where nothing has changed since.
+        if last is not None and held.at is not None:
+            assert held.at == last.position, f"{member} does not have the last of {channel}"
+
+    def _is_reading(self) -> bool:
+        return self.reading is not None
+
+    def _settle(self) -> None:
+        """Let all that is under way end, with nothing new."""
+        if self.has_lost:
+            self.reconnect()
+        if self.wire:
+            self.hear(len(self.wire))
+        for _ in range(100):
+            while self._is_reading() or any(flow.waits for flow in self.flows.values()):
+                self.read()
+            for member in MEMBERS:
+                self.drain(member)
+            if self.paging is None and not any(map(self.fanout.recoveries_of, MEMBERS)):
+                break
+            self.advance(0, 1000)
+        else:
+            raise AssertionError("recoveries do not end")
+        while (due_s := self.fanout.next_due_s()) is not None:
+            self.now_s = max(self.now_s, due_s)
+            self.flush(0.0)
+        for symbol, redis in self.redis.items():
+            # Of an epoch that has only begun nobody is told.
+            assert redis.last is None or self.latest.get(symbol) == redis.last
+
+
+TestLossless = Lossless.TestCase
+TestLossless.settings = settings(
+    PROFILE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
