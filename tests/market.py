@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from feed_server.bus import names
 from feed_server.bus.connection import connect
 from feed_server.bus.control import ControlMessage, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
@@ -90,6 +91,17 @@ class Market:
     def control(self, message: ControlMessage) -> None:
         """Tell the gateways what to do."""
         self._runner.run(publish_control(self._redis, message))
+
+    def shout(self, payload: bytes) -> None:
+        """Publish something on every channel that gateways listen to."""
+        for channel in (
+            *(names.STATUS_CHANNEL, names.ERRORS, names.CONTROL),
+            *map(names.updates, SYMBOLS),
+        ):
+            self._runner.run(self._publish(channel, payload))
+
+    async def _publish(self, channel: str, payload: bytes) -> None:
+        await self._redis.publish(channel, payload)
 
 
 @contextmanager

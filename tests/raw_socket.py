@@ -7,6 +7,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -97,6 +98,11 @@ class RawSocket:
         if reset and self._socket.fileno() != -1:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
+
+    def half_close(self) -> None:
+        """Say that nothing more comes; what the server still says can be read."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""

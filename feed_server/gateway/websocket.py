@@ -1,6 +1,8 @@
 """The WebSocket way in: Tornado's side of one connection."""
 
+import zlib
 from asyncio import Future
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tornado.iostream import IOStream
@@ -80,6 +82,16 @@ class FeedSocket(WebSocketHandler):
         """Note that Tornado has answered a ping by itself."""
         if self._client is not None:
             self._client.others_wrote()
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what is our fault, not what a client did wrong that ends its connection."""
+        if not isinstance(value, zlib.error):
+            super().log_exception(typ, value, tb)
 
     def on_close(self) -> None:
         """Forget the client."""

@@ -49,13 +49,17 @@ def status(feed: FeedProcess) -> int:
 
 
 def test_connections_beyond_the_limit_are_turned_away_until_one_goes(here: Market) -> None:
-    with gateway_of(here, max_connections="2") as feed:
-        with RawSocket(feed.port) as one, RawSocket(feed.port), RawSocket(feed.port) as third:
-            assert third.status == 503
-            assert b'"code":"too_many_connections"' in third.body
-            assert b"takes no more" in third.body
-            one.hang_up()
-            wait_for("its place is free", lambda: status(feed) == 101)
+    with (
+        gateway_of(here, max_connections="2") as feed,
+        RawSocket(feed.port) as one,
+        RawSocket(feed.port),
+        RawSocket(feed.port) as third,
+    ):
+        assert third.status == 503
+        assert b'"code":"too_many_connections"' in third.body
+        assert b"takes no more" in third.body
+        one.hang_up()
+        wait_for("its place is free", lambda: status(feed) == 101)
 
 
 def test_an_address_has_a_limit_of_its_own(here: Market) -> None:
@@ -111,12 +115,16 @@ def test_more_commands_than_allowed_are_refused_and_later_ones_served(feed: Feed
 
 def test_who_goes_on_sending_too_much_is_closed(feed: FeedProcess) -> None:
     many = frame(TEXT, b'{"type":"ping","id":1}') * 100
+
+    def go_on() -> None:
+        while True:
+            client.send(many)
+            for _ in range(100):
+                client.next(object)
+
     with RawSocket(feed.port) as client:
         with pytest.raises(ClosedError) as closed:
-            while True:
-                client.send(many)
-                for _ in range(100):
-                    client.next(object)
+            go_on()
         assert closed.value.code == 4029
 
 

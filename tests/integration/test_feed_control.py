@@ -1,0 +1,101 @@
+"""Gateways that are told to go, or to let someone go."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from dashboard.tokens import TokenSigner
+from feed_server.bus.control import Disconnect, Drain
+from feed_server.keys import secret_key
+from feed_server.protocol import Authenticated, Pong, Shutdown, Trades, Welcome
+from tests import pem
+from tests.harness import FeedProcess, wait_for
+from tests.market import Market, gateway_of, market
+from tests.raw_socket import ClosedError, RawSocket
+
+pytestmark = pytest.mark.integration
+
+SPREAD_MS = 4_000
+CLIENTS = 8
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Market]:
+    with market() as opened:
+        yield opened
+
+
+def closes_of(clients: list[RawSocket]) -> list[ClosedError]:
+    return [client.until_closed() for client in clients]
+
+
+def shutdowns_of(clients: list[RawSocket]) -> list[int]:
+    return [client.next(Shutdown).reconnect_ms for client in clients]
+
+
+def test_a_gateway_that_is_drained_sends_all_away_and_takes_no_more(here: Market) -> None:
+    with gateway_of(here, shutdown_spread_ms=str(SPREAD_MS)) as feed, ExitStack() as stack:
+        clients = [stack.enter_context(RawSocket(feed.port)) for _ in range(CLIENTS)]
+        (name,) = {client.next(Welcome).server for client in clients}
+        assert httpx.get(f"{feed.url}/readyz").status_code == 200
+        here.control(Drain("another gateway"))
+        here.control(Drain(name))
+        delays_ms = shutdowns_of(clients)
+        assert {closed.code for closed in closes_of(clients)} == {1001}
+        # Each has its own part of the time, so that they do not come back at once.
+        parts = sorted(delay_ms * CLIENTS // SPREAD_MS for delay_ms in delays_ms)
+        assert parts == list(range(CLIENTS))
+        ready = httpx.get(f"{feed.url}/readyz")
+        assert ready.status_code == 503
+        assert "it is being drained" in ready.json()["reasons"]
+        with RawSocket(feed.port) as late:
+            assert late.status == 503
+            assert b'"code":"not_ready"' in late.body
+        assert httpx.get(f"{feed.url}/healthz").status_code == 200
+
+
+def test_a_gateway_that_ends_says_goodbye_first(here: Market) -> None:
+    with gateway_of(here) as feed, ExitStack() as stack:
+        clients = [stack.enter_context(RawSocket(feed.port)) for _ in range(2)]
+        for client in clients:
+            client.next(Welcome)
+        assert feed.process is not None
+        feed.process.terminate()
+        assert max(shutdowns_of(clients)) <= 5_000
+        assert [(c.code, c.reason) for c in closes_of(clients)] == [
+            (1001, "the server is shutting down")
+        ] * 2
+
+
+def test_who_is_let_go_of_is_closed_and_the_others_stay(here: Market) -> None:
+    signer = TokenSigner(secret_key(pem.SECRET), lifetime_s=600)
+    tokens = {who: signer.sign(who, time.time()) for who in ("ann", "bob")}
+    feed = FeedProcess(
+        {"redis_url": here.url, "jwt_secret": pem.SECRET}, role="gateway", token=tokens["ann"]
+    )
+    here.live()
+    with feed, RawSocket(feed.port) as ann, RawSocket(feed.port) as bob:
+        for client, who in ((ann, "ann"), (bob, "bob")):
+            assert client.next(Welcome).auth == "required"
+            client.say(type="auth", id=1, token=tokens[who])
+            client.next(Authenticated)
+        here.control(Disconnect("ann"))
+        closed = ann.until_closed()
+        assert (closed.code, closed.reason) == (4010, "access was revoked")
+        bob.say(type="ping", id=2)
+        assert bob.next(Pong).id == 2
+
+
+def test_nonsense_on_the_bus_harms_nobody(here: Market) -> None:
+    with gateway_of(here) as feed, RawSocket(feed.port) as client:
+        client.say(type="subscribe", id=1, channel="trades", symbols=["AAPL"])
+        client.next(Trades)
+        here.shout(b"\xff{")
+        here.shout(b'{"type":"dance"}')
+        here.shout(b"")
+        here.trade()
+        client.next(Trades)
+        wait_for("it is ready", lambda: httpx.get(f"{feed.url}/readyz").status_code == 200)
