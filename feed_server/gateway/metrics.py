@@ -17,7 +17,9 @@ class Metrics:
         self.rate.set(1)
         self.behind = self._gauge("clients_behind", "Clients that cannot read fast enough now")
         self.updates = self._counter("updates", "Symbol updates taken from Redis")
-        self.gaps = self._counter("gaps", "Symbols whose state was read anew, after a gap")
+        self.restated = self._counter(
+            "restated", "Symbols read anew: when first wanted, or after a gap beyond the log"
+        )
         self.frames = self._counter("frames", "Data frames written to clients")
         self.sent_bytes = self._counter("sent_bytes", "Bytes of data before compression")
         self.missed = self._counter("missed", "Data frames not written to clients that are behind")

@@ -43,6 +43,11 @@ from feed_server.protocol import (
 )
 from feed_server.settings import FeedSettings
 
+MAX_BODY_BYTES = 4_096
+"""No request needs a body."""
+BUFFER_BYTES = 131_072
+"""What a connection may send ahead of what is read of it, beside a message: its headers."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -81,7 +86,12 @@ class Gateway:
         self._roll = Roll()
         self._drains = False
         self._sampled_ms = 0
-        self._server = HTTPServer(self._application(), xheaders=False)
+        self._server = HTTPServer(
+            self._application(),
+            xheaders=False,
+            max_body_size=MAX_BODY_BYTES,
+            max_buffer_size=settings.max_message_bytes + BUFFER_BYTES,
+        )
 
     def listen(self) -> None:
         """Take the port.
@@ -199,7 +209,7 @@ class Gateway:
 
     def on_restated(self, stored: StoredUpdate) -> None:
         """Pass a symbol's state on."""
-        self.metrics.gaps.inc()
+        self.metrics.restated.inc()
         self.hub.on_restated(stored)
 
     def on_status(self) -> None:
