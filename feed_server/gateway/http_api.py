@@ -26,6 +26,8 @@ MAX_BARS = 10_000
 MAX_TRADES = 10_000
 MAX_TIME_MS = 253_402_300_799_000
 """9999-12-31, the last day that dates can name."""
+MAX_DIGITS = 20
+"""No cursor of ours is as long."""
 
 log = structlog.get_logger(__name__)
 
@@ -227,7 +229,8 @@ class QuotesHandler(ApiHandler):
     def _since(self, cursor: str) -> int:
         """Return the change that a cursor names; 0, for everything, where another made it."""
         server, _, number = cursor.rpartition(":")
-        return int(number) if server == self.gateway.name and number.isdecimal() else 0
+        ours = server == self.gateway.name and number.isdecimal() and len(number) < MAX_DIGITS
+        return int(number) if ours else 0
 
 
 class BarsHandler(ApiHandler):

@@ -1,0 +1,132 @@
+"""What those get who ask again and again: only what has changed, and what is current."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.harness import FeedProcess, wait_for
+from tests.market import SYMBOLS, Market, gateway_of, market
+from tests.raw_socket import RawSocket
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Market]:
+    with market() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def feed(here: Market) -> Iterator[FeedProcess]:
+    with gateway_of(here, linger_ms="300") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def lasting(here: Market) -> Iterator[FeedProcess]:
+    """A gateway that keeps what was polled."""
+    with gateway_of(here, linger_ms="60000") as process:
+        yield process
+
+
+def quotes(feed: FeedProcess, **query: str) -> tuple[dict[str, int], str]:
+    """Return offsets by symbol, and the cursor."""
+    answer = httpx.get(f"{feed.url}/api/quotes", params=query, timeout=5)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert set(body.get("details", {})) == {row[0] for row in body["rows"]}
+    return {row[0]: row[8] for row in body["rows"]}, body["cursor"]
+
+
+def test_who_asks_again_gets_only_what_has_changed(lasting: FeedProcess, here: Market) -> None:
+    everything, cursor = quotes(lasting)
+    assert list(everything) == SYMBOLS
+    assert quotes(lasting, since=cursor) == ({}, cursor)
+    after = here.trade("IBM")
+    wait_for("the change is there", lambda: quotes(lasting, since=cursor)[0])
+    changed, later = quotes(lasting, since=cursor)
+    assert changed == {"IBM": after.offset}
+    assert quotes(lasting, since=later)[0] == {}
+    assert quotes(lasting, symbols="AAPL", since=cursor)[0] == {}
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("gateway-00000000:5", "5", "", ":", "nonsense"),
+        *("{server}:", "{server}:-1", "{server}:x", "{server}:٣x", "{server}:" + "9" * 5_000),
+    ],
+)
+def test_a_foreign_cursor_gives_everything(lasting: FeedProcess, cursor: str) -> None:
+    server = quotes(lasting)[1].rpartition(":")[0]
+    given = cursor.format(server=server) if "{" in cursor else cursor
+    got = quotes(lasting, since=given)[0]
+    assert list(got) == SYMBOLS
+
+
+def test_what_nobody_wants_any_more_vanishes_and_is_told_anew_when_it_is_wanted_again() -> None:
+    with market() as here, gateway_of(here, linger_ms="200") as feed:
+        wait_for("nothing is wanted", lambda: not wanted(feed))
+        with RawSocket(feed.port) as client:
+            client.say(type="subscribe", id=1, channel="trades", symbols=["IBM"])
+            wait_for("it is wanted", lambda: wanted(feed) == {"IBM": 1})
+        _, cursor = quotes(feed, symbols="MSFT")
+        wait_for("all is let go of", lambda: not wanted(feed))
+        after = here.trade("MSFT")
+        assert quotes(feed, symbols="MSFT", since=cursor)[0] == {"MSFT": after.offset}
+
+
+def wanted(feed: FeedProcess) -> dict[str, int]:
+    answer = httpx.get(f"{feed.url}/api/subscriptions", timeout=5)
+    assert answer.status_code == 200
+    counts: dict[str, int] = answer.json()
+    return counts
+
+
+def test_how_many_want_a_symbol_is_told_and_vanishes_with_them(
+    feed: FeedProcess, lasting: FeedProcess
+) -> None:
+    before = wanted(feed).get("AAPL", 0)
+    with RawSocket(feed.port) as ann, RawSocket(lasting.port) as bob:
+        for client in (ann, bob):
+            client.say(type="subscribe", id=1, channel="trades", symbols=["AAPL"])
+        wait_for("both gateways want it", lambda: wanted(feed).get("AAPL", 0) == before + 2)
+    wait_for("nobody wants it", lambda: wanted(feed).get("AAPL", 0) == before)
+
+
+def test_trades_are_the_newest_of_a_run_without_a_gap(feed: FeedProcess, here: Market) -> None:
+    here.trade("MSFT", trades=2, missing=4)
+    at = here.trade("MSFT", trades=3)
+    body = httpx.get(f"{feed.url}/api/trades?symbol=MSFT", timeout=5).json()
+    assert (body["epoch"], body["offset"]) == (at.epoch, at.offset)
+    assert len(body["price"]) == len(body["size"]) == len(body["time_ms"]) == 5
+    assert body["price"] == sorted(body["price"])
+    newest = httpx.get(f"{feed.url}/api/trades?symbol=MSFT&limit=2", timeout=5).json()
+    assert newest["price"] == body["price"][-2:]
+    assert newest["offset"] == at.offset
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("", 400, "bad_parameter"),
+        ("symbol=NOPE", 404, "unknown_symbol"),
+        ("symbol=AAPL&limit=0", 400, "bad_parameter"),
+        ("symbol=AAPL&limit=" + "9" * 5_000, 400, "bad_parameter"),
+    ],
+)
+def test_a_wrong_request_for_trades_is_told_why(
+    feed: FeedProcess, query: str, status: int, code: str
+) -> None:
+    answer = httpx.get(f"{feed.url}/api/trades?{query}", timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_history_over_http_can_be_gone_on_from_on_the_websocket(
+    feed: FeedProcess, here: Market
+) -> None:
+    body = httpx.get(f"{feed.url}/api/bars?symbol=AAPL", timeout=5).json()
+    after = here.trade("AAPL", closes=True)
+    assert (body["epoch"], body["offset"]) == (after.epoch, after.offset - 1)
