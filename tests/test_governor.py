@@ -24,7 +24,7 @@ def test_the_rate_drops_once_a_window_while_flushing_takes_too_much_time() -> No
     rates = run(governor, BUSY + 0.1, 100.0, seconds=5)
     assert 4 <= len(rates) <= 5
     assert rates == sorted(rates, reverse=True)
-    assert rates[-1] < 0.3
+    assert rates[-1] < 0.4
 
 
 def test_the_rate_has_a_floor() -> None:

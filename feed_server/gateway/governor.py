@@ -5,8 +5,9 @@ BUSY = 0.8
 """Share of the time spent on flushing from which on the rate drops."""
 IDLE = 0.55
 """Share below which it may rise again; the gap keeps it from swinging."""
-SLOWER = 0.7
-FASTER = 1.2
+AIM = 0.7
+"""The share that a change of the rate should lead to: flushes take in proportion to it."""
+MAX_STEP = 2.0
 MIN_RATE = 0.05
 
 
@@ -26,7 +27,7 @@ class RateGovernor:
         """Note a flush; tell whether the rate has changed.
 
         Args:
-            took_s: How long it took, what it was late by included.
+            took_s: How long it took.
             now_s: When it ended.
         """
         if self._since_s is None:
@@ -36,9 +37,8 @@ class RateGovernor:
         if window_s < WINDOW_S:
             return False
         share, before = self._busy_s / window_s, self.rate
-        if share > BUSY:
-            self.rate = max(MIN_RATE, self.rate * SLOWER)
-        elif share < IDLE:
-            self.rate = min(1.0, self.rate * FASTER)
+        if not IDLE <= share <= BUSY:
+            step = min(MAX_STEP, AIM / share) if share else MAX_STEP
+            self.rate = min(1.0, max(MIN_RATE, self.rate * step))
         self._since_s, self._busy_s = now_s, 0.0
         return self.rate != before
