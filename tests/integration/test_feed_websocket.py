@@ -10,10 +10,13 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from feed_server.protocol import (
+    Authenticated,
     Bars,
     Error,
     ErrorCode,
     Heartbeat,
+    Interval,
+    Listed,
     Pong,
     Quotes,
     ServerMessage,
@@ -43,7 +46,9 @@ class Client:
         async with asyncio.timeout(10):
             text = await self.socket.read_message()
         assert text is not None, f"closed: {self.socket.close_code} {self.socket.close_reason}"
-        return decode_server_message(text)
+        message = decode_server_message(text)
+        assert message is not None, f"of a newer protocol: {text!r}"
+        return message
 
     async def next(self, kind: type[M]) -> M:
         while True:
@@ -53,8 +58,12 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(feed: FeedProcess) -> AsyncIterator[Client]:
-    socket = await websocket_connect(f"ws://127.0.0.1:{feed.port}/ws")
+async def connected(
+    feed: FeedProcess, compression: dict[str, int] | None = None
+) -> AsyncIterator[Client]:
+    socket = await websocket_connect(
+        f"ws://127.0.0.1:{feed.port}/ws", compression_options=compression
+    )
     try:
         yield Client(socket)
     finally:
@@ -70,6 +79,7 @@ async def test_a_connection_begins_with_welcome_and_status(feed: FeedProcess) ->
         welcome = await client.hear()
         assert isinstance(welcome, Welcome)
         assert (welcome.version, welcome.heartbeat_ms, welcome.max_hz) == (1, 2000, 10)
+        assert (welcome.auth, welcome.max_symbols, welcome.max_commands_per_s) == ("none", 1000, 50)
         status = await client.hear()
         assert isinstance(status, Status)
         assert [(s.source, s.label, s.state) for s in status.sources] == [
@@ -132,6 +142,80 @@ async def test_unsubscribing_ends_the_updates(feed: FeedProcess) -> None:
         assert (await client.next(Unsubscribed)).symbols == ["AAPL"]
         for _ in range(5):
             assert [row.symbol for row in (await client.next(Quotes)).rows] == ["IBM"]
+
+
+async def test_a_client_can_ask_what_it_has(feed: FeedProcess) -> None:
+    async with connected(feed) as client:
+        await client.say(type="list", id=1)
+        assert (await client.next(Listed)).subscriptions == []
+        asked: list[dict[str, object]] = [
+            {"channel": "quotes", "symbols": ["IBM", "AAPL"]},
+            {"channel": "quotes", "symbols": ["MSFT"], "max_hz": 2},
+            {"channel": "bars", "symbols": ["IBM"], "interval": "1d"},
+            {"channel": "trades", "symbols": ["IBM", "NOPE"], "max_hz": 1000},
+        ]
+        for number, command in enumerate(asked):
+            await client.say(type="subscribe", id=number, **command)
+        await client.say(type="unsubscribe", id=8, channel="quotes", symbols=["AAPL"])
+        await client.say(type="list", id=9)
+        listed = await client.next(Listed)
+        assert listed.id == 9
+        assert sorted(
+            (s.channel, s.symbols, s.max_hz, s.interval) for s in listed.subscriptions
+        ) == [
+            ("bars", ["IBM"], 10, Interval.DAY),
+            ("quotes", ["IBM"], 10, None),
+            ("quotes", ["MSFT"], 2, None),
+            ("trades", ["IBM"], 10, None),
+        ]
+
+
+async def test_subscribing_at_another_rate_replaces_the_first(feed: FeedProcess) -> None:
+    async with connected(feed) as client:
+        for number, max_hz in enumerate((10, 1)):
+            await client.say(
+                type="subscribe", id=number, channel="quotes", symbols=["AAPL"], max_hz=max_hz
+            )
+        await client.say(type="list", id=9)
+        (subscription,) = (await client.next(Listed)).subscriptions
+        assert subscription.max_hz == 1
+
+
+async def test_a_token_that_nobody_asked_for_is_no_error(feed: FeedProcess) -> None:
+    async with connected(feed) as client:
+        await client.say(type="auth", id=5, token="anything")
+        assert (await client.next(Authenticated)).id == 5
+
+
+@pytest.mark.parametrize("compression", [None, {}], ids=["plain", "compressed"])
+async def test_quotes_arrive_with_and_without_compression(
+    feed: FeedProcess, compression: dict[str, int] | None
+) -> None:
+    async with connected(feed, compression) as client:
+        assert client.socket.headers is not None
+        extensions = client.socket.headers.get("Sec-WebSocket-Extensions", "")
+        agreed = {part.strip() for part in extensions.split(";") if part}
+        assert agreed == (
+            {"permessage-deflate", "server_no_context_takeover", "client_no_context_takeover"}
+            if compression is not None
+            else set()
+        )
+        symbols = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+        await client.say(type="subscribe", id=1, channel="quotes", symbols=symbols)
+        # Longer than what is compressed at least, and more than one in a row.
+        seen: set[str] = set()
+        while seen != set(symbols):
+            seen |= {row.symbol for row in (await client.next(Quotes)).rows}
+        for _ in range(3):
+            assert (await client.next(Quotes)).rows
+
+
+async def test_compression_can_be_switched_off() -> None:
+    with FeedProcess({"compression": "false"}) as feed:
+        async with connected(feed, {}) as client:
+            assert client.socket.headers is not None
+            assert "Sec-WebSocket-Extensions" not in client.socket.headers
+            await client.next(Status)
 
 
 async def test_a_ping_is_answered_with_the_servers_clock(feed: FeedProcess) -> None:

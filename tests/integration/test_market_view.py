@@ -1,19 +1,62 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import pytest
 from redis.asyncio import Redis
 
+from feed_server.bus import names
 from feed_server.bus.connection import connect
+from feed_server.bus.control import ControlMessage, Drain, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
+from feed_server.bus.leases import Leases, WantedReader
+from feed_server.bus.notices import SourceError
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
+from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.market_view import MarketView
-from feed_server.protocol import SourceState, SourceStatus, SymbolInfo
-from tests.harness import wait_for
+from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
+from tests.harness import until
+from tests.updates import update
 
 pytestmark = pytest.mark.integration
+
+SERVER = "view"
+LINGER_S = 0.2
+APPLE = SymbolInfo("AAPL", "Apple Inc.", "USD", 2, "replay", "REPLAY")
+LIVE = SourceStatus("replay", "REPLAY", SourceState.LIVE, "streaming", None, 0)
+
+
+@dataclass
+class Recorder:
+    """Keeps what it is told."""
+
+    updates: list[StoredUpdate] = field(default_factory=list)
+    restated: list[StoredUpdate] = field(default_factory=list)
+    statuses: int = 0
+    errors: list[SourceError] = field(default_factory=list)
+    controls: list[ControlMessage] = field(default_factory=list)
+
+    def on_update(self, stored: StoredUpdate) -> None:
+        self.updates.append(stored)
+
+    def on_restated(self, stored: StoredUpdate) -> None:
+        self.restated.append(stored)
+
+    def on_status(self) -> None:
+        self.statuses += 1
+
+    def on_source_error(self, error: SourceError) -> None:
+        self.errors.append(error)
+
+    def on_control(self, message: ControlMessage) -> None:
+        self.controls.append(message)
+
+    @property
+    def offsets(self) -> list[int]:
+        return [stored.offset for stored in self.updates]
 
 
 class SlowReader(Reader):
@@ -31,29 +74,199 @@ class SlowReader(Reader):
         return found
 
 
-async def test_symbols_declared_while_they_are_read_are_not_missed(
-    redis: Redis, valkey: EmbeddedValkey
-) -> None:
-    reader = SlowReader(redis)
-    listening = connect(valkey.url)
+class Market:
+    """Publishes one trade at a time."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.publisher = Publisher(redis)
+        self._time_ms = 1_000
+
+    async def trade(self, symbol: str = "AAPL") -> Position:
+        self._time_ms += 1
+        sent = update(symbol, last=self._time_ms, time_ms=self._time_ms, trades=1)
+        return (await self.publisher.publish([sent]))[symbol]
+
+
+@pytest.fixture
+def market(redis: Redis) -> Market:
+    return Market(redis)
+
+
+@asynccontextmanager
+async def running(
+    valkey: EmbeddedValkey, recorder: Recorder, reader: Reader | None = None
+) -> AsyncIterator[MarketView]:
+    redis, listening = connect(valkey.url), connect(valkey.url)
 
     def subscriber(
         on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]
     ) -> Subscriber:
-        return Subscriber(listening, "test", on_message, on_connected)
+        return Subscriber(listening, SERVER, on_message, on_connected)
 
-    view = MarketView(reader, subscriber, lambda _: None, lambda _: None, lambda: None)
-    running = asyncio.create_task(view.run())
-    await asyncio.to_thread(wait_for, "it hears", lambda: view.hears)
-    await reader.reading.wait()
-    info = SymbolInfo("AAPL", "Apple Inc.", "USD", 2, "replay", "REPLAY")
-    await Publisher(redis).declare_symbols([info])
-    # Heard after it, on the same connection.
-    status = SourceStatus("replay", "REPLAY", SourceState.LIVE, "streaming", None, 0)
-    await Publisher(redis).publish_status(status)
-    await asyncio.to_thread(wait_for, "the news was heard", view.statuses)
-    reader.go_on.set()
-    await asyncio.to_thread(wait_for, "the symbols are known", lambda: "AAPL" in view.symbols)
-    running.cancel()
-    await asyncio.wait([running])
-    await listening.aclose()
+    view = MarketView(
+        reader or Reader(redis), Leases(redis, SERVER), subscriber, recorder, linger_s=LINGER_S
+    )
+    task = asyncio.create_task(view.run())
+    try:
+        await soon(lambda: view.hears)
+        yield view
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await redis.aclose()
+        await listening.aclose()
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    async def holds() -> bool:
+        return bool(condition())
+
+    await until(holds, timeout_s=10)
+
+
+def watch(view: MarketView, *symbols: str) -> None:
+    view.interest.watch(symbols)
+    view.changed()
+
+
+async def cut_off(redis: Redis) -> None:
+    """End the connections that listen, as a Redis does for one that is too slow."""
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+
+
+async def test_symbols_declared_while_they_are_read_are_not_missed(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder, reader = Recorder(), SlowReader(redis)
+    async with running(valkey, recorder, reader) as view:
+        await reader.reading.wait()
+        await market.publisher.declare_symbols([APPLE])
+        # Heard after it, on the same connection.
+        await market.publisher.publish_status(LIVE)
+        await soon(view.statuses)
+        reader.go_on.set()
+        await soon(lambda: "AAPL" in view.symbols)
+
+
+async def test_what_is_watched_becomes_current_and_every_change_follows(
+    valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder = Recorder()
+    at = await market.trade()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        assert view.latest["AAPL"].position == at
+        assert [stored.position for stored in recorder.restated] == [at]
+        for _ in range(50):
+            after = await market.trade()
+        await market.trade("IBM")
+        await soon(lambda: len(recorder.updates) >= 50)
+        assert recorder.offsets == list(range(at.offset + 1, after.offset + 1))
+        assert view.latest.keys() == {"AAPL"}
+
+
+async def test_a_symbol_that_has_not_traded_is_settled_and_begins_when_it_does(
+    valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder = Recorder()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        assert view.latest == {}
+        at = await market.trade()
+        await soon(lambda: view.latest)
+        assert view.latest["AAPL"].position == at
+
+
+async def test_what_was_published_while_nobody_heard_is_put_back_from_the_log(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder = Recorder()
+    at = await market.trade()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        for _ in range(3):
+            await cut_off(redis)
+            for _ in range(20):
+                after = await market.trade()
+        await soon(lambda: view.latest["AAPL"].position == after)
+        after = await market.trade()
+        await soon(lambda: view.latest["AAPL"].position == after)
+        assert recorder.offsets == list(range(at.offset + 1, after.offset + 1))
+        assert len(recorder.restated) == 1
+
+
+async def test_a_new_epoch_is_a_state_of_its_own(valkey: EmbeddedValkey, market: Market) -> None:
+    recorder = Recorder()
+    await market.trade()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        await market.publisher.begin_epoch("AAPL", "another", Interval.DAY, [])
+        at = await market.trade()
+        assert at == Position("another", 1)
+        await soon(lambda: view.latest["AAPL"].position == at)
+        assert [stored.epoch for stored in recorder.restated[1:]] == ["another"]
+        after = await market.trade()
+        await soon(lambda: view.latest["AAPL"].position == after)
+
+
+async def test_what_nobody_watches_any_more_is_let_go_of_after_a_while(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    wanted = WantedReader(redis)
+    await market.trade()
+    async with running(valkey, Recorder()) as view:
+        watch(view, "AAPL")
+        await soon(lambda: "AAPL" in view.latest)
+        assert await wanted.counts() == {"AAPL": 1}
+        loop = asyncio.get_running_loop()
+        view.interest.unwatch(["AAPL"], loop.time())
+        view.changed()
+        await soon(lambda: "AAPL" not in view.latest)
+
+        async def is_let_go_of() -> bool:
+            return await wanted.counts() == {}
+
+        await until(is_let_go_of)
+        assert not view.is_settled(["AAPL"])
+
+
+async def test_who_polls_is_told_when_it_is_current(valkey: EmbeddedValkey, market: Market) -> None:
+    at = await market.trade()
+    async with running(valkey, Recorder()) as view:
+        assert await view.want(["AAPL"])
+        assert view.latest["AAPL"].position == at
+        first = view.changed_at("AAPL")
+        await market.trade()
+        await soon(lambda: view.changed_at("AAPL") > first > 0)
+        assert view.changed_at("IBM") == 0
+
+
+async def test_notices_are_passed_on_and_nonsense_is_counted(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder = Recorder()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        channels = [names.STATUS_CHANNEL, names.ERRORS, names.CONTROL, names.updates("AAPL")]
+        for channel in channels:
+            for payload in (b"", b"\xff", b"e1 x {}", b"e1 1 [1]", b"[" * 100_000):
+                await redis.publish(channel, payload)
+        await market.publisher.publish_status(LIVE)
+        error = SourceError("replay", "AAPL", "halted", 5)
+        await market.publisher.publish_error(error)
+        await publish_control(redis, Drain("another"))
+        await soon(lambda: recorder.controls)
+        assert recorder.errors == [error]
+        assert recorder.controls == [Drain("another")]
+        assert view.malformed == 5 * len(channels)
+        assert view.statuses() == [LIVE]
+        await soon(lambda: recorder.statuses)
+        at = await market.trade()
+        await soon(lambda: view.latest.get("AAPL") is not None)
+        assert view.latest["AAPL"].position == at
