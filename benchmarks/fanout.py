@@ -64,14 +64,14 @@ def main() -> None:
             except NotMeasuredError as reason:
                 show_not_measured(contender.name, str(reason))
         costs: dict[Contender, list[float]] = {contender: [] for contender in running}
-        fixed = []
         for _ in range(RUNS):
             for contender, server in running.items():
                 costs[contender].append(_measure(contender, server, feeder).cost_us)
-            fixed.append(_measure(OURS, running[OURS], feeder, clients=1).busy_ms_per_s)
+        alone = [_measure(OURS, running[OURS], feeder, clients=1) for _ in range(RUNS)]
     print(f"  each message {work.size_bytes} bytes")
     for contender, values in costs.items():
         show(contender.name, values, "µs a frame")
+    fixed = [window.busy_ms_per_s for window in alone]
     show("Quotewire, one client alone: its fixed cost", fixed, "ms/s")
     for contender, values in costs.items():
         if contender is not OURS:
