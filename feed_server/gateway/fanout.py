@@ -27,11 +27,19 @@ Member = TypeVar("Member", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Delivery(Generic[Member]):
-    """One message for several members: encode it once."""
+    """One message for several members: encode it once.
+
+    Attributes:
+        members: For whom.
+        topic: Of what.
+        batch: The message.
+        cohort: Whose it is; None where it is for one member alone.
+    """
 
     members: tuple[Member, ...]
     topic: Topic
     batch: Batch
+    cohort: "_Cohort[Member] | None" = None
 
 
 class _Cohort(Generic[Member]):
@@ -69,7 +77,7 @@ class _Cohort(Generic[Member]):
     def take(self) -> Delivery[Member]:
         if self._as_tuple is None:
             self._as_tuple = tuple(self.members)
-        return Delivery(self._as_tuple, self.topic, self.pending.take())
+        return Delivery(self._as_tuple, self.topic, self.pending.take(), self)
 
 
 @dataclass(slots=True)
@@ -79,7 +87,8 @@ class _Seat(Generic[Member]):
     Attributes:
         cohort: Where it gets frames from.
         bare: Symbols that it began without a snapshot; quotes only.
-        behind: Symbols of the cohort of which it has missed a value; quotes only.
+        behind: Symbols of which it has missed a value; quotes only.
+        behind_since: From which of the cohort's batches on it has missed all; quotes only.
         aside: By symbol where it stands, of those it gets nothing of until it can read again.
         recoveries: On the way to the present.
     """
@@ -87,6 +96,7 @@ class _Seat(Generic[Member]):
     cohort: _Cohort[Member] | None = None
     bare: set[str] = field(default_factory=set)
     behind: set[str] = field(default_factory=set)
+    behind_since: int | None = None
     aside: dict[str, Position] = field(default_factory=dict)
     recoveries: list[Recovery[Member]] = field(default_factory=list)
 
@@ -142,7 +152,8 @@ class Fanout(Generic[Member]):
 
     def is_behind(self, member: Member) -> bool:
         """Tell whether a member has missed something that `catch_up` would give it."""
-        return any(seat.behind or seat.aside for seat in self._seats.get(member, {}).values())
+        seats = self._seats.get(member, {}).values()
+        return any(seat.behind or seat.behind_since or seat.aside for seat in seats)
 
     def subscribe(
         self,
@@ -196,6 +207,7 @@ class Fanout(Generic[Member]):
         if seat is None:
             return []
         gone = frozenset(symbols)
+        _settle_missed(seat)
         for symbol in gone:
             seat.aside.pop(symbol, None)
             seat.behind.discard(symbol)
@@ -262,7 +274,7 @@ class Fanout(Generic[Member]):
             return
         batch = delivery.batch
         if not delivery.topic.lossless:
-            seat.behind |= batch.symbols & seat.flowing()
+            _note_missed(seat, delivery)
             return
         standing: dict[str, Position] = {}
         if seat.cohort is not None:
@@ -292,6 +304,7 @@ class Fanout(Generic[Member]):
         """
         owed: list[Delivery[Member]] = []
         for topic, seat in list(self._seats.get(member, {}).items()):
+            _settle_missed(seat)
             behind, seat.behind = seat.behind, set()
             pending = seat.cohort.pending if seat.cohort is not None else None
             if isinstance(pending, QuotePending) and (told := pending.told(sorted(behind))):
@@ -384,6 +397,7 @@ class Fanout(Generic[Member]):
         owed = []
         if before is not None:
             owed += [self._flush(before, now_s)] if before.pending else []
+            _settle_missed(seat)
             self._leave(member, before)
             seat.cohort = None
         if symbols:
@@ -435,6 +449,22 @@ def _earlier(one: Position, other: Position) -> Position:
     if one.epoch != other.epoch:
         return Position("", 0)
     return min(one, other, key=lambda position: position.offset)
+
+
+def _note_missed(seat: _Seat[Member], delivery: Delivery[Member]) -> None:
+    """Note which quotes a member has missed: at no cost for one that misses batch after batch."""
+    if delivery.cohort is None or delivery.cohort is not seat.cohort:
+        seat.behind |= delivery.batch.symbols & seat.flowing()
+    elif seat.behind_since is None:
+        seat.behind_since = delivery.batch.flush
+
+
+def _settle_missed(seat: _Seat[Member]) -> None:
+    """Name the symbols that a member has missed in its cohort."""
+    pending = seat.cohort.pending if seat.cohort is not None else None
+    if seat.behind_since is not None and isinstance(pending, QuotePending):
+        seat.behind |= pending.told_since(seat.behind_since)
+    seat.behind_since = None
 
 
 def _symbol(stored: StoredUpdate) -> str:

@@ -38,11 +38,13 @@ class Batch:
         since: By symbol of the message where its readers stood; who does not get it can go on from
             there. Empty for quotes, of which the newest value is enough.
         symbols: All symbols of the message.
+        flush: Which of its cohort's batches of quotes it is; 0 for those of one reader alone.
     """
 
     message: DataMessage
     symbols: frozenset[str]
     since: Mapping[str, Position] = field(default_factory=dict)
+    flush: int = 0
 
 
 class Pending(ABC):
@@ -92,6 +94,8 @@ class QuotePending(Pending):
         self._symbols = sorted(symbols)
         self._latest = latest
         self._told = {symbol: latest[symbol] for symbol in self._symbols if symbol in latest}
+        self._told_at: dict[str, int] = {}
+        self._flushes = 0
         self._details_told: dict[str, QuoteDetails] = {}
         self._restated: set[str] = set()
 
@@ -122,6 +126,10 @@ class QuotePending(Pending):
         """Return what the readers have of some symbols: the next change counts from there."""
         return [self._told[symbol] for symbol in symbols if symbol in self._told]
 
+    def told_since(self, flush: int) -> set[str]:
+        """Return the symbols that were told in a batch or after it."""
+        return {symbol for symbol, at in self._told_at.items() if at >= flush}
+
     @override
     def take(self) -> Batch:
         latest, told, told_details = self._latest, self._told, self._details_told
@@ -145,11 +153,13 @@ class QuotePending(Pending):
             for symbol, one in zip(changed, cells, strict=True)
             if told_details.get(symbol) is not one.details
         }
+        self._flushes += 1
+        self._told_at.update(dict.fromkeys(changed, self._flushes))
         told.update(changed)
         told_details.update(fresh)
         # Where one is a state, all are sent as such: the offsets tell what lies between.
         message = self._rows.message(cells, counts, fresh, snapshot=bool(restated))
-        return Batch(message, frozenset(changed))
+        return Batch(message, frozenset(changed), flush=self._flushes)
 
     @override
     def snapshot(self, latest: Iterable[StoredUpdate]) -> Batch:
