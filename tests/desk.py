@@ -13,6 +13,7 @@ from tests.updates import bar, stored
 QUOTES = Topic("quotes", None, max_hz=10)
 SLOW_QUOTES = Topic("quotes", None, max_hz=1)
 TRADES = Topic("trades", None, max_hz=10)
+SLOW_TRADES = Topic("trades", None, max_hz=1)
 DAILY = Topic("bars", Interval.DAY, max_hz=10)
 
 

@@ -4,12 +4,14 @@ import msgspec
 import pytest
 
 from feed_server.gateway.fanout import Delivery
+from feed_server.gateway.pending import MAX_ROWS
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bars, Interval, Position, Trades
 from tests.desk import (
     DAILY,
     QUOTES,
     SLOW_QUOTES,
+    SLOW_TRADES,
     TRADES,
     Desk,
     at,
@@ -623,6 +625,84 @@ def test_who_missed_a_page_of_its_recovery_goes_on_from_before_it() -> None:
     desk.fanout.catch_up("ann", 1)
     sent = first + desk.recover("ann", 1)
     assert offsets(sent, "ann") == [("AAPL", offset) for offset in range(1, 6)]
+
+
+def test_who_missed_a_page_loses_nothing_that_waits_of_other_symbols() -> None:
+    desk = Desk()
+    for offset in range(1, 6):
+        desk.offer(traded(offset, "IBM"))
+    desk.offer(traded(1))
+    desk.fanout.subscribe("ann", TRADES, ["AAPL"], 0)
+    desk.offer(traded(2), 0.0)
+    sent = desk.due(0.0)
+    desk.fanout.subscribe("ann", TRADES, ["IBM"], 0, since={"IBM": at(1)})
+    desk.offer(traded(3), 0.01)  # waits for the cohort's time
+    (missed,) = desk.advance("ann", 0.02, page=2)
+    desk.fanout.missed("ann", missed)
+    sent += desk.fanout.catch_up("ann", 0.03)
+    sent += desk.recover("ann", 0.03)
+    assert sorted(offsets(sent, "ann")) == [
+        *(("AAPL", offset) for offset in (2, 3)),
+        *(("IBM", offset) for offset in (2, 3, 4, 5)),
+    ]
+
+
+@pytest.mark.parametrize("topic", [TRADES, DAILY])
+def test_a_symbol_that_comes_back_begins_like_any_other(topic: Topic) -> None:
+    desk = Desk()
+    desk.offer(traded(1))
+    desk.fanout.subscribe("ann", topic, ["AAPL"], 0)
+    desk.offer(traded(2), 0)
+    desk.due(0)
+    desk.fanout.remove("ann")
+    del desk.latest["AAPL"]
+    desk.fanout.subscribe("bob", topic, ["AAPL"], 10)
+    desk.restate(traded(9), 10)
+    (delivery,) = desk.due(10)
+    message = delivery.batch.message
+    assert isinstance(message, (Trades, Bars))
+    assert message.recovered == {}
+    if isinstance(message, Trades):
+        assert message.positions == {"AAPL": at(9)}
+    else:
+        assert (message.epochs, message.offsets) == ({"AAPL": "e1"}, {"AAPL": 9})
+
+
+def test_who_leaves_for_another_rate_is_told_where_it_stands() -> None:
+    desk = Desk()
+    desk.offer(traded(1))
+    for member in ("ann", "bob"):
+        desk.fanout.subscribe(member, TRADES, ["AAPL"], 0)
+    desk.offer(traded(2), 0)
+    desk.due(0)
+    desk.offer(traded(3), 0.01)
+    owed, standing = desk.fanout.leave("ann", TRADES, ["AAPL", "IBM"], 0.02)
+    assert offsets(owed, "ann") == [("AAPL", 3)]
+    assert standing == {"AAPL": at(3)}
+    desk.offer(traded(4), 0.03)
+    desk.fanout.subscribe("ann", SLOW_TRADES, ["AAPL"], 1, since=standing)
+    assert offsets(desk.recover("ann", 1), "ann") == [("AAPL", 4)]
+
+
+def test_who_leaves_while_it_cannot_read_stands_before_what_it_missed() -> None:
+    desk = behind()
+    _, standing = desk.fanout.leave("ann", TRADES, ["AAPL", "IBM"], 4)
+    assert standing == {"AAPL": at(1), "IBM": at(1)}
+
+
+def test_many_trades_go_out_before_their_time() -> None:
+    desk = Desk()
+    desk.fanout.subscribe("ann", SLOW_TRADES, ["AAPL"], 0)
+    desk.offer(traded(1), 0)
+    assert len(desk.due(0)) == 1
+    desk.offer(traded(MAX_ROWS, trades=MAX_ROWS - 1), 0.1)
+    assert desk.due(0.1) == []
+    desk.offer(traded(MAX_ROWS + 1), 0.2)
+    (delivery,) = desk.due(0.2)
+    assert len(trades_of(delivery).rows) == MAX_ROWS
+    desk.offer(traded(MAX_ROWS + 2), 0.3)
+    assert desk.due(1.19) == []
+    assert len(desk.due(1.2)) == 1
 
 
 def test_who_missed_what_it_was_owed_and_what_it_recovered_loses_neither() -> None:

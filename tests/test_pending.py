@@ -85,11 +85,11 @@ def test_a_batch_says_where_its_readers_stood_before_it(kind: type[Pending]) -> 
 
 
 @lossless
-def test_positions_are_those_of_all_that_was_offered(kind: type[Pending]) -> None:
+def test_positions_are_those_of_all_that_was_taken(kind: type[Pending]) -> None:
     pending = make(kind, traded(1), traded(5, "IBM"))
     pending.offer(traded(2))
     pending.restate(traded(9, "IBM", epoch="e2"))
-    assert pending.positions() == {"AAPL": at(2), "IBM": at(9, "e2")}
+    assert pending.positions() == {"AAPL": at(1), "IBM": at(5)}
     pending.take()
     assert pending.positions() == {"AAPL": at(2), "IBM": at(9, "e2")}
 

@@ -1,7 +1,7 @@
 import pytest
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.recovery import LOST, MAX_HEARD, Recovery
+from feed_server.gateway.recovery import LOST, MAX_HEARD, Recovery, bounded
 from feed_server.protocol import Position
 from tests.desk import DAILY, TRADES, at, traded
 
@@ -103,3 +103,14 @@ def test_symbols_are_heard_apart() -> None:
     begun.hear(traded(2, "IBM"))
     caught = begun.catch("IBM", [], traded(2, "IBM"))
     assert [stored.update.quote.symbol for stored in caught.updates] == ["IBM"]
+
+
+def test_a_step_of_a_recovery_is_bounded_whatever_it_reads() -> None:
+    pages = {s: [traded(10 * n, s, trades=10) for n in range(1, 20)] for s in ("AAPL", "IBM")}
+    cut = bounded(pages, 66)
+    assert {symbol: len(page) for symbol, page in cut.items()} == {"AAPL": 3, "IBM": 3}
+    assert {symbol: len(page) for symbol, page in bounded(pages, 0).items()} == {
+        "AAPL": 1,
+        "IBM": 1,
+    }
+    assert bounded({"AAPL": []}, 10) == {"AAPL": []}

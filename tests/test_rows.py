@@ -11,6 +11,7 @@ from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.rows import (
     MAX_DECIMALS,
+    MAX_ROWS_KEPT,
     QuoteRows,
     bar_series,
     short,
@@ -250,6 +251,15 @@ def test_a_batch_of_quotes_deflates_without_what_came_before() -> None:
     frame = Frame(message_of(rows, second))
     body = frame["deflated"][4:]
     assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(body + b"\0\0\xff\xff") == frame.payload
+
+
+def test_a_quiet_symbol_keeps_few_rows_beside_ever_newer_ones() -> None:
+    rows, quiet = QuoteRows(), priced(1.0, None, None, symbol="OLD")
+    for second in range(100):
+        newer = priced(2.0, None, None, offset=second + 1, time_ms=1_000 * second)
+        rows.snapshot([quiet, newer])
+    (cells,) = rows.cells([quiet])
+    assert len(cells.rows) <= MAX_ROWS_KEPT
 
 
 # ---- trades and columns ----------------------------------------------------------------------

@@ -25,6 +25,9 @@ from feed_server.protocol import Position
 Member = TypeVar("Member", bound=Hashable)
 
 
+BEGINNING = Position("", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery(Generic[Member]):
     """One message for several members: encode it once.
@@ -47,11 +50,11 @@ class _Cohort(Generic[Member]):
 
     __slots__ = (
         "_as_tuple",
+        "due_s",
         "lossless",
         "members",
         "next_flush_s",
         "pending",
-        "scheduled",
         "symbols",
         "topic",
     )
@@ -62,7 +65,7 @@ class _Cohort(Generic[Member]):
         self.pending = pending
         self.lossless = topic.lossless
         self.members: dict[Member, None] = {}
-        self.scheduled = False
+        self.due_s: float | None = None
         self.next_flush_s = 0.0
         self._as_tuple: tuple[Member, ...] | None = None
 
@@ -103,6 +106,15 @@ class _Seat(Generic[Member]):
     def flowing(self) -> frozenset[str]:
         return self.cohort.symbols if self.cohort is not None else frozenset()
 
+    def standing(self) -> dict[str, Position]:
+        """Return by symbol where the member stands, as far as frames were made: lossless only."""
+        told = self.cohort.pending.positions() if self.cohort is not None else {}
+        # Nothing known of a symbol yet: its beginning is what the member waits for.
+        standing = {symbol: told.get(symbol, BEGINNING) for symbol in self.flowing()}
+        for recovery in self.recoveries:
+            standing |= recovery.since
+        return standing | self.aside
+
     def symbols(self) -> set[str]:
         recovering = (symbol for recovery in self.recoveries for symbol in recovery.since)
         return {*self.flowing(), *self.aside, *recovering}
@@ -123,7 +135,7 @@ class Fanout(Generic[Member]):
         self.rate = 1.0
         self.rows = QuoteRows()
         self._latest = latest
-        # What members may stand at although Redis has lost it, so that they can be told.
+        # Where cohorts may stand although Redis has lost it, so that they can be told.
         self._passed_on: dict[str, StoredUpdate] = {}
         self._cohorts: dict[tuple[Topic, frozenset[str]], _Cohort[Member]] = {}
         self._by_symbol: dict[str, dict[_Cohort[Member], None]] = {}
@@ -218,6 +230,23 @@ class Fanout(Generic[Member]):
         self._forget_empty(member)
         return owed
 
+    def leave(
+        self, member: Member, topic: Topic, symbols: Iterable[str], now_s: float
+    ) -> tuple[list[Delivery[Member]], dict[str, Position]]:
+        """Take symbols away from what a member gets, to go on elsewhere.
+
+        Returns:
+            What must be sent now, and of a lossless topic by symbol where the member stands then.
+        """
+        seat = self._seats.get(member, {}).get(topic)
+        if seat is None:
+            return [], {}
+        cohort = seat.cohort
+        owed = [self._flush(cohort, now_s)] if cohort is not None and cohort.pending else []
+        held = seat.symbols()
+        standing = {s: at for s, at in seat.standing().items() if s in held.intersection(symbols)}
+        return [*owed, *self.unsubscribe(member, topic, symbols, now_s)], standing
+
     def topics_of(self, member: Member) -> list[Topic]:
         """Return the topics a member has subscriptions of."""
         return list(self._seats.get(member, {}))
@@ -234,12 +263,16 @@ class Fanout(Generic[Member]):
     def offer(self, stored: StoredUpdate, now_s: float) -> None:
         """Take one symbol's next change; `take_due` tells who gets it and when."""
         symbol = stored.update.quote.symbol
-        self._passed_on[symbol] = stored
-        for cohort in self._by_symbol.get(symbol, ()):
-            if cohort.lossless:
-                cohort.pending.offer(stored)
-            if not cohort.scheduled:
-                self._schedule(cohort, now_s)
+        cohorts = self._by_symbol.get(symbol)
+        if cohorts is not None:
+            self._passed_on[symbol] = stored
+            for cohort in cohorts:
+                if cohort.lossless:
+                    cohort.pending.offer(stored)
+                if cohort.due_s is None or (
+                    cohort.lossless and cohort.due_s > now_s and cohort.pending.is_large
+                ):
+                    self._schedule(cohort, now_s)
         for recovery in self._recovering.get(symbol, ()):
             recovery.hear(stored)
 
@@ -248,12 +281,15 @@ class Fanout(Generic[Member]):
 
         Who gets quotes gets the state; who gets trades or bars is told that some may be missing.
         """
-        self.rows.forget(_symbol(stored))
-        self._passed_on[_symbol(stored)] = stored
-        for cohort in self._by_symbol.get(_symbol(stored), ()):
-            cohort.pending.restate(stored)
-            if not cohort.scheduled:
-                self._schedule(cohort, now_s)
+        symbol = stored.update.quote.symbol
+        self.rows.forget(symbol)
+        cohorts = self._by_symbol.get(symbol)
+        if cohorts is not None:
+            self._passed_on[symbol] = stored
+            for cohort in cohorts:
+                cohort.pending.restate(stored)
+                if cohort.due_s is None:
+                    self._schedule(cohort, now_s)
 
     def next_due_s(self) -> float | None:
         """Return when `take_due` has something next, or None."""
@@ -262,8 +298,10 @@ class Fanout(Generic[Member]):
     def take_due(self, now_s: float) -> Iterator[Delivery[Member]]:
         """Yield what is due, conflated."""
         while self._due and self._due[0][0] <= now_s:
-            cohort = heapq.heappop(self._due)[2]
-            cohort.scheduled = False
+            due_s, _, cohort = heapq.heappop(self._due)
+            if due_s != cohort.due_s:
+                continue  # It was hurried, and had its turn before.
+            cohort.due_s = None
             if cohort.pending and cohort.members:
                 yield self._flush(cohort, now_s)
 
@@ -276,24 +314,15 @@ class Fanout(Generic[Member]):
         if not delivery.topic.lossless:
             _note_missed(seat, delivery)
             return
-        standing: dict[str, Position] = {}
+        standing = seat.standing()
         if seat.cohort is not None:
-            standing = seat.cohort.pending.positions()
             self._leave(member, seat.cohort)
-        flowing, seat.cohort = seat.flowing(), None
+            seat.cohort = None
         for recovery in list(seat.recoveries):
-            standing |= recovery.since
-            flowing = flowing.union(recovery.since)
             for symbol in list(recovery.since):
                 self._settle(seat, recovery, symbol)
-        standing |= batch.since
-        # Nothing known of a symbol yet: its beginning is what the member waits for.
-        beginning = Position("", 0)
-        for symbol in flowing:
-            seat.aside.setdefault(symbol, standing.get(symbol, beginning))
         # Of several deliveries in a row a later one can have what lies further back.
-        for symbol in batch.since.keys() & seat.aside.keys():
-            seat.aside[symbol] = _earlier(seat.aside[symbol], batch.since[symbol])
+        seat.aside = {s: _earlier(at, batch.since.get(s, at)) for s, at in standing.items()}
 
     def catch_up(self, member: Member, now_s: float) -> list[Delivery[Member]]:
         """Make up for what a member has missed, now that it can read again.
@@ -374,9 +403,10 @@ class Fanout(Generic[Member]):
     def _schedule(self, cohort: _Cohort[Member], now_s: float) -> None:
         if not cohort.pending:
             return
-        cohort.scheduled = True
+        due_s = now_s if cohort.pending.is_large else max(now_s, cohort.next_flush_s)
+        cohort.due_s = due_s
         self._scheduled += 1
-        heapq.heappush(self._due, (max(now_s, cohort.next_flush_s), self._scheduled, cohort))
+        heapq.heappush(self._due, (due_s, self._scheduled, cohort))
 
     def _flush(self, cohort: _Cohort[Member], now_s: float) -> Delivery[Member]:
         cohort.next_flush_s = now_s + 1 / (cohort.topic.max_hz * self.rate)
@@ -398,10 +428,12 @@ class Fanout(Generic[Member]):
         if before is not None:
             owed += [self._flush(before, now_s)] if before.pending else []
             _settle_missed(seat)
+        # Made before the old one is left: what is known of a symbol goes with its last cohort.
+        cohort = self._cohort(topic, symbols) if symbols else None
+        if before is not None:
             self._leave(member, before)
             seat.cohort = None
-        if symbols:
-            cohort = self._cohort(topic, symbols)
+        if cohort is not None:
             owed += [self._flush(cohort, now_s)] if cohort.pending else []
             cohort.join(member)
             seat.cohort = cohort
@@ -412,6 +444,8 @@ class Fanout(Generic[Member]):
     def _cohort(self, topic: Topic, symbols: frozenset[str]) -> _Cohort[Member]:
         cohort = self._cohorts.get((topic, symbols))
         if cohort is None:
+            for symbol in symbols & self._latest.keys():
+                self._passed_on.setdefault(symbol, self._latest[symbol])
             cohort = _Cohort(topic, symbols, self._pending(topic, symbols))
             self._cohorts[topic, symbols] = cohort
             for symbol in symbols:
@@ -435,6 +469,8 @@ class Fanout(Generic[Member]):
             del self._by_symbol[symbol][cohort]
             if not self._by_symbol[symbol]:
                 del self._by_symbol[symbol]
+                self._passed_on.pop(symbol, None)
+                self.rows.forget(symbol)
 
     def _forget_empty(self, member: Member) -> None:
         seats = self._seats.get(member, {})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
 from feed_server.gateway.frames import Form, Frame
 
@@ -19,6 +19,7 @@ UNSENT_IN_KERNEL_BYTES = 32 * 1024
 """What may wait in the kernel behind what is on its way: enough for a flush, too little to grow
 stale. Without it the kernel would take megabytes for a client that does not read."""
 
+PIECE_BYTES = 16 * 1024
 
 Writer = TypeVar("Writer", bound="FrameWriter")
 
@@ -56,9 +57,7 @@ class FrameWriter:
         self._stream = stream
         self._on_drained = on_drained
         self._is_ended = False
-        # Of TLS only the stream knows what a socket takes.
-        tls = isinstance(stream, SSLIOStream)
-        self.send: Callable[[bytes], int] = _take_nothing if tls else stream.socket.send
+        self.send: Callable[[bytes], int] = stream.socket.send
         self.form: Form = form
         self.is_free = not stream.writing()
         self.frames = 0
@@ -104,12 +103,15 @@ class FrameWriter:
         if self.is_free:
             self.is_free = False
             self.progress_s = time.monotonic()
-        try:
-            written = self._stream.write(data)
-        except StreamClosedError:
-            return
-        self.waiting_bytes += len(data)
-        written.add_done_callback(partial(self._taken, len(data)))
+        # In pieces, so that one who reads slowly is seen to read.
+        for start in range(0, max(1, len(data)), PIECE_BYTES):
+            piece = memoryview(data)[start : start + PIECE_BYTES]
+            try:
+                written = self._stream.write(piece)
+            except StreamClosedError:
+                return
+            self.waiting_bytes += len(piece)
+            written.add_done_callback(partial(self._taken, len(piece)))
 
     def _taken(self, length: int, _written: object) -> None:
         self.waiting_bytes -= length
@@ -145,10 +147,6 @@ def write_to_all(writers: Iterable[Writer], frame: Frame) -> list[Writer]:
         if length != len(data):
             writer.sent(data, length)
     return busy
-
-
-def _take_nothing(_data: bytes) -> int:
-    return 0
 
 
 def _limit_kernel_queue(connection: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from math import inf
 
 import structlog
@@ -18,13 +18,13 @@ from feed_server.gateway.frames import Frame
 from feed_server.gateway.governor import RateGovernor
 from feed_server.gateway.market_view import MarketView
 from feed_server.gateway.metrics import Metrics
-from feed_server.gateway.recovery import Recovery
+from feed_server.gateway.recovery import Recovery, bounded
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Channel, Interval, Position
 from feed_server.settings import FeedSettings
 
-PAGE = 500
-"""Updates of a symbol read from the log at once: what a recovery takes in memory is bounded."""
+PAGE = 2_000
+"""Updates and trades in one step of a recovery: so many are read, decoded and sent at once."""
 RETRY_S = 0.5
 SLICE_S = 0.003
 """After so long a flush lets others have their turn, such as pings and what Redis publishes."""
@@ -89,12 +89,16 @@ class Hub:
         since: Mapping[str, Position],
         snapshot: bool,
     ) -> None:
-        """Let a client have a topic of some symbols; what it had of them at another rate ends."""
+        """Let a client have a topic of some symbols.
+
+        Those that it has are left as they are, but for those that it names a position of. What it
+        had at another rate ends; of trades and bars it goes on where it stands.
+        """
         before = self.fanout.symbols_of(client)
-        self._end(client, topic.channel, topic.interval, symbols)
+        standing = self._move(client, topic, symbols, anew=since)
         self._deliver(
             self.fanout.subscribe(
-                client, topic, symbols, self.now_s(), since=since, snapshot=snapshot
+                client, topic, symbols, self.now_s(), since={**standing, **since}, snapshot=snapshot
             )
         )
         self._follow(client, before)
@@ -163,7 +167,8 @@ class Hub:
     async def _advance(self, recovery: Recovery[Client]) -> None:
         since = {symbol: position.offset for symbol, position in recovery.since.items()}
         try:
-            pages = await self._reader.updates_since(since, limit=PAGE)
+            limit = max(1, PAGE // max(1, len(since)))
+            pages = bounded(await self._reader.updates_since(since, limit=limit), PAGE)
         except BusError as error:
             log.warning("a recovery waits for Redis", error=str(error))
             await asyncio.sleep(RETRY_S)
@@ -177,6 +182,19 @@ class Hub:
         self._recovering.update(dict.fromkeys(self.fanout.recoveries_of(client)))
         if self._recovering:
             self._to_recover.set()
+
+    def _move(
+        self, client: Client, topic: Topic, symbols: list[str], *, anew: Container[str]
+    ) -> dict[str, Position]:
+        """End what a client has elsewhere of what it asks for here; return where it stands."""
+        standing: dict[str, Position] = {}
+        for other in self.fanout.topics_of(client):
+            if (other.channel, other.interval) == (topic.channel, topic.interval):
+                moved = [s for s in symbols if other != topic or s in anew]
+                owed, stood = self.fanout.leave(client, other, moved, self.now_s())
+                self._deliver(owed)
+                standing |= stood
+        return standing
 
     def _end(
         self, client: Client, channel: Channel, interval: Interval | None, symbols: Iterable[str]

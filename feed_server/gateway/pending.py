@@ -28,6 +28,9 @@ from feed_server.protocol import (
     QuoteDetails,
 )
 
+MAX_ROWS = 2_000
+"""Trades that wait for their cohort's time: more of them go out before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -54,6 +57,11 @@ class Pending(ABC):
     def __bool__(self) -> bool:
         """Tell whether there is something to send."""
 
+    @property
+    def is_large(self) -> bool:
+        """Whether so much waits that it goes out before its time."""
+        return False
+
     @abstractmethod
     def offer(self, stored: StoredUpdate) -> None:
         """Take one symbol's next change."""
@@ -64,7 +72,7 @@ class Pending(ABC):
 
     @abstractmethod
     def positions(self) -> dict[str, Position]:
-        """Return by symbol where those stand who have got all that was taken."""
+        """Return by symbol where those stand who have got all that was taken, not what waits."""
 
     @abstractmethod
     def take(self) -> Batch:
@@ -197,7 +205,7 @@ class LosslessPending(Pending):
 
     @override
     def positions(self) -> dict[str, Position]:
-        return dict(self._at)
+        return dict(self._told)
 
     @override
     def take(self) -> Batch:
@@ -263,6 +271,11 @@ class TradePending(LosslessPending):
     def __init__(self, latest: Iterable[StoredUpdate]) -> None:
         super().__init__(latest)
         self._rows: list[NumberedTrade] = []
+
+    @property
+    @override
+    def is_large(self) -> bool:
+        return len(self._rows) >= MAX_ROWS
 
     def __bool__(self) -> bool:
         return bool(self._rows or self._fresh)

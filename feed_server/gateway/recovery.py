@@ -90,6 +90,26 @@ class Recovery(Generic[Member]):
         return Caught(updates, whole=True, done=done)
 
 
+def bounded(
+    pages: Mapping[str, Sequence[StoredUpdate]], most: int
+) -> dict[str, Sequence[StoredUpdate]]:
+    """Return as much of some symbols' pages as makes a message of bearable length.
+
+    Args:
+        pages: By symbol what was read of its log.
+        most: Updates and trades of all symbols together; of each the first update stays.
+    """
+    share = most // max(1, len(pages))
+    cut = {}
+    for symbol, page in pages.items():
+        length, end = 0, 0
+        while end < len(page) and (end == 0 or length < share):
+            length += 1 + len(page[end].update.trades)
+            end += 1
+        cut[symbol] = page[:end]
+    return cut
+
+
 def recovered_batch(
     topic: Topic,
     caught: Mapping[str, Caught],

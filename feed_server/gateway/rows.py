@@ -25,6 +25,8 @@ NumberedTrade = tuple[StoredUpdate, TradePrint, int]
 
 FIRST_DECIMALS = 2
 BASE_MS = 100
+MAX_ROWS_KEPT = 16
+"""Rows made of one update: a quiet symbol is asked for beside ever newer ones."""
 MAX_DECIMALS = 8
 """Finer prices are sent as they are: ``price * 10**decimals`` must stay exact in a double."""
 MAX_EXACT = 2**53
@@ -175,6 +177,8 @@ def _make_row(cells: QuoteCells, count: int, event_ms: int, received_ms: int) ->
         cells.stored.offset,
         count,
     )
+    if len(cells.rows) >= MAX_ROWS_KEPT:
+        cells.rows.clear()
     cells.rows[count, event_ms, received_ms] = row
     return row
 

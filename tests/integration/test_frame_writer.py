@@ -7,6 +7,8 @@ import pytest
 from tornado.iostream import IOStream
 
 from feed_server.gateway.frame_writer import UNSENT_IN_KERNEL_BYTES, FrameWriter, write_to_all
+from feed_server.gateway.frames import Frame
+from feed_server.protocol import Error, ErrorCode
 from tests.harness import until
 from tests.streams import connection, events, numbered
 
@@ -179,3 +181,15 @@ async def test_a_free_writer_is_not_stalled(end: End) -> None:
     assert end.writer.stalled_s(1e9) == 0
     end.writer.others_wrote()
     assert end.writer.is_free
+
+
+async def test_one_who_reads_slowly_is_seen_to_read(end: End) -> None:
+    frame = Frame(Error(ErrorCode.INTERNAL, "x" * 1_000_000))
+    end.writer.write(frame)
+    assert not end.writer.is_free
+    began_s, waiting = end.writer.progress_s, end.writer.waiting_bytes
+    while end.writer.waiting_bytes == waiting:
+        await end.read(8_192)
+        await asyncio.sleep(0)
+    assert end.writer.waiting_bytes > 0
+    assert end.writer.progress_s > began_s
