@@ -53,8 +53,11 @@ class Frames:
         for number, payload, at_ms in self.heard:
             if payload not in spans:
                 spans[payload] = _published_ms(payload, times_ms)
-            if (span := spans[payload]) is not None:
+            span = spans[payload]
+            # The first is what a client begins with; its values may be of any age.
+            if span is not None and number in newest:
                 lags.append(at_ms - span[0])
+            if span is not None:
                 newest[number] = span[1]
         return lags + [end_ms - published_ms for published_ms in newest.values()]
 
@@ -114,10 +117,15 @@ def _measure(feed: Feed, lists: int) -> Run:
 
 
 def _published_ms(payload: bytes, times_ms: dict[str, list[float]]) -> tuple[float, float] | None:
-    """Return when the oldest and the newest change that a frame stands for were published."""
+    """Return when the oldest and the newest change that a frame stands for were published.
+
+    A snapshot, as one gets who was behind, stands for its own values.
+    """
     message = decode_server_message(payload)
-    if not isinstance(message, Quotes) or message.snapshot or not message.rows:
+    if not isinstance(message, Quotes) or not message.rows:
         return None
+    if message.snapshot:
+        return min(row.volume for row in message.rows), max(row.volume for row in message.rows)
     oldest = min(
         times_ms[row.symbol][row.offset - row.count + 1 - FIRST_OFFSET] for row in message.rows
     )

@@ -31,14 +31,17 @@ class Delays:
 
     def __init__(self) -> None:
         self.ms: list[float] = []
+        self._begun = False
 
     def take_quotes(self, _number: int, payload: bytes, at_ms: float) -> None:
         """Take a frame of the feed; the time of publishing is the probe's volume."""
         if b'["PROBE"' not in payload:
             return
         message = decode_server_message(payload)
-        if isinstance(message, Quotes) and not message.snapshot:
+        if isinstance(message, Quotes) and self._begun:
             self.ms += [at_ms - row.volume for row in message.rows]
+        # The first is what a client begins with; its values may be of any age.
+        self._begun = self._begun or isinstance(message, Quotes)
 
     def take_text(self, _number: int, payload: bytes, at_ms: float) -> None:
         """Take a frame of the relay: the time of publishing is its first word."""

@@ -58,3 +58,13 @@ def test_one_long_flush_after_a_quiet_time_is_no_overload() -> None:
 @pytest.mark.parametrize("took_s", [1.0, 30.0])
 def test_a_flush_longer_than_the_window_is_an_overload(took_s: float) -> None:
     assert RateGovernor().flushed(took_s, 100.0)
+
+
+def test_flushes_that_begin_late_are_an_overload_where_they_take_much_of_the_time() -> None:
+    for share, slows in ((IDLE + 0.1, True), (IDLE - 0.3, False)):
+        governor = RateGovernor()
+        now_s = 100.0
+        for _ in range(300):
+            now_s += WINDOW_S / 100
+            governor.flushed(share * WINDOW_S / 100, now_s, late_s=0.5)
+        assert (governor.rate < 1) == slows

@@ -224,12 +224,13 @@ class Hub:
         self._flush_timer = loop.call_later(max(0.0, due_s - self.now_s()), self._flush)
 
     def _flush(self) -> None:
-        self._flush_timer, self._flush_due_s = None, inf
         began_s = self.now_s()
+        late_s = began_s - self._flush_due_s
+        self._flush_timer, self._flush_due_s = None, inf
         self._deliver(self._slice(began_s))
         ended_s = self.now_s()
         self.metrics.flush.observe(ended_s - began_s)
-        if self._governor.flushed(ended_s - began_s, ended_s):
+        if self._governor.flushed(ended_s - began_s, ended_s, late_s):
             self.fanout.rate = self._governor.rate
             self._on_rate()
         self._schedule_flush()
