@@ -196,3 +196,10 @@ def frame(
     else:
         head += struct.pack("!BQ", mask_bit | 127, said)
     return head + (bytes(4) if masked else b"") + payload
+
+
+def ask_and_reset(port: int, request: str) -> None:
+    """Send the head of a request, and reset the connection before it can be answered."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(request.encode())

@@ -27,26 +27,24 @@ class EventStreamHandler(ApiHandler):
     What the WebSocket's `Subscribe` asks for is in the address; each event is one message.
     """
 
+    _client: Client | None = None
+
     def get(self) -> None:
         """Answer with events until the client leaves."""
         command = self._command()
         check_subscribe(command, self.grant)
         address = self.gateway.admit(self.request)
-        stream = self._begin()
+        # From here on it is written to directly, and every way out is the end of the stream.
+        stream = self.detach()
+        if stream.closed():
+            self._ended(address)
+            return
         stream.set_close_callback(lambda: self._ended(address))
-        hub = self.gateway.hub
-        self._client = Client(
-            stream,
-            "event",
-            self.gateway.patience,
-            on_drained=hub.catch_up,
-            on_close=self._end,
-            opened_s=hub.now_s(),
-        )
-        self._client.grant = self.grant
-        self._stream = stream
-        self.gateway.welcome(self._client)
-        Commands(self._client, hub, self.gateway.authenticator).run(command)
+        try:
+            self._begin(stream, command)
+        except BaseException:
+            stream.close()
+            raise
 
     def _command(self) -> Subscribe:
         channel = self.get_query_argument("channel", "quotes")
@@ -72,19 +70,34 @@ class EventStreamHandler(ApiHandler):
                 ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {text!r}"
             ) from None
 
-    def _begin(self) -> IOStream:
-        """Take the connection out of Tornado's hands: from here on it is written to directly."""
+    def _begin(self, stream: IOStream, command: Subscribe) -> None:
+        """Greet the client, and do what it asks for."""
         allowed = self._headers.get("Access-Control-Allow-Origin")
         head = HEAD + (f"Access-Control-Allow-Origin: {allowed}\r\n" if allowed else "") + "\r\n"
-        stream = self.detach()
         stream.set_nodelay(True)
         stream.write(head.encode())
-        return stream
+        if stream.closed():
+            return
+        hub = self.gateway.hub
+        client = Client(
+            stream,
+            "event",
+            self.gateway.patience,
+            on_drained=hub.catch_up,
+            on_close=lambda code: self._end(stream, code),
+            opened_s=hub.now_s(),
+        )
+        client.grant = self.grant
+        self._client = client
+        self.gateway.welcome(client)
+        Commands(client, hub, self.gateway.authenticator).run(command)
 
-    def _end(self, code: CloseCode) -> None:
+    def _end(self, stream: IOStream, code: CloseCode) -> None:
+        assert self._client is not None
         self.gateway.end(self._client, code)
-        self._stream.close()
+        stream.close()
 
     def _ended(self, address: str) -> None:
         self.gateway.admitted.leave(address)
-        self.gateway.forget(self._client)
+        if self._client is not None:
+            self.gateway.forget(self._client)

@@ -28,7 +28,6 @@ class FeedSocket(WebSocketHandler):
         self._gateway = gateway
         self._client: Client | None = None
         self._commands: Commands | None = None
-        self._address: str | None = None
         self._form: Form = "plain"
         self._agreed: str | None = None
 
@@ -36,20 +35,23 @@ class FeedSocket(WebSocketHandler):
         """Take pages from allowed origins only."""
         return self._gateway.origins.allows(origin)
 
-    def prepare(self) -> None:
-        """Turn clients away that cannot be served now; they come again."""
+    async def get(self, *args: str, **kwargs: str) -> None:
+        """Serve a connection until it ends; turn clients away that cannot be served now."""
+        gateway = self._gateway
         try:
-            self._address = self._gateway.admit(self.request)
+            address = gateway.admit(self.request)
         except RequestError as error:
             self.set_status(error.code.http_status)
             self.finish(encode(Error(error.code, error.message)))
             return
-        self._negotiate()
-
-    def on_finish(self) -> None:
-        """Give the place back of one that never became a WebSocket."""
-        if self.get_status() != 101:
-            self._leave()
+        try:
+            self._negotiate()
+            await super().get(*args, **kwargs)
+        finally:
+            # Tornado does not call `on_close` of all that are gone before they are open.
+            gateway.admitted.leave(address)
+            if self._client is not None:
+                gateway.forget(self._client)
 
     def get_compression_options(self) -> dict[str, int] | None:
         """Let Tornado accept what `_negotiate` has left of the client's offer."""
@@ -61,6 +63,8 @@ class FeedSocket(WebSocketHandler):
         assert self.ws_connection is not None
         stream = self.ws_connection.stream
         assert isinstance(stream, IOStream)
+        if stream.closed():
+            return
         self.set_nodelay(True)
         self._client = Client(
             stream,
@@ -93,12 +97,6 @@ class FeedSocket(WebSocketHandler):
         if not isinstance(value, zlib.error):
             super().log_exception(typ, value, tb)
 
-    def on_close(self) -> None:
-        """Forget the client."""
-        self._leave()
-        if self._client is not None:
-            self._gateway.forget(self._client)
-
     def _negotiate(self) -> None:
         """Agree on compression that lets all clients share a frame, or on none."""
         offer = deflate_offer(self.request.headers.get(EXTENSIONS))
@@ -119,8 +117,3 @@ class FeedSocket(WebSocketHandler):
         assert self._client is not None
         self._gateway.end(self._client, code)
         self.close(code.number, code.reason)
-
-    def _leave(self) -> None:
-        if self._address is not None:
-            self._gateway.admitted.leave(self._address)
-            self._address = None

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from feed_server.protocol import Error, ErrorCode, Pong, Quotes, Trades, Welcome
 from tests.harness import FeedProcess, wait_for
 from tests.market import Market, gateway_of, market
-from tests.raw_socket import TEXT, ClosedError, RawSocket, frame
+from tests.raw_socket import TEXT, ClosedError, RawSocket, ask_and_reset, frame
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,40 @@ def test_who_hangs_up_at_once_leaves_nothing_behind(feed: FeedProcess) -> None:
         client.hang_up(reset=number % 2 == 0)
     wait_for("all are forgotten", lambda: figure(feed, "connections") == 0)
     assert figure(feed, "cohorts") == 0
+
+
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+STREAM = "GET /api/stream?symbols=AAPL HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_head", [UPGRADE, STREAM])
+def test_who_resets_before_the_answer_keeps_no_place(here: Market, request_head: str) -> None:
+    with gateway_of(here, max_connections_per_address="5") as feed:
+        process = feed.process
+        assert process is not None
+        for _ in range(40):
+            ask_and_reset(feed.port, request_head)
+        with ExitStack() as stack:
+
+            def all_places_are_free() -> bool:
+                with ExitStack() as tried:
+                    clients = [tried.enter_context(RawSocket(feed.port)) for _ in range(5)]
+                    if any(client.status != 101 for client in clients):
+                        return False
+                    stack.push(tried.pop_all())
+                    return True
+
+            wait_for("all places are free", all_places_are_free)
+            assert figure(feed, "connections") == 5
+        wait_for("all are forgotten", lambda: figure(feed, "connections") == 0)
+        process.terminate()
+        _, said = process.communicate(timeout=15)
+        feed.process = None
+        assert "Traceback" not in said
+        assert "error" not in said.lower()
 
 
 # ---- commands --------------------------------------------------------------------------------
