@@ -47,18 +47,20 @@ class Frames:
 
     def lags_ms(self, times_ms: dict[str, list[float]], end_ms: float) -> list[float]:
         """Return how far clients lagged, given when each symbol's values were published."""
-        spans: dict[bytes, tuple[float, float] | None] = {}
+        spans: dict[bytes, tuple[float, float, bool] | None] = {}
         newest: dict[int, float] = {}
         lags = []
         for number, payload, at_ms in self.heard:
             if payload not in spans:
                 spans[payload] = _published_ms(payload, times_ms)
             span = spans[payload]
-            # The first is what a client begins with; its values may be of any age.
-            if span is not None and number in newest:
-                lags.append(at_ms - span[0])
-            if span is not None:
-                newest[number] = span[1]
+            if span is None:
+                continue
+            oldest_ms, newest_ms, is_state = span
+            # What a client begins with may be of any age.
+            if number in newest or not is_state:
+                lags.append(at_ms - oldest_ms)
+            newest[number] = newest_ms
         return lags + [end_ms - published_ms for published_ms in newest.values()]
 
 
@@ -116,17 +118,20 @@ def _measure(feed: Feed, lists: int) -> Run:
     return Run(cores, hz, lags_ms, ticks / len(SYMBOLS) / seconds)
 
 
-def _published_ms(payload: bytes, times_ms: dict[str, list[float]]) -> tuple[float, float] | None:
-    """Return when the oldest and the newest change that a frame stands for were published.
+def _published_ms(
+    payload: bytes, times_ms: dict[str, list[float]]
+) -> tuple[float, float, bool] | None:
+    """Return when the oldest and the newest change of a frame were published; if it is a snapshot.
 
     A snapshot, as one gets who was behind, stands for its own values.
     """
     message = decode_server_message(payload)
     if not isinstance(message, Quotes) or not message.rows:
         return None
+    newest = max(row.volume for row in message.rows)
     if message.snapshot:
-        return min(row.volume for row in message.rows), max(row.volume for row in message.rows)
+        return min(row.volume for row in message.rows), newest, True
     oldest = min(
         times_ms[row.symbol][row.offset - row.count + 1 - FIRST_OFFSET] for row in message.rows
     )
-    return oldest, max(row.volume for row in message.rows)
+    return oldest, newest, False
