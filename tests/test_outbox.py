@@ -23,3 +23,16 @@ def test_it_is_full_when_too_many_changes_wait_and_has_room_when_they_are_taken(
     assert outbox.full
     outbox.take(1)
     assert not outbox.full
+
+
+def test_it_says_when_all_that_waited_has_left() -> None:
+    outbox = Outbox(most=100)
+    for symbol in ("A", "B", "A"):
+        outbox.add(symbol)
+    mark = outbox.entered
+    outbox.add("C")
+    assert outbox.left < mark
+    outbox.take(1)
+    assert outbox.left < mark
+    outbox.take(1)
+    assert outbox.left == mark < outbox.entered

@@ -29,6 +29,9 @@ SERVERS = f"{PREFIX}:{{leases}}:servers"
 SUBSCRIPTIONS = f"{PREFIX}:subscriptions"
 """Channel: an empty message when a gateway wants a symbol, or wants it no more."""
 
+SEEN = f"{PREFIX}:seen"
+"""Channel: `feed_server.bus.leases.Seen` as JSON."""
+
 CONTROL = f"{PREFIX}:control"
 """Channel: what gateways shall do, see `feed_server.bus.control`."""
 
@@ -66,7 +69,10 @@ def updates(symbol: str) -> str:
 
 
 def server(name: str) -> str:
-    """Key: hash of symbol → how many of a gateway's clients want it; expires with the gateway."""
+    """Key: hash of symbol → how many of a gateway's clients want it; expires with the gateway.
+
+    Beside the symbols, in the field without a name: the number of the gateway's last change.
+    """
     return f"{PREFIX}:{{leases}}:server:{name}"
 
 

@@ -11,6 +11,7 @@ from redis.exceptions import NoScriptError
 
 from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
+from feed_server.bus.leases import Seen, encode_seen
 from feed_server.bus.notices import SourceError, encode_error
 from feed_server.bus.update import SymbolUpdate, encode_bar, encode_update
 from feed_server.protocol import Bar, Interval, Position, SourceStatus, SymbolInfo, encode
@@ -149,6 +150,15 @@ class Publisher:
                 pipe.set(names.source_status(status.source), payload, px=STATUS_EXPIRES_MS)
                 pipe.publish(names.STATUS_CHANNEL, payload)
                 await pipe.execute()
+
+    async def publish_seen(self, seen: Seen) -> None:
+        """Tell gateways that what they want was seen, and published; it is not kept.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        with bus_errors("acknowledging what is wanted"):
+            await self._redis.publish(names.SEEN, encode_seen(seen))
 
     async def publish_error(self, error: SourceError) -> None:
         """Tell what a source could not do; it is not kept.

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -11,7 +12,7 @@ import structlog
 
 from feed_server.bus import names
 from feed_server.bus.control import ControlMessage, decode_control
-from feed_server.bus.leases import Leases
+from feed_server.bus.leases import Leases, Seen, decode_seen
 from feed_server.bus.notices import SourceError, decode_error
 from feed_server.bus.reader import Reader, decode_status
 from feed_server.bus.subscriber import Subscriber
@@ -26,6 +27,8 @@ RETRY_S = 0.5
 CHECK_S = 1.0
 """How often leases are renewed, and silence of sources and lingering symbols are looked at."""
 POLL_PATIENCE_S = 2.0
+ASK_PATIENCE_S = 1.0
+"""How long a source has to publish how a symbol stands that it was not asked for before."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,19 @@ class ViewListener(Protocol):
 
     def on_control(self, message: ControlMessage) -> None:
         """Take what an operator wants of the gateways."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """When a symbol's source was asked for it.
+
+    Attributes:
+        at_s: On a clock that never steps.
+        number: Of the leases' change that asked; None until Redis has it.
+    """
+
+    at_s: float
+    number: int | None = None
 
 
 class MarketView:
@@ -85,6 +101,8 @@ class MarketView:
         self._listener = listener
         self._board = SourceBoard()
         self._flows: dict[str, Flow] = {}
+        self._asked: dict[str, Asked] = {}
+        self._seen: dict[str, int] = {}
         self._changes = 0
         self._changed_at: dict[str, int] = {}
         self._to_do = asyncio.Event()
@@ -121,13 +139,38 @@ class MarketView:
                 await self._read.wait()
 
     async def want(self, symbols: Sequence[str]) -> bool:
-        """Keep symbols current for a while, as one who polls wants; tell whether they are now."""
+        """Keep symbols current for a while, as one who polls wants; tell whether they are now.
+
+        A source publishes only what is wanted, so what nobody wanted before can be of any age until
+        its source has seen that it is wanted. One that does not answer is not waited for long: its
+        status and the time of the last value tell of it.
+        """
         self.interest.touch(symbols, time.monotonic())
         self.changed()
         deadline_s = time.monotonic() + POLL_PATIENCE_S
-        while not self.is_settled(symbols) and (left_s := deadline_s - time.monotonic()) > 0:
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            if self.is_settled(symbols):
+                left_s = min(left_s, self._answer_due_s(symbols))
+            if left_s <= 0:
+                break
             await self.next_read(left_s)
         return self.hears and self.is_settled(symbols)
+
+    def _answer_due_s(self, symbols: Iterable[str]) -> float:
+        """Return for how long to wait for sources that have not seen yet what they were asked."""
+        now_s = time.monotonic()
+        waits = (
+            asked.at_s + ASK_PATIENCE_S - now_s
+            for symbol in symbols
+            if (asked := self._asked.get(symbol)) is not None and not self._is_seen(symbol, asked)
+        )
+        return max(waits, default=0.0)
+
+    def _is_seen(self, symbol: str, asked: Asked) -> bool:
+        info = self.symbols.get(symbol)
+        if info is None:
+            return True
+        return asked.number is not None and self._seen.get(info.source, 0) >= asked.number
 
     async def run(self) -> None:
         """Keep everything current until cancelled."""
@@ -142,7 +185,7 @@ class MarketView:
 
     async def _keep_up(self) -> None:
         await self._subscriber.subscribe(
-            [names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL, names.ERRORS, names.CONTROL]
+            [names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL, names.SEEN, names.ERRORS, names.CONTROL]
         )
         while True:
             self._to_do.clear()
@@ -173,19 +216,25 @@ class MarketView:
 
     async def _follow_interest(self) -> None:
         """Make what we listen to what is wanted: subscribe first, the read follows."""
-        self.interest.expire(time.monotonic())
+        now_s = time.monotonic()
+        self.interest.expire(now_s)
         wanted = self.interest.kept
         added, removed = wanted - self._flows.keys(), self._flows.keys() - wanted
         for symbol in removed:
             del self._flows[symbol]
+            del self._asked[symbol]
             self.latest.pop(symbol, None)
             self._changed_at.pop(symbol, None)
         for symbol in added:
             self._flows[symbol] = Flow()
+            self._asked[symbol] = Asked(now_s)
         # Lost connections are no failure here: whoever connects again subscribes to all.
         await self._subscriber.unsubscribe(map(names.updates, sorted(removed)))
         await self._subscriber.subscribe(map(names.updates, sorted(added)))
-        await self._leases.hold(self.interest.counts)
+        await self._leases.hold({s: n for s, n in self.interest.counts.items() if s in wanted})
+        for asked in self._asked.values():
+            if asked.number is None:
+                asked.number = self._leases.number
 
     async def _mend(self) -> None:
         """Read what may have been missed."""
@@ -197,8 +246,7 @@ class MarketView:
             for symbol, flow in waiting.items():
                 if self._flows.get(symbol) is flow:
                     self._end_read(symbol, flow, newest.get(symbol), logs.get(symbol, []))
-            self._read.set()
-            self._read = asyncio.Event()
+            self._tell_read()
 
     def _end_read(
         self, symbol: str, flow: Flow, newest: StoredUpdate | None, log_: list[StoredUpdate]
@@ -220,6 +268,10 @@ class MarketView:
         self.latest[symbol] = stored
         self._changes += 1
         self._changed_at[symbol] = self._changes
+
+    def _tell_read(self) -> None:
+        self._read.set()
+        self._read = asyncio.Event()
 
     async def _watch_statuses(self) -> None:
         """Tell of changes at once, and of a source's silence within a second."""
@@ -244,6 +296,8 @@ class MarketView:
                 self._take_status(decode_status(payload))
             elif channel == names.SYMBOLS_CHANNEL:
                 self._on_connected()
+            elif channel == names.SEEN:
+                self._take_seen(decode_seen(payload))
             elif channel == names.ERRORS:
                 self._listener.on_source_error(decode_error(payload))
             elif channel == names.CONTROL:
@@ -267,3 +321,9 @@ class MarketView:
     def _take_status(self, status: SourceStatus) -> None:
         self._board.take(status, time.monotonic())
         self._status_heard.set()
+
+    def _take_seen(self, seen: Seen) -> None:
+        number = seen.numbers.get(self._leases.server, 0)
+        if number > self._seen.get(seen.source, 0):
+            self._seen[seen.source] = number
+            self._tell_read()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 import structlog
@@ -51,22 +51,36 @@ class Demand:
         self._noted = asyncio.Event()
         self._seen_s: dict[str, float] = {}
 
-    async def run(self, on_change: Callable[[Collection[str], Collection[str]], None]) -> None:
+    async def run(
+        self,
+        on_change: Callable[[Collection[str], Collection[str]], None],
+        on_seen: Callable[[Mapping[str, int]], None] = lambda _numbers: None,
+    ) -> None:
         """Follow until cancelled.
 
         Args:
             on_change: Called with the symbols that came and those that went.
+            on_seen: Called after it, with the numbers of the gateways' changes that are new.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._subscriber.run())
-            tasks.create_task(self._follow(on_change))
+            tasks.create_task(self._follow(on_change, on_seen))
 
-    async def _follow(self, on_change: Callable[[Collection[str], Collection[str]], None]) -> None:
+    async def _follow(
+        self,
+        on_change: Callable[[Collection[str], Collection[str]], None],
+        on_seen: Callable[[Mapping[str, int]], None],
+    ) -> None:
+        seen: dict[str, int] = {}
         await self._subscriber.subscribe([names.SUBSCRIPTIONS])
         while True:
             self._noted.clear()
             try:
-                self._take(await self._reader.counts(), on_change)
+                wanted = await self._reader.read()
+                self._take(wanted.counts, on_change)
+                before, seen = seen, wanted.numbers
+                if new := dict(seen.items() - before.items()):
+                    on_seen(new)
             except BusError as error:
                 log.warning("what is wanted is not known; going on as before", error=str(error))
             await asyncio.sleep(AT_MOST_EVERY_S)

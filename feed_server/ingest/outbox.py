@@ -11,9 +11,15 @@ class Outbox:
 
     Args:
         most: Changes that may wait; beyond them the source has to.
+
+    Attributes:
+        entered: How many places were taken until now.
+        left: How many of them were given up: all before them were as well.
     """
 
     def __init__(self, most: int) -> None:
+        self.entered = 0
+        self.left = 0
         self._most = most
         self._waiting: dict[str, int] = {}
         self._changes = 0
@@ -28,6 +34,7 @@ class Outbox:
 
     def add(self, symbol: str) -> None:
         """Note one more change of a symbol."""
+        self.entered += symbol not in self._waiting
         self._waiting[symbol] = self._waiting.get(symbol, 0) + 1
         self._changes += 1
 
@@ -35,4 +42,5 @@ class Outbox:
         """Return the symbols that wait longest, and forget them."""
         symbols = list(islice(self._waiting, most))
         self._changes -= sum(map(self._waiting.pop, symbols))
+        self.left += len(symbols)
         return symbols

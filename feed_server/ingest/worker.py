@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pandas as pd
 import structlog
 
+from feed_server.bus.leases import Seen
 from feed_server.bus.publisher import Publisher
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.line import Line
@@ -59,7 +60,7 @@ class IngestWorker:
             tasks.create_task(self._writer.run())
             tasks.create_task(self._renew_status())
             if self._demand is not None:
-                tasks.create_task(self._demand.run(self._on_demand))
+                tasks.create_task(self._demand.run(self._on_demand, self._on_seen))
             tasks.create_task(self._carry())
 
     async def _carry(self) -> None:
@@ -115,6 +116,9 @@ class IngestWorker:
                 line.want(True)
                 if line.due:
                     self._writer.note(symbol)
+
+    def _on_seen(self, numbers: Mapping[str, int]) -> None:
+        self._writer.acknowledge(Seen(self._provider.name, dict(numbers)))
 
     async def _tell(self, state: SourceState, message: str) -> None:
         self._state, self._message = state, message

@@ -1,12 +1,14 @@
 """Brings what changes to Redis, and puts back what Redis loses."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 import structlog
 
+from feed_server.bus.leases import Seen
 from feed_server.bus.publisher import Publisher, new_epoch
 from feed_server.bus.update import SymbolUpdate
 from feed_server.errors import BusError
@@ -43,6 +45,7 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._writing = asyncio.Lock()
+        self._unsaid: deque[tuple[int, Seen]] = deque()
 
     async def begin(self, infos: Sequence[SymbolInfo], lines: Mapping[str, Line]) -> None:
         """Begin epochs of all lines, then declare them: what is declared can be asked for."""
@@ -52,11 +55,17 @@ class Writer:
                 await until_done(partial(self._begin_epoch, line))
             await until_done(lambda: self._publisher.declare_symbols(infos))
             self._infos, self._lines = infos, lines
+        self._to_write.set()
 
     def note(self, symbol: str) -> None:
         """Note that a line is due; it is published as soon as what goes before it is."""
         self._outbox.add(symbol)
         self._idle.clear()
+        self._to_write.set()
+
+    def acknowledge(self, seen: Seen) -> None:
+        """Tell gateways, when all is published that was noted until now."""
+        self._unsaid.append((self._outbox.entered, seen))
         self._to_write.set()
 
     @property
@@ -82,8 +91,11 @@ class Writer:
                 self._room.set()
                 async with self._writing:
                     await self._write([self._lines[s] for s in symbols if s in self._lines])
+                await self._acknowledge()
             self._to_write.clear()
-            self._idle.set()
+            await self._acknowledge()
+            if not self._outbox:
+                self._idle.set()
 
     async def restore_if_lost(self) -> None:
         """See to symbols that do not trade: their loss shows in no answer.
@@ -93,6 +105,12 @@ class Writer:
         """
         async with self._writing:
             await self._restore_lost()
+
+    async def _acknowledge(self) -> None:
+        # Before the lines are there, nothing is published of what is wanted.
+        while self._lines and self._unsaid and self._unsaid[0][0] <= self._outbox.left:
+            _, seen = self._unsaid.popleft()
+            await until_done(partial(self._publisher.publish_seen, seen))
 
     async def _write(self, lines: Sequence[Line]) -> None:
         updates = [u for line in lines if line.due and (u := line.take_update()) is not None]

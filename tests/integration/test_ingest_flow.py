@@ -22,6 +22,7 @@ from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import Interval, Position, SymbolInfo, Trade
 from tests.harness import until
+from tests.integration.test_market_view import Recorder, running
 
 pytestmark = pytest.mark.integration
 
@@ -245,7 +246,9 @@ async def test_only_what_is_wanted_is_published(redis: Redis, demand: Demand) ->
     tape, publisher = Tape(), Gated(redis)
     async with ingesting(tape, publisher, demand):
         await until(lambda: wants(demand, {"IBM"}))
-        for price in range(1, 5):
+        tape.trade("BAC", 1)
+        await until_last(redis, "BAC", 1)
+        for price in range(2, 5):
             tape.trade("BAC", price)
             tape.trade("IBM", price)
         await until_last(redis, "IBM", 4)
@@ -297,3 +300,42 @@ async def test_a_symbol_stays_wanted_for_a_while_after_its_leases_are_lost(
     await listening.aclose()
     assert changes[0] == ({"BAC", "IBM"}, set())
     assert set().union(*(went for _, went in changes)) == {"BAC"}
+
+
+async def test_who_polls_first_gets_what_the_source_has_now(
+    redis: Redis, valkey: EmbeddedValkey, demand: Demand
+) -> None:
+    tape = Tape()
+    async with ingesting(tape, Publisher(redis), demand):
+        for symbol in SYMBOLS:
+            tape.trade(symbol, 1)
+            await until_last(redis, symbol, 1)
+        for price in (2, 3):
+            tape.trade("BAC", price)
+            tape.trade("IBM", price)
+        await until(lambda: has_streamed(tape, 5))
+        async with running(valkey, Recorder()) as view:
+            for symbol in SYMBOLS:
+                async with asyncio.timeout(0.9):
+                    assert await view.want([symbol])
+                assert view.latest[symbol].update.quote.last == 3
+
+
+async def test_what_is_wanted_is_acknowledged_after_it_is_published(
+    redis: Redis, valkey: EmbeddedValkey, demand: Demand
+) -> None:
+    tape, publisher = Tape(), Gated(redis)
+    async with ingesting(tape, publisher, demand):
+        tape.trade("BAC", 1)
+        await until_last(redis, "BAC", 1)
+        tape.trade("BAC", 2)
+        async with running(valkey, Recorder()) as view:
+            assert await view.want(["IBM"]), "one that has never traded"
+            publisher.open.clear()
+            polling = asyncio.create_task(view.want(["BAC"]))
+            await until(lambda: has_length(publisher.published, 2))
+            await asyncio.sleep(0.1)
+            assert not polling.done()
+            publisher.open.set()
+            assert await polling
+            assert view.latest["BAC"].update.quote.last == 2

@@ -37,6 +37,20 @@ async def test_what_gateways_want_is_summed(redis: Redis) -> None:
     assert await redis.keys("*leases*") == []
 
 
+async def test_each_change_has_a_number_that_can_be_read(redis: Redis) -> None:
+    one, two = Leases(redis, "one"), Leases(redis, "two")
+    wanted = WantedReader(redis)
+    for counts in ({"AAPL": 1}, {"AAPL": 1, "IBM": 1}, {"AAPL": 5, "IBM": 1}):
+        await one.hold(counts)
+    await two.hold({})
+    await redis.flushall()
+    await one.renew()
+    assert one.number == 2
+    assert (await wanted.read()).numbers == {"one": 2}
+    await two.hold({"MSFT": 1})
+    assert (await wanted.read()).numbers == {"one": 2, "two": 1}
+
+
 async def test_only_symbols_that_come_or_go_are_announced(redis: Redis) -> None:
     leases = Leases(redis, "one")
     assert await announced(redis, leases, {"AAPL": 1})

@@ -16,7 +16,7 @@ from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.market_view import MarketView
+from feed_server.gateway.market_view import ASK_PATIENCE_S, POLL_PATIENCE_S, MarketView
 from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import until
 from tests.updates import update
@@ -95,7 +95,11 @@ def market(redis: Redis) -> Market:
 
 @asynccontextmanager
 async def running(
-    valkey: EmbeddedValkey, recorder: Recorder, reader: Reader | None = None
+    valkey: EmbeddedValkey,
+    recorder: Recorder,
+    reader: Reader | None = None,
+    *,
+    linger_s: float = LINGER_S,
 ) -> AsyncIterator[MarketView]:
     redis, listening = connect(valkey.url), connect(valkey.url)
 
@@ -105,7 +109,7 @@ async def running(
         return Subscriber(listening, SERVER, on_message, on_connected)
 
     view = MarketView(
-        reader or Reader(redis), Leases(redis, SERVER), subscriber, recorder, linger_s=LINGER_S
+        reader or Reader(redis), Leases(redis, SERVER), subscriber, recorder, linger_s=linger_s
     )
     task = asyncio.create_task(view.run())
     try:
@@ -246,6 +250,23 @@ async def test_who_polls_is_told_when_it_is_current(valkey: EmbeddedValkey, mark
         assert view.changed_at("IBM") == 0
 
 
+async def test_a_source_that_does_not_answer_is_waited_for_once(
+    valkey: EmbeddedValkey, market: Market
+) -> None:
+    at = await market.trade()
+    async with running(valkey, Recorder(), linger_s=60) as view:
+        await market.publisher.declare_symbols([APPLE])
+        await soon(lambda: view.symbols)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        assert await view.want(["AAPL"])
+        assert ASK_PATIENCE_S - 0.1 < loop.time() - began_s < POLL_PATIENCE_S
+        assert view.latest["AAPL"].position == at
+        began_s = loop.time()
+        assert await view.want(["AAPL"])
+        assert loop.time() - began_s < 0.1
+
+
 async def test_notices_are_passed_on_and_nonsense_is_counted(
     redis: Redis, valkey: EmbeddedValkey, market: Market
 ) -> None:
@@ -253,7 +274,10 @@ async def test_notices_are_passed_on_and_nonsense_is_counted(
     async with running(valkey, recorder) as view:
         watch(view, "AAPL")
         await soon(lambda: view.is_settled(["AAPL"]))
-        channels = [names.STATUS_CHANNEL, names.ERRORS, names.CONTROL, names.updates("AAPL")]
+        channels = [
+            *(names.STATUS_CHANNEL, names.ERRORS, names.CONTROL, names.SEEN),
+            names.updates("AAPL"),
+        ]
         for channel in channels:
             for payload in (b"", b"\xff", b"e1 x {}", b"e1 1 [1]", b"[" * 100_000):
                 await redis.publish(channel, payload)
