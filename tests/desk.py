@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.cohort import Delivery
+from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bars, Interval, Position, QuoteRow, Quotes, Trades
 from tests.updates import bar, stored

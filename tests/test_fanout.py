@@ -3,8 +3,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from feed_server.gateway.fanout import Delivery
-from feed_server.gateway.pending import MAX_ROWS
+from feed_server.gateway.cohort import Delivery
+from feed_server.gateway.pending_lossless import MAX_ROWS
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bars, Interval, Position, Trades
 from tests.desk import (

@@ -1,7 +1,8 @@
 import pytest
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.pending import BarPending, Batch, Pending, QuotePending, TradePending
+from feed_server.gateway.pending import Batch, Pending, QuotePending
+from feed_server.gateway.pending_lossless import BarPending, TradePending
 from feed_server.gateway.rows import QuoteRows
 from feed_server.protocol import Bars, Interval, Position, Quotes, Trades
 from tests.desk import at, closing, traded

@@ -12,112 +12,19 @@ through the log, as a client does that asks to go on from a position.
 
 import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.pending import BarPending, Batch, Pending, QuotePending, TradePending
+from feed_server.gateway.cohort import Cohort, Delivery
+from feed_server.gateway.pending import Pending, QuotePending
+from feed_server.gateway.pending_lossless import BarPending, TradePending
 from feed_server.gateway.recovery import Recovery, recovered_batch
 from feed_server.gateway.rows import QuoteRows
+from feed_server.gateway.seat import Seat
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Position
 
 Member = TypeVar("Member", bound=Hashable)
-
-
-BEGINNING = Position("", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery(Generic[Member]):
-    """One message for several members: encode it once.
-
-    Attributes:
-        members: For whom.
-        topic: Of what.
-        batch: The message.
-        cohort: Whose it is; None where it is for one member alone.
-    """
-
-    members: tuple[Member, ...]
-    topic: Topic
-    batch: Batch
-    cohort: "_Cohort[Member] | None" = None
-
-
-class _Cohort(Generic[Member]):
-    """Members that share each frame."""
-
-    __slots__ = (
-        "_as_tuple",
-        "due_s",
-        "lossless",
-        "members",
-        "next_flush_s",
-        "pending",
-        "symbols",
-        "topic",
-    )
-
-    def __init__(self, topic: Topic, symbols: frozenset[str], pending: Pending) -> None:
-        self.topic = topic
-        self.symbols = symbols
-        self.pending = pending
-        self.lossless = topic.lossless
-        self.members: dict[Member, None] = {}
-        self.due_s: float | None = None
-        self.next_flush_s = 0.0
-        self._as_tuple: tuple[Member, ...] | None = None
-
-    def join(self, member: Member) -> None:
-        self.members[member] = None
-        self._as_tuple = None
-
-    def leave(self, member: Member) -> None:
-        self.members.pop(member, None)
-        self._as_tuple = None
-
-    def take(self) -> Delivery[Member]:
-        if self._as_tuple is None:
-            self._as_tuple = tuple(self.members)
-        return Delivery(self._as_tuple, self.topic, self.pending.take(), self)
-
-
-@dataclass(slots=True)
-class _Seat(Generic[Member]):
-    """What one member has of one topic.
-
-    Attributes:
-        cohort: Where it gets frames from.
-        bare: Symbols that it began without a snapshot; quotes only.
-        behind: Symbols of which it has missed a value; quotes only.
-        behind_since: From which of the cohort's batches on it has missed all; quotes only.
-        aside: By symbol where it stands, of those it gets nothing of until it can read again.
-        recoveries: On the way to the present.
-    """
-
-    cohort: _Cohort[Member] | None = None
-    bare: set[str] = field(default_factory=set)
-    behind: set[str] = field(default_factory=set)
-    behind_since: int | None = None
-    aside: dict[str, Position] = field(default_factory=dict)
-    recoveries: list[Recovery[Member]] = field(default_factory=list)
-
-    def flowing(self) -> frozenset[str]:
-        return self.cohort.symbols if self.cohort is not None else frozenset()
-
-    def standing(self) -> dict[str, Position]:
-        """Return by symbol where the member stands, as far as frames were made: lossless only."""
-        told = self.cohort.pending.positions() if self.cohort is not None else {}
-        # Nothing known of a symbol yet: its beginning is what the member waits for.
-        standing = {symbol: told.get(symbol, BEGINNING) for symbol in self.flowing()}
-        for recovery in self.recoveries:
-            standing |= recovery.since
-        return standing | self.aside
-
-    def symbols(self) -> set[str]:
-        recovering = (symbol for recovery in self.recoveries for symbol in recovery.since)
-        return {*self.flowing(), *self.aside, *recovering}
 
 
 class Fanout(Generic[Member]):
@@ -137,11 +44,11 @@ class Fanout(Generic[Member]):
         self._latest = latest
         # Where cohorts may stand although Redis has lost it, so that they can be told.
         self._passed_on: dict[str, StoredUpdate] = {}
-        self._cohorts: dict[tuple[Topic, frozenset[str]], _Cohort[Member]] = {}
-        self._by_symbol: dict[str, dict[_Cohort[Member], None]] = {}
+        self._cohorts: dict[tuple[Topic, frozenset[str]], Cohort[Member]] = {}
+        self._by_symbol: dict[str, dict[Cohort[Member], None]] = {}
         self._recovering: dict[str, dict[Recovery[Member], None]] = {}
-        self._seats: dict[Member, dict[Topic, _Seat[Member]]] = {}
-        self._due: list[tuple[float, int, _Cohort[Member]]] = []
+        self._seats: dict[Member, dict[Topic, Seat[Member]]] = {}
+        self._due: list[tuple[float, int, Cohort[Member]]] = []
         self._scheduled = 0
 
     @property
@@ -194,7 +101,7 @@ class Fanout(Generic[Member]):
             What must be sent now, in order: what its old and its new cohort still owe, then the
             member's snapshot. So no member gets anything twice or in the wrong order.
         """
-        seat = self._seats.setdefault(member, {}).setdefault(topic, _Seat())
+        seat = self._seats.setdefault(member, {}).setdefault(topic, Seat())
         held = seat.symbols()
         fresh = dict.fromkeys(symbol for symbol in symbols if symbol not in held)
         since = {symbol: at for symbol, at in (since or {}).items() if symbol in fresh}
@@ -219,7 +126,7 @@ class Fanout(Generic[Member]):
         if seat is None:
             return []
         gone = frozenset(symbols)
-        _settle_missed(seat)
+        seat.settle_missed()
         for symbol in gone:
             seat.aside.pop(symbol, None)
             seat.behind.discard(symbol)
@@ -312,7 +219,7 @@ class Fanout(Generic[Member]):
             return
         batch = delivery.batch
         if not delivery.topic.lossless:
-            _note_missed(seat, delivery)
+            seat.note_missed(delivery)
             return
         standing = seat.standing()
         if seat.cohort is not None:
@@ -333,7 +240,7 @@ class Fanout(Generic[Member]):
         """
         owed: list[Delivery[Member]] = []
         for topic, seat in list(self._seats.get(member, {}).items()):
-            _settle_missed(seat)
+            seat.settle_missed()
             behind, seat.behind = seat.behind, set()
             pending = seat.cohort.pending if seat.cohort is not None else None
             if isinstance(pending, QuotePending) and (told := pending.told(sorted(behind))):
@@ -383,14 +290,14 @@ class Fanout(Generic[Member]):
         return [*owed, Delivery((member,), topic, batch)]
 
     def _recover(
-        self, member: Member, topic: Topic, seat: _Seat[Member], since: Mapping[str, Position]
+        self, member: Member, topic: Topic, seat: Seat[Member], since: Mapping[str, Position]
     ) -> None:
         recovery = Recovery(member, topic, dict(since))
         seat.recoveries.append(recovery)
         for symbol in since:
             self._recovering.setdefault(symbol, {})[recovery] = None
 
-    def _settle(self, seat: _Seat[Member], recovery: Recovery[Member], symbol: str) -> None:
+    def _settle(self, seat: Seat[Member], recovery: Recovery[Member], symbol: str) -> None:
         """Take a symbol out of a recovery; without symbols it is over."""
         del recovery.since[symbol]
         recovery.heard.pop(symbol, None)
@@ -400,7 +307,7 @@ class Fanout(Generic[Member]):
         if not recovery.since:
             seat.recoveries.remove(recovery)
 
-    def _schedule(self, cohort: _Cohort[Member], now_s: float) -> None:
+    def _schedule(self, cohort: Cohort[Member], now_s: float) -> None:
         if not cohort.pending:
             return
         due_s = now_s if cohort.pending.is_large else max(now_s, cohort.next_flush_s)
@@ -408,7 +315,7 @@ class Fanout(Generic[Member]):
         self._scheduled += 1
         heapq.heappush(self._due, (due_s, self._scheduled, cohort))
 
-    def _flush(self, cohort: _Cohort[Member], now_s: float) -> Delivery[Member]:
+    def _flush(self, cohort: Cohort[Member], now_s: float) -> Delivery[Member]:
         cohort.next_flush_s = now_s + 1 / (cohort.topic.max_hz * self.rate)
         return cohort.take()
 
@@ -416,7 +323,7 @@ class Fanout(Generic[Member]):
         self,
         member: Member,
         topic: Topic,
-        seat: _Seat[Member],
+        seat: Seat[Member],
         symbols: frozenset[str],
         now_s: float,
     ) -> list[Delivery[Member]]:
@@ -427,7 +334,7 @@ class Fanout(Generic[Member]):
         owed = []
         if before is not None:
             owed += [self._flush(before, now_s)] if before.pending else []
-            _settle_missed(seat)
+            seat.settle_missed()
         # Made before the old one is left: what is known of a symbol goes with its last cohort.
         cohort = self._cohort(topic, symbols) if symbols else None
         if before is not None:
@@ -441,12 +348,12 @@ class Fanout(Generic[Member]):
                 cohort.pending.renew(seat.bare & symbols)
         return owed
 
-    def _cohort(self, topic: Topic, symbols: frozenset[str]) -> _Cohort[Member]:
+    def _cohort(self, topic: Topic, symbols: frozenset[str]) -> Cohort[Member]:
         cohort = self._cohorts.get((topic, symbols))
         if cohort is None:
             for symbol in symbols & self._latest.keys():
                 self._passed_on.setdefault(symbol, self._latest[symbol])
-            cohort = _Cohort(topic, symbols, self._pending(topic, symbols))
+            cohort = Cohort(topic, symbols, self._pending(topic, symbols))
             self._cohorts[topic, symbols] = cohort
             for symbol in symbols:
                 self._by_symbol.setdefault(symbol, {})[cohort] = None
@@ -460,7 +367,7 @@ class Fanout(Generic[Member]):
             return TradePending(latest)
         return BarPending(topic.interval, latest)
 
-    def _leave(self, member: Member, cohort: _Cohort[Member]) -> None:
+    def _leave(self, member: Member, cohort: Cohort[Member]) -> None:
         cohort.leave(member)
         if cohort.members or (cohort.topic, cohort.symbols) not in self._cohorts:
             return
@@ -485,22 +392,6 @@ def _earlier(one: Position, other: Position) -> Position:
     if one.epoch != other.epoch:
         return Position("", 0)
     return min(one, other, key=lambda position: position.offset)
-
-
-def _note_missed(seat: _Seat[Member], delivery: Delivery[Member]) -> None:
-    """Note which quotes a member has missed: at no cost for one that misses batch after batch."""
-    if delivery.cohort is None or delivery.cohort is not seat.cohort:
-        seat.behind |= delivery.batch.symbols & seat.flowing()
-    elif seat.behind_since is None:
-        seat.behind_since = delivery.batch.flush
-
-
-def _settle_missed(seat: _Seat[Member]) -> None:
-    """Name the symbols that a member has missed in its cohort."""
-    pending = seat.cohort.pending if seat.cohort is not None else None
-    if seat.behind_since is not None and isinstance(pending, QuotePending):
-        seat.behind |= pending.told_since(seat.behind_since)
-    seat.behind_since = None
 
 
 def _symbol(stored: StoredUpdate) -> str:

@@ -12,7 +12,8 @@ from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError
 from feed_server.gateway.auth import Grant
 from feed_server.gateway.client import Client
-from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.cohort import Delivery
+from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.frame_writer import write_to_all
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.governor import RateGovernor
@@ -211,7 +212,6 @@ class Hub:
         interest.unwatch(before - now, self.now_s())
         self.view.changed()
         self.metrics.cohorts.set(self.fanout.cohorts)
-        self.metrics.watched_symbols.set(len(interest.kept))
 
     def _schedule_flush(self) -> None:
         """Flush when the next cohort is due: after all that arrived together has been offered."""
