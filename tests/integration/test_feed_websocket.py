@@ -3,7 +3,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -22,6 +22,7 @@ from feed_server.protocol import (
     ServerMessage,
     Status,
     Subscribed,
+    Trades,
     Unsubscribed,
     Welcome,
     decode_server_message,
@@ -179,6 +180,24 @@ async def test_subscribing_at_another_rate_replaces_the_first(feed: FeedProcess)
         await client.say(type="list", id=9)
         (subscription,) = (await client.next(Listed)).subscriptions
         assert subscription.max_hz == 1
+
+
+async def test_trades_go_on_without_a_gap_when_they_are_asked_for_again(feed: FeedProcess) -> None:
+    asked: dict[str, Any] = {"type": "subscribe", "channel": "trades", "symbols": ["AAPL"]}
+    async with connected(feed) as client:
+        await client.say(**asked, id=1)
+        stands = (await client.next(Trades)).positions["AAPL"].offset
+        for again, max_hz in enumerate((10, 10, 2, 5, 5), 2):
+            await client.say(**asked, id=again, max_hz=max_hz)
+            for _ in range(2):
+                message = await client.next(Trades)
+                assert message.recovered.get("AAPL", True)
+                for row in message.rows:
+                    assert row.offset == stands + 1
+                    stands = row.offset
+        await client.say(type="list", id=9)
+        (subscription,) = (await client.next(Listed)).subscriptions
+        assert subscription.max_hz == 5
 
 
 async def test_a_token_that_nobody_asked_for_is_no_error(feed: FeedProcess) -> None:
