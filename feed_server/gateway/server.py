@@ -177,6 +177,7 @@ class Gateway:
     def figures(self) -> bytes:
         """Return the gateway's figures in Prometheus's text format."""
         self.metrics.behind.set(sum(client.is_behind for client in self._roll))
+        self.metrics.watched_symbols.set(len(self.view.interest.kept))
         return self.metrics.text()
 
     async def not_ready_reasons(self) -> list[str]:

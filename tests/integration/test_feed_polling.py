@@ -72,10 +72,16 @@ def test_what_nobody_wants_any_more_vanishes_and_is_told_anew_when_it_is_wanted_
         with RawSocket(feed.port) as client:
             client.say(type="subscribe", id=1, channel="trades", symbols=["IBM"])
             wait_for("it is wanted", lambda: wanted(feed) == {"IBM": 1})
+            assert "quotewire_watched_symbols 1.0" in figures(feed)
         _, cursor = quotes(feed, symbols="MSFT")
         wait_for("all is let go of", lambda: not wanted(feed))
+        assert "quotewire_watched_symbols 0.0" in figures(feed)
         after = here.trade("MSFT")
         assert quotes(feed, symbols="MSFT", since=cursor)[0] == {"MSFT": after.offset}
+
+
+def figures(feed: FeedProcess) -> str:
+    return httpx.get(f"{feed.url}/metrics", timeout=5).text
 
 
 def wanted(feed: FeedProcess) -> dict[str, int]:
