@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
+from feed_server.gateway.cohort import Delivery
 from feed_server.gateway.continuity import Flow
-from feed_server.gateway.fanout import Delivery, Fanout
+from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.recovery import Recovery
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bars, Position, Quote, Quotes, TradePrint, Trades
@@ -27,7 +34,7 @@ SYMBOLS = ["A", "B"]
 MEMBERS = ["ann", "bob", "cid"]
 TOPICS = [QUOTES, SLOW_QUOTES, TRADES, DAILY]
 
-settings.register_profile("suite", max_examples=250, stateful_step_count=60)
+settings.register_profile("suite", max_examples=400, stateful_step_count=50)
 settings.register_profile("long", max_examples=3_000, stateful_step_count=80)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
@@ -40,8 +47,10 @@ class RedisModel:
         self.epoch = f"{symbol}0"
         self.last: StoredUpdate | None = None
         self.log: list[StoredUpdate] = []
-        self.forgets = False
-        """Whether something was published that nobody can be brought up to any more."""
+        self.untold = 0
+        """Offset in the epoch up to which trades were told nowhere."""
+        self.trimmed = 0
+        """Offset in the epoch up to which the log has forgotten."""
         self.prices: dict[tuple[str, int], float] = {}
         self.finals: dict[tuple[str, int], int] = {}
         self._epochs = 0
@@ -56,6 +65,7 @@ class RedisModel:
             self.prices[self.epoch, offset + number] = float(self._published)
             if number > missing:
                 prints.append(TradePrint(self._published, float(self._published), 1.0))
+        self.untold = offset + missing if missing else self.untold
         offset += missing + trades
         ended = []
         if closes:
@@ -70,20 +80,25 @@ class RedisModel:
         update = SymbolUpdate(quote, [*ended, forming], prints, missing)
         self.last = StoredUpdate(self.epoch, offset, update)
         self.log.append(self.last)
-        self.forgets |= missing > 0
         return self.last
 
     def begin_epoch(self) -> None:
         self._epochs += 1
         self.epoch, self.last, self.log = f"{self.symbol}{self._epochs}", None, []
-        self.forgets = True
+        self.untold = self.trimmed = 0
 
     def trim(self, keep: int) -> None:
-        self.forgets |= len(self.log) > keep
-        self.log = self.log[len(self.log) - keep :] if keep < len(self.log) else self.log
+        gone = self.log[: max(0, len(self.log) - keep)]
+        self.log = self.log[len(gone) :]
+        self.trimmed = gone[-1].offset if gone else self.trimmed
 
     def since(self, offset: int, limit: int) -> list[StoredUpdate]:
         return [kept for kept in self.log if kept.offset > offset][:limit]
+
+    def can_follow(self, at: Position, *, trades: bool) -> bool:
+        """Tell whether one who stands there can be brought to the present without a gap."""
+        forgotten = max(self.trimmed, self.untold if trades else 0)
+        return at.epoch == self.epoch and at.offset >= forgotten
 
     def closed_between(self, after: Position, to: Position) -> list[int]:
         """Return the starts of the bars that became final in ``(after, to]``."""
@@ -154,7 +169,7 @@ class ClientModel:
         for symbol in told:
             held = self._of("trades", symbol)
             rows = [row for row in message.rows if row.symbol == symbol]
-            at = self._begin(held, symbol, message.recovered.get(symbol))
+            at = self._begin("trades", symbol, message.recovered.get(symbol))
             after = message.positions.get(symbol)
             if at is None and after is not None:
                 at = Position(after.epoch, after.offset - len(rows))
@@ -173,7 +188,7 @@ class ClientModel:
         for symbol in told:
             held = self._of("bars", symbol)
             closed = [row.start_ms for row in message.rows if row.symbol == symbol and row.final]
-            at = self._begin(held, symbol, message.recovered.get(symbol))
+            at = self._begin("bars", symbol, message.recovered.get(symbol))
             offset = message.offsets.get(symbol)
             if offset is None:
                 assert not closed, "bars of which nobody knows where they stand"
@@ -186,12 +201,15 @@ class ClientModel:
                 assert closed == self.redis[symbol].closed_between(at, after)
             held.at = after
 
-    def _begin(self, held: Held, symbol: str, recovered: bool | None) -> Position | None:
+    def _begin(self, channel: str, symbol: str, recovered: bool | None) -> Position | None:
         """Return from where on the rows must follow."""
+        held = self._of(channel, symbol)
         if recovered is not None:
             held.asked = False
         if recovered is False:
-            assert held.at is None or self.redis[symbol].forgets, "a loss was told for nothing"
+            assert held.at is None or not self.redis[symbol].can_follow(
+                held.at, trades=channel == "trades"
+            ), "a loss was told for nothing"
             held.at = None
         return held.at
 
@@ -220,23 +238,46 @@ class Lossless(RuleBasedStateMachine):
         self.now_s = 0.0
         self.has_lost = False
 
+    @initialize(asked=st.lists(st.sampled_from(TOPICS), min_size=len(MEMBERS)))
+    def begin(self, asked: list[Topic]) -> None:
+        """Begin where something goes on, for what is most interesting happens there."""
+        for redis in self.redis.values():
+            redis.publish(1, 0, closes=False)
+        self.read(4)
+        for member, topic in zip(MEMBERS, asked, strict=False):
+            self.subscribe(member, topic, SYMBOLS, resumes=False, snapshot=True)
+
     # ---- the market ------------------------------------------------------------------------
 
-    @rule(symbol=st.sampled_from(SYMBOLS), trades=st.integers(1, 3), closes=st.booleans())
-    def publish(self, symbol: str, trades: int, closes: bool) -> None:
+    @rule(
+        symbol=st.sampled_from(SYMBOLS),
+        trades=st.integers(1, 3),
+        closes=st.booleans(),
+        heard=st.booleans(),
+    )
+    def publish(self, symbol: str, trades: int, closes: bool, heard: bool) -> None:
         self.wire.append(self.redis[symbol].publish(trades, 0, closes))
+        if heard:
+            self.hear(len(self.wire))
 
-    @rule(symbol=st.sampled_from(SYMBOLS), trades=st.integers(0, 2), missing=st.integers(1, 3))
-    def publish_unwatched(self, symbol: str, trades: int, missing: int) -> None:
+    @rule(
+        symbol=st.sampled_from(SYMBOLS),
+        trades=st.integers(0, 2),
+        missing=st.integers(1, 3),
+        heard=st.booleans(),
+    )
+    def publish_unwatched(self, symbol: str, trades: int, missing: int, heard: bool) -> None:
         self.wire.append(self.redis[symbol].publish(trades, missing, closes=False))
+        if heard:
+            self.hear(len(self.wire))
 
-    @rule(symbol=st.sampled_from(SYMBOLS))
-    def begin_epoch(self, symbol: str) -> None:
-        self.redis[symbol].begin_epoch()
-
-    @rule(symbol=st.sampled_from(SYMBOLS), keep=st.integers(0, 4))
-    def trim(self, symbol: str, keep: int) -> None:
-        self.redis[symbol].trim(keep)
+    @rule(symbol=st.sampled_from(SYMBOLS), keep=st.integers(-1, 5))
+    def forget(self, symbol: str, keep: int) -> None:
+        """Trim the log, or forget everything and begin an epoch."""
+        if keep < 0:
+            self.redis[symbol].begin_epoch()
+        else:
+            self.redis[symbol].trim(keep)
 
     # ---- what the gateway hears and reads --------------------------------------------------
 
@@ -266,9 +307,13 @@ class Lossless(RuleBasedStateMachine):
             flow.interrupt()
 
     @precondition(lambda self: self.reading or any(flow.waits for flow in self.flows.values()))
-    @rule()
-    def read(self) -> None:
-        """Take the next step of a read, or begin one."""
+    @rule(steps=st.integers(1, 4))
+    def read(self, steps: int) -> None:
+        """Take the next steps of a read, or begin one; it has four."""
+        for _ in range(steps):
+            self._read()
+
+    def _read(self) -> None:
         reading = self.reading
         if reading is None:
             flows = {symbol: flow for symbol, flow in self.flows.items() if flow.waits}
@@ -354,6 +399,15 @@ class Lossless(RuleBasedStateMachine):
         client.room, client.is_behind = None, False
         for held in client.held.values():
             held.asked = False
+
+    @rule(member=st.sampled_from(MEMBERS))
+    def come_back(self, member: str) -> None:
+        """Lose the connection and ask on the next one to go on with all there was."""
+        had = dict(self.clients[member].topics)
+        self.drop(member)
+        for topic in dict.fromkeys(had.values()):
+            symbols = [s for (_, s), of in had.items() if of == topic]
+            self.subscribe(member, topic, symbols, resumes=True, snapshot=True)
 
     @rule(member=st.sampled_from(MEMBERS), room=st.integers(0, 3))
     def stall(self, member: str, room: int) -> None:
@@ -443,7 +497,7 @@ class Lossless(RuleBasedStateMachine):
             self.hear(len(self.wire))
         for _ in range(100):
             while self._is_reading() or any(flow.waits for flow in self.flows.values()):
-                self.read()
+                self._read()
             for member in MEMBERS:
                 self.drain(member)
             if self.paging is None and not any(map(self.fanout.recoveries_of, MEMBERS)):
