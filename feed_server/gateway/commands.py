@@ -60,6 +60,8 @@ class Commands:
 
     def receive(self, text: str | bytes) -> None:
         """Handle one message of the client; whatever is wrong with it is answered."""
+        if self._client.is_closed:
+            return
         try:
             self._count()
             command = _decode(text)
@@ -69,11 +71,18 @@ class Commands:
             self.run(command)
 
     def run(self, command: ClientMessage) -> None:
-        """Do what a command asks for, and answer it."""
+        """Do what a command asks for, and answer it; one who was told to go is not served."""
+        if self._client.is_closed:
+            return
         try:
             self._handle(command)
         except RequestError as error:
             self._fail(error, command.id)
+
+    def receive_control(self) -> None:
+        """Count a ping or a pong, which costs as much as a command; it has no answer of ours."""
+        if not self._client.is_closed:
+            self._is_allowed()
 
     def _handle(self, command: ClientMessage) -> None:
         match command:
@@ -136,17 +145,21 @@ class Commands:
         self._client.say(Listed(command.id, subscriptions))
 
     def _count(self) -> None:
+        if not self._is_allowed():
+            raise RequestError(
+                ErrorCode.TOO_MANY_COMMANDS,
+                f"more than {self._hub.settings.max_commands_per_s} commands a second: "
+                "send fewer, with more symbols each",
+            )
+
+    def _is_allowed(self) -> bool:
         if self._rate.take(self._hub.now_s()):
             self._refused = max(0, self._refused - 1)
-            return
+            return True
         self._refused += 1
         if self._refused > MAX_REFUSED:
             self._client.close(CloseCode.TOO_MANY_COMMANDS)
-        raise RequestError(
-            ErrorCode.TOO_MANY_COMMANDS,
-            f"more than {self._hub.settings.max_commands_per_s} commands a second: "
-            "send fewer, with more symbols each",
-        )
+        return False
 
     def _grant(self) -> Grant:
         if self._client.grant is None:

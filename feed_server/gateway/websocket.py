@@ -83,9 +83,16 @@ class FeedSocket(WebSocketHandler):
         self._commands.receive(message)
 
     def on_ping(self, data: bytes) -> None:
-        """Note that Tornado has answered a ping by itself."""
-        if self._client is not None:
-            self._client.others_wrote()
+        """Count a ping, which Tornado has answered by itself."""
+        assert self._client is not None
+        assert self._commands is not None
+        self._client.others_wrote()
+        self._commands.receive_control()
+
+    def on_pong(self, data: bytes) -> None:
+        """Count a pong, for which nobody has asked."""
+        assert self._commands is not None
+        self._commands.receive_control()
 
     def log_exception(
         self,

@@ -87,6 +87,18 @@ def test_who_is_let_go_of_is_closed_and_the_others_stay(here: Market) -> None:
         assert (closed.code, closed.reason) == (4010, "access was revoked")
         bob.say(type="ping", id=2)
         assert bob.next(Pong).id == 2
+        # Tornado hands on what comes until the other side has closed, too.
+        ann.say(type="auth", id=3, token=tokens["ann"])
+        ann.say(type="subscribe", id=4, channel="trades", symbols=["MSFT"])
+        with pytest.raises(TimeoutError):
+            wait_for("she is served", lambda: wanted_of(feed, tokens["bob"]), timeout_s=1)
+
+
+def wanted_of(feed: FeedProcess, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(f"{feed.url}/api/subscriptions", headers=headers, timeout=5)
+    counts: dict[str, int] = answer.raise_for_status().json()
+    return counts.get("MSFT", 0)
 
 
 def test_nonsense_on_the_bus_harms_nobody(here: Market) -> None:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from feed_server.protocol import Error, ErrorCode, Pong, Quotes, Trades, Welcome
 from tests.harness import FeedProcess, wait_for
 from tests.market import Market, gateway_of, market
-from tests.raw_socket import TEXT, ClosedError, RawSocket, ask_and_reset, frame
+from tests.raw_socket import PING, PONG, TEXT, ClosedError, RawSocket, ask_and_reset, frame
 
 pytestmark = pytest.mark.integration
 
@@ -161,6 +161,25 @@ def test_who_goes_on_sending_too_much_is_closed(feed: FeedProcess) -> None:
         with pytest.raises(ClosedError) as closed:
             go_on()
         assert closed.value.code == 4029
+
+
+@pytest.mark.parametrize("opcode", [PING, PONG])
+def test_who_sends_too_many_pings_is_closed(feed: FeedProcess, opcode: int) -> None:
+    closed = figure(feed, 'closes_total{reason="too_many_commands"}')
+    with RawSocket(feed.port) as client:
+        client.next(Welcome)
+        for _ in range(30):
+            client.send(frame(opcode, b"") * 10)
+        client.say(type="ping", id=1)
+        assert client.next(Error).code == ErrorCode.TOO_MANY_COMMANDS
+        with suppress(OSError):
+            for _ in range(20):
+                client.send(frame(opcode, b"") * 100)
+        assert client.until_closed().code in (4029, None)
+        wait_for(
+            "it is counted",
+            lambda: figure(feed, 'closes_total{reason="too_many_commands"}') == closed + 1,
+        )
 
 
 # ---- slow clients ----------------------------------------------------------------------------
