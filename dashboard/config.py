@@ -1,5 +1,6 @@
 """Every setting of the dashboard's server, read from ``QUOTEWIRE_*`` environment variables."""
 
+import os
 from functools import cached_property
 from typing import Self
 
@@ -18,6 +19,7 @@ from feed_server.environment import (
     Secret,
     SecretFile,
     explain,
+    refuse_unknown,
     require_one_key,
 )
 
@@ -112,9 +114,12 @@ class DashboardConfig(BaseSettings):
         """Read the settings.
 
         Raises:
-            ConfigError: One is wrong.
+            ConfigError: One is wrong or unknown.
         """
         try:
+            refuse_unknown(os.environ)
             return cls()
         except ValidationError as error:
             raise ConfigError(explain(cls, error.errors()[0])) from None
+        except ValueError as error:
+            raise ConfigError(str(error)) from None

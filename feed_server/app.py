@@ -35,6 +35,10 @@ async def serve(settings: FeedSettings, role: Role) -> None:
         ConfigurationError: Something that only a person can mend; nothing was published.
         QuotewireError: The embedded Valkey ended; a restart of the process mends it.
     """
+    if role is not Role.ALL and settings.redis_url is None:
+        raise ConfigurationError(
+            f"role {role} needs a Redis that others use too: set QUOTEWIRE_REDIS_URL"
+        )
     ingest = None if role is Role.GATEWAY else _prepare_ingest(settings)
     if settings.redis_url is not None:
         await _serve_with(settings, ingest, role, settings.redis_url.get_secret_value())

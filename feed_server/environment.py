@@ -1,6 +1,7 @@
 """What all settings that come from the environment have in common: feed server and dashboard."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -10,6 +11,53 @@ from pydantic_settings import BaseSettings
 from feed_server import keys
 
 ENV_PREFIX = "QUOTEWIRE_"
+
+NAMES = frozenset(
+    {
+        "allowed_origins",
+        "auth_grace_ms",
+        "auth_timeout_ms",
+        "chromium",
+        "compression",
+        "dashboard_port",
+        "feed_port",
+        "feed_public_url",
+        "feed_url",
+        "heartbeat_ms",
+        "host",
+        "jwt_audience",
+        "jwt_issuer",
+        "jwt_private_key_file",
+        "jwt_public_key_file",
+        "jwt_secret",
+        "jwt_secret_file",
+        "linger_ms",
+        "log_entries",
+        "log_expires_s",
+        "log_level",
+        "max_backlog_bytes",
+        "max_commands_per_s",
+        "max_connections",
+        "max_connections_per_address",
+        "max_hz",
+        "max_message_bytes",
+        "max_symbols",
+        "provider",
+        "redis_url",
+        "replay_files",
+        "replay_loop",
+        "replay_speed",
+        "replay_start",
+        "replay_zone",
+        "shutdown_spread_ms",
+        "stall_timeout_ms",
+        "token",
+        "token_lifetime_s",
+        "trusted_proxies",
+    }
+)
+"""Every setting there is, of the feed, the dashboard, notebooks and tests, without its prefix. Each
+program reads its own; a name that none of them knows is a mistake, which may leave a door open."""
 
 
 def _usable_secret(value: SecretStr) -> SecretStr:
@@ -47,6 +95,23 @@ def require_one_key(settings: BaseSettings, *names: str) -> None:
     if sum(getattr(settings, name) is not None for name in names) > 1:
         variables = ", ".join(ENV_PREFIX + name.upper() for name in names)
         raise ValueError(f"set one of {variables}, not more")
+
+
+def refuse_unknown(environment: Iterable[str]) -> None:
+    """Check that every variable with our prefix is a setting.
+
+    Args:
+        environment: Names of variables.
+
+    Raises:
+        ValueError: One is not; the text says which, and what it may have been meant to be.
+    """
+    for variable in sorted(environment):
+        prefix, name = variable[: len(ENV_PREFIX)], variable[len(ENV_PREFIX) :].lower()
+        if prefix.upper() == ENV_PREFIX and name not in NAMES:
+            close = get_close_matches(name, NAMES, 1)
+            hint = f"did you mean {ENV_PREFIX}{close[0].upper()}?" if close else "unset it"
+            raise ValueError(f"{variable} is no setting: {hint}")
 
 
 def explain(settings: type[BaseSettings], error: Mapping[str, object]) -> str:

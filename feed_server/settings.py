@@ -22,6 +22,7 @@ from feed_server.environment import (
     Secret,
     SecretFile,
     explain,
+    refuse_unknown,
     require_one_key,
 )
 from feed_server.errors import ConfigurationError
@@ -75,7 +76,7 @@ class SourceSettings(BaseSettings):
         600, ge=1, description="Seconds after a symbol's last update when those are forgotten."
     )
     linger_ms: int = Field(
-        10_000,
+        60_000,
         ge=0,
         description="How long a symbol that nobody watches any more is still kept current, "
         "in milliseconds.",
@@ -246,13 +247,16 @@ class FeedSettings(LimitSettings, AccessSettings, SourceSettings):
         """Read the settings.
 
         Raises:
-            ConfigurationError: One is wrong, or two do not go together; the text names the
-                variable, the rule and, where it is no secret, the value.
+            ConfigurationError: One is wrong or unknown, or two do not go together; the text names
+                the variable, the rule and, where it is no secret, the value.
         """
         try:
+            refuse_unknown(os.environ)
             return cls()
         except ValidationError as error:
             raise ConfigurationError("; ".join(explain(cls, e) for e in error.errors())) from None
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
 
 
 def _split(value: object) -> object:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from dashboard.config import ConfigError, DashboardConfig
 from deploy.settings_table import TARGET, settings_page
 from feed_server import keys
+from feed_server.environment import NAMES
 from feed_server.errors import ConfigurationError
 from feed_server.settings import FeedSettings
 from tests import pem
@@ -154,3 +155,20 @@ def test_a_wrong_feed_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUOTEWIRE_FEED_URL", "127.0.0.1:8765")
     with pytest.raises(ConfigError, match="QUOTEWIRE_FEED_URL"):
         DashboardConfig.from_environment()
+
+
+def test_a_setting_that_is_none_is_refused_with_what_it_may_have_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QUOTEWIRE_JWT_SECERT", "x" * 40)
+    for read in (FeedSettings.from_environment, DashboardConfig.from_environment):
+        with pytest.raises((ConfigurationError, ConfigError)) as refused:
+            read()
+        assert str(refused.value) == (
+            "QUOTEWIRE_JWT_SECERT is no setting: did you mean QUOTEWIRE_JWT_SECRET?"
+        )
+
+
+def test_every_setting_is_known_and_no_other() -> None:
+    elsewhere = {"token", "chromium"}
+    assert {*FeedSettings.model_fields, *DashboardConfig.model_fields, *elsewhere} == NAMES
