@@ -152,8 +152,8 @@ class ApiHandler(OpenHandler):
             raise RequestError(code, f"{symbol!r}: {code.reason}")
         return symbols
 
-    async def one_symbol(self, channel: Channel) -> str:
-        """Return the parameter ``symbol``.
+    async def wanted_symbol(self, channel: Channel) -> str:
+        """Return the parameter ``symbol``, which is kept current from now on for a while.
 
         Raises:
             RequestError: It is missing or unknown, or the token does not allow it.
@@ -161,7 +161,9 @@ class ApiHandler(OpenHandler):
         symbol = self.get_query_argument("symbol", "")
         if not symbol:
             raise RequestError(ErrorCode.BAD_PARAMETER, "symbol is missing; see /api/symbols")
-        return (await self.symbols_of(channel, [symbol]))[0]
+        symbols = await self.symbols_of(channel, [symbol])
+        await self.gateway.view.want(symbols)
+        return symbols[0]
 
     def require(self, channel: Channel) -> None:
         """Check that the token allows a channel.
@@ -242,7 +244,7 @@ class BarsHandler(ApiHandler):
         start_ms = self.number("start", 0, 0, MAX_TIME_MS)
         end_ms = self.number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
         limit = self.number("limit", 500, 1, MAX_BARS)
-        symbol = await self.one_symbol("bars")
+        symbol = await self.wanted_symbol("bars")
         history = await self.gateway.reader.bars(
             symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
         )
@@ -255,7 +257,7 @@ class TradesHandler(ApiHandler):
     async def get(self) -> None:
         """Answer with the newest ``limit`` trades, as far back as none is missing."""
         limit = self.number("limit", 500, 1, MAX_TRADES)
-        symbol = await self.one_symbol("trades")
+        symbol = await self.wanted_symbol("trades")
         self.answer(trade_series(symbol, await self.gateway.reader.trades(symbol, limit)))
 
 

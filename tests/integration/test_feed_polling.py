@@ -1,6 +1,7 @@
 """What those get who ask again and again: only what has changed, and what is current."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
@@ -91,6 +92,10 @@ def wanted(feed: FeedProcess) -> dict[str, int]:
     return counts
 
 
+def is_wanted(feed: FeedProcess, symbol: str) -> bool:
+    return symbol in wanted(feed)
+
+
 def test_how_many_want_a_symbol_is_told_and_vanishes_with_them(
     feed: FeedProcess, lasting: FeedProcess
 ) -> None:
@@ -136,3 +141,11 @@ def test_history_over_http_can_be_gone_on_from_on_the_websocket(
     body = httpx.get(f"{feed.url}/api/bars?symbol=AAPL", timeout=5).json()
     after = here.trade("AAPL", closes=True)
     assert (body["epoch"], body["offset"]) == (after.epoch, after.offset - 1)
+
+
+def test_history_that_is_polled_keeps_its_symbol_current() -> None:
+    with market() as here, gateway_of(here, linger_ms="60000") as feed:
+        for path, symbol in (("trades", "IBM"), ("bars", "MSFT")):
+            assert not is_wanted(feed, symbol)
+            httpx.get(f"{feed.url}/api/{path}?symbol={symbol}", timeout=5).raise_for_status()
+            wait_for("the source hears of it", partial(is_wanted, feed, symbol))
