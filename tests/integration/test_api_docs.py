@@ -136,8 +136,10 @@ def right_values(schema: Json) -> list[str]:
             return [str(low), str(high)]
         case {"type": "number"}:
             return ["0", "0.5", "1000"]
+        case {"type": "array", "items": {"pattern": _}}:
+            return ["", "AAPL:4a19ab36:17", "AAPL::0,IBM:4a19ab36:17"]
         case {"type": "array"}:
-            return ["AAPL", "AAPL,IBM", ""]
+            return ["AAPL", "AAPL,IBM", *([] if "minItems" in schema else [""])]
         case {"pattern": _}:
             return ["AAPL"]
     return ["", "anything"]
@@ -151,6 +153,10 @@ def wrong_values(schema: Json) -> list[str]:
             return [str(low - 1), str(high + 1), "1.5", "x", ""]
         case {"type": "number"}:
             return ["x", ""]
+        case {"type": "array", "items": {"pattern": _}}:
+            return ["AAPL", "AAPL:17", "AAPL:4a19ab36:x", f"AAPL:4a19ab36:{'9' * 5_000}"]
+        case {"type": "array", "minItems": 1}:
+            return ["", ",", "NOPE", ",".join(map(str, range(1001)))]
         case {"pattern": _}:
             return ["NOPE", "", "%"]
     return []

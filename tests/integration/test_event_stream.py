@@ -10,7 +10,6 @@ import pytest
 
 from feed_server.protocol import (
     Bars,
-    Error,
     ErrorCode,
     Heartbeat,
     Quotes,
@@ -81,14 +80,13 @@ def figure(feed: FeedProcess, name: str) -> float:
 
 
 def test_a_stream_says_what_the_websocket_would(feed: FeedProcess, here: Market) -> None:
-    with events(feed, "symbols=AAPL,,IBM%20,NOPE") as stream:
+    with events(feed, "symbols=AAPL,,IBM%20") as stream:
         assert stream.response.status_code == 200
         assert stream.response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert stream.response.headers["Cache-Control"] == "no-store"
         assert isinstance(stream.hear(), Welcome)
         assert isinstance(stream.hear(), Status)
-        error = stream.next(Error)
-        assert error.code == ErrorCode.TOO_MANY_SYMBOLS
+        assert stream.next(Subscribed).symbols == ["AAPL", "IBM"]
     with events(feed, "symbols=AAPL,NOPE&max_hz=5") as stream:
         subscribed = stream.next(Subscribed)
         assert (subscribed.symbols, subscribed.max_hz) == (["AAPL"], 5)
@@ -129,11 +127,51 @@ def test_a_stream_is_never_silent_and_counts_its_events(feed: FeedProcess) -> No
         ("channel=bars&symbols=AAPL&interval=3d", "unknown_interval"),
         ("channel=quotes&symbols=AAPL&interval=1d", "bad_parameter"),
         ("symbols=%FF", "bad_parameter"),
+        ("symbols=AAPL&snapshot=2", "bad_parameter"),
+        ("symbols=AAPL&since=AAPL:17", "bad_parameter"),
+        ("symbols=AAPL&since=AAPL:9f:-1", "bad_parameter"),
+        ("", "bad_parameter"),
+        ("symbols=,", "bad_parameter"),
+        ("symbols=AAPL,IBM,NOPE", "too_many_symbols"),
     ],
 )
 def test_a_wrong_address_is_answered_as_any_other(feed: FeedProcess, query: str, code: str) -> None:
     answer = httpx.get(f"{feed.url}/api/stream?{query}", timeout=5)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_where_nothing_can_be_had_there_is_no_stream(feed: FeedProcess) -> None:
+    answer = httpx.get(f"{feed.url}/api/stream?symbols=NOPE,NADA", timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_symbol")
+    assert "NOPE" in answer.json()["message"]
+
+
+def test_who_comes_back_gets_what_it_missed(feed: FeedProcess, here: Market) -> None:
+    with events(feed, "channel=trades&symbols=IBM") as stream:
+        at = stream.next(Trades).positions["IBM"]
+    here.trade("IBM", trades=3)
+    since = f"IBM:{at.epoch}:{at.offset}"
+    with events(feed, f"channel=trades&symbols=IBM,AAPL&since={since}") as stream:
+        offsets: list[int] = []
+        while len(offsets) < 3:
+            message = stream.next(Trades)
+            offsets += [row.offset for row in message.rows if row.symbol == "IBM"]
+            assert message.recovered.get("IBM", True)
+        assert offsets == [at.offset + number for number in (1, 2, 3)]
+
+
+def test_without_a_snapshot_events_begin_with_the_next_change(
+    feed: FeedProcess, here: Market
+) -> None:
+    with (
+        events(feed, "symbols=MSFT") as other,
+        events(feed, "symbols=MSFT&snapshot=0") as stream,
+    ):
+        other.next(Quotes)
+        stream.next(Subscribed)
+        after = here.trade("MSFT")
+        message = stream.next(Quotes)
+        assert (message.snapshot, message.rows[0].offset) == (False, after.offset)
 
 
 def test_who_leaves_frees_its_place(feed: FeedProcess) -> None:

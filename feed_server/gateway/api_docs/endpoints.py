@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from feed_server.gateway.api_docs.schemas import Json, ref
 from feed_server.gateway.commands import MIN_HZ
-from feed_server.gateway.event_stream import CHANNELS
+from feed_server.gateway.event_stream import CHANNELS, SWITCH
 from feed_server.gateway.http_api import MAX_BARS, MAX_TIME_MS, MAX_TRADES
 from feed_server.protocol import (
     SYMBOL_PATTERN,
@@ -20,6 +20,8 @@ from feed_server.settings import LimitSettings
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
+PLACE_PATTERN = rf"^{SYMBOL_PATTERN}:[^:,]*:\d+$"
+"""Where a client stands in a symbol, in an address."""
 
 TOKEN_ERRORS = (ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED)
 SYMBOL_ERRORS = (ErrorCode.BAD_PARAMETER, ErrorCode.UNKNOWN_SYMBOL, ErrorCode.FORBIDDEN)
@@ -132,13 +134,13 @@ def _live(limits: LimitSettings) -> dict[str, Endpoint]:
     return {
         "/api/stream": Endpoint(
             "One subscription as Server-Sent Events: each event's data is a message of "
-            "`/asyncapi.json`. What is wrong with the subscription itself is such a message, too.",
+            "`/asyncapi.json`. Symbols that cannot be had beside others are told in `subscribed`.",
             {"type": "string"},
             tag="live data",
             media=EVENTS,
             parameters=(
                 Parameter("channel", "Of what.", {"enum": sorted(CHANNELS), "default": "quotes"}),
-                _symbols(limits, "None where none is named."),
+                _symbols(limits, "At least one of them can be had.", required=True),
                 Parameter("interval", "Which bars; for channel `bars` only.", ref(Interval)),
                 Parameter(
                     "max_hz",
@@ -146,9 +148,21 @@ def _live(limits: LimitSettings) -> dict[str, Endpoint]:
                     f"{limits.max_hz:g}, which is the most there is.",
                     {"type": "number", "minimum": 0, "default": 0},
                 ),
+                Parameter(
+                    "since",
+                    "Where the client stands, each as `SYMBOL:epoch:offset`, separated by commas: "
+                    "as `Subscribe.since`.",
+                    {"type": "array", "items": {"type": "string", "pattern": PLACE_PATTERN}},
+                ),
+                Parameter(
+                    "snapshot",
+                    "Whether to begin with the state as it is now: as `Subscribe.snapshot`.",
+                    {"enum": list(SWITCH), "default": "1"},
+                ),
             ),
             errors=(
-                ErrorCode.BAD_PARAMETER,
+                *SYMBOL_ERRORS,
+                ErrorCode.TOO_MANY_SYMBOLS,
                 ErrorCode.UNKNOWN_INTERVAL,
                 ErrorCode.NOT_READY,
                 ErrorCode.TOO_MANY_CONNECTIONS,
@@ -188,9 +202,12 @@ def _symbol() -> Parameter:
     )
 
 
-def _symbols(limits: LimitSettings, otherwise: str) -> Parameter:
+def _symbols(limits: LimitSettings, otherwise: str, *, required: bool = False) -> Parameter:
     names: Json = {"type": "array", "items": {"type": "string"}, "maxItems": limits.max_symbols}
-    return Parameter("symbols", f"Which instruments, separated by commas. {otherwise}", names)
+    if required:
+        names["minItems"] = 1
+    text = f"Which instruments, separated by commas. {otherwise}"
+    return Parameter("symbols", text, names, required)
 
 
 def _integer(name: str, description: str, low: int, high: int, default: int) -> Parameter:
