@@ -3,7 +3,8 @@
 QuotewireError
 ├── ConfigurationError   a setting or an input file is wrong: said in one line, the process ends
 │   └── ReplayFileError  a file given to ``replay`` cannot be used: which row, and what is wrong
-└── BusError             Redis cannot be reached or gave an unusable answer: retried
+├── BusError             Redis cannot be reached or gave an unusable answer: retried
+└── FencedError          another ingest carries this provider's data now: this one waits
 """
 
 
@@ -21,3 +22,7 @@ class ReplayFileError(ConfigurationError):
 
 class BusError(QuotewireError):
     """Redis cannot be reached, or answered what cannot be used."""
+
+
+class FencedError(QuotewireError):
+    """Another ingest carries a provider's data: what this one sends is refused."""

@@ -46,7 +46,7 @@ def source_status(source: str) -> str:
 
 @lru_cache(100_000)
 def last_value(symbol: str) -> str:
-    """Key: hash of ``epoch``, ``offset``, ``time_ms`` and ``update`` (a `SymbolUpdate`)."""
+    """Key: hash of ``epoch``, ``offset``, ``time_ms``, ``update`` (a `SymbolUpdate`), ``fence``."""
     return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:last"
 
 
@@ -77,8 +77,13 @@ def server(name: str) -> str:
 
 
 def lock(provider: str) -> str:
-    """Key: who may carry a provider's data."""
-    return f"{PREFIX}:lock:{provider}"
+    """Key: who may carry a provider's data; expires unless it is renewed."""
+    return f"{PREFIX}:{{lock:{provider}}}"
+
+
+def fence(provider: str) -> str:
+    """Key: the highest number that was given with a provider's lock."""
+    return f"{PREFIX}:{{lock:{provider}}}:fence"
 
 
 def quota(provider: str, window: str) -> str:

@@ -2,10 +2,14 @@
 -- KEYS: 1 last value, 2 log, 3 final bars
 -- ARGV: 1 channel, 2 epoch to begin where there is none, 3 event time, 4 changes it stands for,
 --       5 update, 6 entries of the log to keep, 7 milliseconds to keep it,
---       then pairs of a final bar's start and the bar
--- Returns {epoch, offset}; offset -1 where the update is older than what is there and was refused.
-local kept = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'time_ms', 'update')
+--       8 number of the writer's lock, then pairs of a final bar's start and the bar
+-- Returns {epoch, offset}; offset -1 where the update is older than what is there and was refused,
+--         -2 where it was refused because a later writer was there.
+local kept = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'time_ms', 'update', 'fence')
 local epoch = kept[1]
+if kept[5] and tonumber(ARGV[8]) < tonumber(kept[5]) then
+  return {epoch, -2}
+end
 if not epoch then
   -- Lost: what the log may still hold is numbered by an epoch that is over.
   epoch = ARGV[2]
@@ -28,8 +32,9 @@ if type(added) == 'table' and added.err then
   redis.call(unpack(entry))
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', digits, 'time_ms', ARGV[3], 'update', ARGV[5])
-for i = 8, #ARGV, 2 do
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', digits, 'time_ms', ARGV[3], 'update', ARGV[5],
+  'fence', ARGV[8])
+for i = 9, #ARGV, 2 do
   redis.call('ZREMRANGEBYSCORE', KEYS[3], ARGV[i], ARGV[i])
   redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 1])
 end

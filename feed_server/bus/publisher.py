@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from typing import cast
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
@@ -14,7 +15,13 @@ from feed_server.bus.connection import bus_errors
 from feed_server.bus.leases import Seen, encode_seen
 from feed_server.bus.notices import SourceError, encode_error
 from feed_server.bus.update import SymbolUpdate, encode_bar, encode_update
+from feed_server.errors import FencedError
 from feed_server.protocol import Bar, Interval, Position, SourceStatus, SymbolInfo, encode
+
+REFUSED = -1
+"""The offset in the answer to an update that is older than what is there."""
+FENCED = -2
+"""The script's answer where a later writer was there."""
 
 STATUS_EXPIRES_MS = 5_000
 """A source that has not renewed its status for so long is down."""
@@ -25,6 +32,37 @@ def new_epoch() -> str:
     return secrets.token_hex(4)
 
 
+class Beginning(msgspec.Struct, frozen=True):
+    """With what a symbol's epoch begins."""
+
+    symbol: str
+    epoch: str
+    bars: Sequence[Bar]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What Redis has of a symbol.
+
+    Attributes:
+        position: Where it stands.
+        bars: How many final bars there are.
+        fence: The number of the lock of who wrote it.
+    """
+
+    position: Position
+    bars: int
+    fence: int
+
+
+class _Script:
+    """A script that runs in Redis."""
+
+    def __init__(self, file: str) -> None:
+        self.text = resources.files("feed_server.bus").joinpath(file).read_text("utf-8")
+        # As Redis names it. Not register_script: that asks before each pipeline if it is there.
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
 class Publisher:
     """Writes to Redis; there is one for each symbol at a time.
 
@@ -32,15 +70,18 @@ class Publisher:
         redis: The client.
         log_entries: Updates of each symbol to keep for those who were away: at least so many.
         log_expires_s: How long to keep them after the last.
+
+    Attributes:
+        fence: The number of the lock under which it writes, see `feed_server.bus.lock`.
     """
 
     def __init__(
         self, redis: Redis, *, log_entries: int = 5_000, log_expires_s: float = 600.0
     ) -> None:
+        self.fence = 0
         self._redis = redis
-        self._script = resources.files("feed_server.bus").joinpath("publish.lua").read_text("utf-8")
-        # As Redis names it. Not register_script: that asks before each pipeline if it is there.
-        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
+        self._publish_script = _Script("publish.lua")
+        self._begin_script = _Script("begin.lua")
         self._log_entries = log_entries
         self._log_expires_ms = round(log_expires_s * 1000)
 
@@ -57,22 +98,47 @@ class Publisher:
                 pipe.publish(names.SYMBOLS_CHANNEL, b"")
                 await pipe.execute()
 
-    async def begin_epoch(
-        self, symbol: str, epoch: str, interval: Interval, bars: Sequence[Bar]
-    ) -> None:
-        """Forget a symbol's last value, log and bars; begin anew with ``bars`` as its history.
+    async def count_symbols(self) -> int:
+        """Return how many instruments are declared.
 
         Raises:
             BusError: Redis could not be reached.
         """
-        last, history = names.last_value(symbol), names.final_bars(symbol, interval)
-        with bus_errors(f"beginning an epoch of {symbol}"):
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(last, names.update_log(symbol), history)
-                pipe.hset(last, "epoch", epoch)
-                if bars:
-                    pipe.zadd(history, {encode_bar(bar): bar.start_ms for bar in bars})
-                await pipe.execute()
+        with bus_errors("counting symbols"):
+            count: int = await self._redis.hlen(names.SYMBOLS)
+        return count
+
+    async def begin_epoch(
+        self, symbol: str, epoch: str, interval: Interval, bars: Sequence[Bar]
+    ) -> None:
+        """Begin one symbol's epoch, see `begin_epochs`."""
+        await self.begin_epochs([Beginning(symbol, epoch, bars)], interval)
+
+    async def begin_epochs(self, beginnings: Sequence[Beginning], interval: Interval) -> None:
+        """Forget last values, logs and bars of symbols; begin anew with a history, in one pipeline.
+
+        Raises:
+            BusError: Redis could not be reached; they can be begun again.
+            FencedError: A later writer was there.
+        """
+        with bus_errors("beginning epochs"):
+            answers = await self._run_scripts(
+                self._begin_script, (self._pack_beginning(b, interval) for b in beginnings)
+            )
+        if 0 in answers:
+            raise FencedError("a later writer has begun epochs")
+
+    def _pack_beginning(self, beginning: Beginning, interval: Interval) -> bytes:
+        symbol = beginning.symbol
+        bars: list[pipeline.Argument] = []
+        for bar in beginning.bars:
+            bars += (bar.start_ms, encode_bar(bar))
+        return pipeline.pack(
+            *("EVALSHA", self._begin_script.sha, 3),
+            *(names.last_value(symbol), names.update_log(symbol)),
+            *(names.final_bars(symbol, interval), beginning.epoch, self.fence),
+            *bars,
+        )
 
     async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
         """Keep and publish changes of several symbols, in one pipeline.
@@ -89,27 +155,33 @@ class Publisher:
 
         Raises:
             BusError: Redis could not be reached; the updates can be published again.
+            FencedError: A later writer was there for one of them; others may be published.
         """
         fresh_epoch = new_epoch()
         with bus_errors("publishing"):
-            answers = await self._run_scripts(self._pack(u, fresh_epoch) for u in updates)
+            replies = await self._run_scripts(
+                self._publish_script, (self._pack(u, fresh_epoch) for u in updates)
+            )
+        answers = cast(list[tuple[bytes, int]], replies)
+        if any(offset == FENCED for _, offset in answers):
+            raise FencedError("a later writer has published")
         return {
             update.quote.symbol: Position(epoch.decode(), offset)
             for update, (epoch, offset) in zip(updates, answers, strict=True)
         }
 
-    async def _run_scripts(self, packed: Iterable[bytes]) -> list[tuple[bytes, int]]:
+    async def _run_scripts(self, script: _Script, packed: Iterable[bytes]) -> list[object]:
         calls: list[bytes] = []
         replies = await pipeline.execute(self._redis, _kept(packed, calls))
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             # Redis has restarted, failed over or flushed its scripts.
-            await self._redis.script_load(self._script)
+            await self._redis.script_load(script.text)
             again = await pipeline.execute(self._redis, [calls[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
         pipeline.raise_first_error(replies)
-        return cast(list[tuple[bytes, int]], replies)
+        return replies
 
     def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
         quote = update.quote
@@ -118,27 +190,35 @@ class Publisher:
             if bar.final:
                 bars += (bar.start_ms, encode_bar(bar))
         return pipeline.pack(
-            *("EVALSHA", self._sha, 3),
+            *("EVALSHA", self._publish_script.sha, 3),
             *(names.last_value(quote.symbol), names.update_log(quote.symbol)),
             names.final_bars(quote.symbol, Interval.DAY),
             *(names.updates(quote.symbol), fresh_epoch, quote.time_ms, quote.count),
-            *(encode_update(update), self._log_entries, self._log_expires_ms),
+            *(encode_update(update), self._log_entries, self._log_expires_ms, self.fence),
             *bars,
         )
 
-    async def positions(self, symbols: Sequence[str]) -> dict[str, Position]:
-        """Return where those symbols stand that Redis knows.
+    async def kept(self, symbols: Sequence[str]) -> dict[str, Kept]:
+        """Return what Redis has of those symbols that it knows.
 
         Raises:
             BusError: Redis could not be reached.
         """
-        asked = [pipeline.pack("HMGET", names.last_value(s), "epoch", "offset") for s in symbols]
+        asked: list[bytes] = []
+        for symbol in symbols:
+            asked += (
+                pipeline.pack("HMGET", names.last_value(symbol), "epoch", "offset", "fence"),
+                pipeline.pack("ZCARD", names.final_bars(symbol, Interval.DAY)),
+            )
         with bus_errors("reading positions"):
             replies = await pipeline.execute(self._redis, asked)
             pipeline.raise_first_error(replies)
-        kept = zip(symbols, cast(list[tuple[bytes | None, bytes | None]], replies), strict=True)
+        places = cast(list[tuple[bytes | None, bytes | None, bytes | None]], replies[::2])
+        bars = cast(list[int], replies[1::2])
         return {
-            s: Position(epoch.decode(), int(offset or 0)) for s, (epoch, offset) in kept if epoch
+            symbol: Kept(Position(epoch.decode(), int(offset or 0)), count, int(fence or 0))
+            for symbol, (epoch, offset, fence), count in zip(symbols, places, bars, strict=True)
+            if epoch
         }
 
     async def publish_status(self, status: SourceStatus) -> None:

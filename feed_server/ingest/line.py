@@ -45,6 +45,11 @@ class Line:
             self._wanted or self._ended or self.last_update is None
         )
 
+    @property
+    def told_bars(self) -> int:
+        """How many of the final bars were taken for publishing."""
+        return len(self.final_bars) - len(self._ended)
+
     def apply(self, trade: Trade, received_ms: int) -> None:
         """Take one trade."""
         refused = self._session.refused

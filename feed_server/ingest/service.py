@@ -4,6 +4,7 @@ import secrets
 
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import WantedReader
+from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.subscriber import Subscriber
 from feed_server.ingest.demand import Demand
@@ -39,7 +40,13 @@ async def run_ingest(settings: FeedSettings, provider: Provider, redis_url: str)
         redis, log_entries=settings.log_entries, log_expires_s=settings.log_expires_s
     )
     try:
-        await IngestWorker(provider, publisher, demand, loop=settings.replay_loop).run()
+        await IngestWorker(
+            provider,
+            publisher,
+            demand,
+            loop=settings.replay_loop,
+            lock=ProviderLock(redis, provider.name),
+        ).run()
     finally:
         await redis.aclose()
         await listening.aclose()

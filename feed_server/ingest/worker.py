@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import pandas as pd
 import structlog
 
 from feed_server.bus.leases import Seen
+from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
+from feed_server.errors import BusError, FencedError
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.line import Line
 from feed_server.ingest.writer import Writer, until_done
@@ -17,6 +20,8 @@ from feed_server.protocol import Bar, Interval, SourceState, SourceStatus, Trade
 from feed_server.providers.base import Provider
 
 STATUS_EVERY_S = 1.0
+RETRY_S = 0.5
+LOADING = "loading history"
 YIELD_EVERY_S = 0.001
 """How long a provider that is never short of trades may keep others from running."""
 
@@ -31,6 +36,7 @@ class IngestWorker:
         publisher: Where to.
         demand: What to publish all changes of; `None`: of all symbols.
         loop: Whether to begin again when the stream ends.
+        lock: Who carries must hold it; `None`: nobody else can be there.
         now_ms: The clock, UTC epoch milliseconds.
     """
 
@@ -41,6 +47,7 @@ class IngestWorker:
         demand: Demand | None = None,
         *,
         loop: bool,
+        lock: ProviderLock | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._provider = provider
@@ -48,14 +55,49 @@ class IngestWorker:
         self._demand = demand
         self._writer = Writer(publisher)
         self._loop = loop
+        self._lock = lock
         self._now_ms = now_ms
         self._lines: dict[str, Line] = {}
         self._market_ms: int | None = None
         self._state = SourceState.CONNECTING
-        self._message = "loading history"
+        self._message = LOADING
 
     async def run(self) -> None:
-        """Carry until cancelled."""
+        """Carry until cancelled; while another does, wait, and take over when that has ended.
+
+        Raises:
+            FencedError: Another is at work, and there is no lock to wait for.
+        """
+        if self._lock is None:
+            await self._work()
+            return
+        try:
+            while True:
+                self._publisher.fence = await self._lock.acquire()
+                log.info("carrying", provider=self._provider.name, fence=self._publisher.fence)
+                await self._work_while_held(self._lock)
+                await asyncio.sleep(RETRY_S)
+        finally:
+            with suppress(BusError):
+                await self._lock.release()
+
+    async def _work_while_held(self, lock: ProviderLock) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(lock.keep())
+                tasks.create_task(self._work())
+        except* FencedError as errors:
+            log.error(
+                "another ingest is at work; this one has stopped",
+                provider=self._provider.name,
+                reasons=[str(error) for error in _leaves(errors)],
+            )
+
+    async def _work(self) -> None:
+        self._writer = Writer(self._publisher)
+        self._lines = {}
+        self._market_ms = None
+        self._state, self._message = SourceState.CONNECTING, LOADING
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.run())
             tasks.create_task(self._renew_status())
@@ -122,13 +164,17 @@ class IngestWorker:
 
     async def _tell(self, state: SourceState, message: str) -> None:
         self._state, self._message = state, message
-        await until_done(lambda: self._publisher.publish_status(self._status()))
+        await until_done(self._publish_status)
 
     async def _renew_status(self) -> None:
         while True:
             await until_done(self._writer.restore_if_lost)
-            await until_done(lambda: self._publisher.publish_status(self._status()))
+            await until_done(self._publish_status)
             await asyncio.sleep(STATUS_EVERY_S)
+
+    async def _publish_status(self) -> None:
+        if self._lock is None or self._lock.holds:
+            await self._publisher.publish_status(self._status())
 
     def _status(self) -> SourceStatus:
         return SourceStatus(
@@ -139,6 +185,14 @@ class IngestWorker:
             market_ms=self._market_ms,
             updated_ms=self._now_ms(),
         )
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _bars(symbol: str, history: pd.DataFrame) -> list[Bar]:

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from feed_server.bus.leases import Seen
-from feed_server.bus.publisher import Publisher, new_epoch
+from feed_server.bus.publisher import REFUSED, Beginning, Kept, Publisher, new_epoch
 from feed_server.bus.update import SymbolUpdate
-from feed_server.errors import BusError
+from feed_server.errors import BusError, FencedError
 from feed_server.ingest.line import Line
 from feed_server.ingest.outbox import Outbox
 from feed_server.protocol import Interval, Position, SymbolInfo
@@ -23,6 +23,15 @@ MAX_WAITING = 10_000
 MAX_UPDATES = 500
 """Symbols published in one pipeline: few enough for Redis to answer others in between."""
 
+SLICE = 100
+"""Symbols looked at or begun in one pipeline, between which others are published."""
+
+LOOK_AT = 1_000
+"""Symbols looked at each time whether Redis has lost them."""
+
+MAX_BARS = 20_000
+"""Bars of history written in one pipeline; a symbol that has more goes alone."""
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
@@ -30,6 +39,8 @@ T = TypeVar("T")
 
 class Writer:
     """Publishes lines for as long as it runs; it repeats what Redis did not take.
+
+    Where another writer has taken over, all that it does ends with a `FencedError`.
 
     Args:
         publisher: Where to.
@@ -45,14 +56,16 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._writing = asyncio.Lock()
+        self._in_doubt = False
+        self._looked_at = 0
         self._unsaid: deque[tuple[int, Seen]] = deque()
 
     async def begin(self, infos: Sequence[SymbolInfo], lines: Mapping[str, Line]) -> None:
         """Begin epochs of all lines, then declare them: what is declared can be asked for."""
         async with self._writing:
             self._lines = {}
-            for line in lines.values():
-                await until_done(partial(self._begin_epoch, line))
+            for some in _batches(lines.values()):
+                await until_done(partial(self._begin_epochs, some))
             await until_done(lambda: self._publisher.declare_symbols(infos))
             self._infos, self._lines = infos, lines
         self._to_write.set()
@@ -100,11 +113,30 @@ class Writer:
     async def restore_if_lost(self) -> None:
         """See to symbols that do not trade: their loss shows in no answer.
 
+        Where nothing is lost it looks at some of them, and at others the next time.
+
         Raises:
             BusError: Redis could not be reached.
+            FencedError: Another writer is at work.
         """
         async with self._writing:
-            await self._restore_lost()
+            if self._infos and await self._publisher.count_symbols() != len(self._infos):
+                await self._publisher.declare_symbols(self._infos)
+                self._in_doubt = True
+        symbols = list(self._lines)
+        if not self._in_doubt:
+            begin = self._looked_at if self._looked_at < len(symbols) else 0
+            self._looked_at = begin + LOOK_AT
+            await self._look_at(symbols[begin : self._looked_at])
+        if self._in_doubt:
+            # Where one is lost, others may be.
+            await self._look_at(symbols)
+            self._in_doubt = False
+
+    async def _look_at(self, symbols: Sequence[str]) -> None:
+        for start in range(0, len(symbols), SLICE):
+            async with self._writing:
+                await self._restore_lost(symbols[start : start + SLICE])
 
     async def _acknowledge(self) -> None:
         # Before the lines are there, nothing is published of what is wanted.
@@ -117,8 +149,11 @@ class Writer:
         if not updates:
             return
         positions = await until_done(lambda: self._publisher.publish(updates))
+        if any(position.offset == REFUSED for position in positions.values()):
+            # Sources give their trades in order: it is not ours what this is older than.
+            raise FencedError("another writer has published newer data")
         if positions != self._advance(updates):
-            await until_done(self._restore_lost)
+            await until_done(partial(self._restore_lost, list(positions)))
 
     def _advance(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
         """Return where these updates' symbols should stand now that they are published."""
@@ -129,34 +164,54 @@ class Writer:
             line.position = expected[line.symbol] = Position(line.position.epoch, offset)
         return expected
 
-    async def _restore_lost(self) -> None:
+    async def _restore_lost(self, symbols: Sequence[str]) -> None:
         """Put back what Redis has lost (flushed, evicted, restarted, failed over), as new epochs.
 
         A place that Redis has gone back to must not be passed again with other data: who was there
         before would take these for what is known.
         """
-        positions = await self._publisher.positions(list(self._lines))
-        lost = [line for s, line in self._lines.items() if positions.get(s) != line.position]
+        lines = [self._lines[s] for s in symbols if s in self._lines]
+        kept = await self._publisher.kept([line.symbol for line in lines])
+        if any(found.fence > self._publisher.fence for found in kept.values()):
+            raise FencedError("a later writer has written")
+        lost = [line for line in lines if _is_lost(line, kept.get(line.symbol))]
         if not lost:
             return
+        self._in_doubt = True
         log.warning("redis had lost symbols; restoring them", symbols=len(lost))
-        await self._publisher.declare_symbols(self._infos)
-        for start in range(0, len(lost), MAX_UPDATES):
-            await self._restore(lost[start : start + MAX_UPDATES])
+        for some in _batches(lost):
+            await self._restore(some)
 
     async def _restore(self, lines: Sequence[Line]) -> None:
         for line in lines:
             line.position = Position(new_epoch(), 0)
-            await self._begin_epoch(line)
+        await self._begin_epochs(lines)
         updates = [u for line in lines if (u := line.take_update() or line.last_update) is not None]
         # Should publishing fail, they stand elsewhere than they should, and are restored again.
         self._advance(updates)
         await self._publisher.publish(updates)
 
-    async def _begin_epoch(self, line: Line) -> None:
-        await self._publisher.begin_epoch(
-            line.symbol, line.position.epoch, Interval.DAY, line.final_bars
-        )
+    async def _begin_epochs(self, lines: Sequence[Line]) -> None:
+        beginnings = [Beginning(x.symbol, x.position.epoch, x.final_bars) for x in lines]
+        await self._publisher.begin_epochs(beginnings, Interval.DAY)
+
+
+def _is_lost(line: Line, kept: Kept | None) -> bool:
+    return kept is None or kept.position != line.position or kept.bars < line.told_bars
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Give lines together whose history is not too much for one pipeline."""
+    batch: list[Line] = []
+    bars = 0
+    for line in lines:
+        if batch and (len(batch) == SLICE or bars + len(line.final_bars) > MAX_BARS):
+            yield batch
+            batch, bars = [], 0
+        batch.append(line)
+        bars += len(line.final_bars)
+    if batch:
+        yield batch
 
 
 async def until_done(write: Callable[[], Awaitable[T]]) -> T:

@@ -6,7 +6,8 @@ from redis.asyncio import Redis
 
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import Leases, WantedReader
-from feed_server.bus.publisher import Publisher
+from feed_server.bus.lock import ProviderLock
+from feed_server.bus.publisher import Kept, Publisher
 from feed_server.bus.reader import Reader
 from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import wait_for
@@ -31,6 +32,9 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Redis]:
 
 async def test_no_call_needs_two_slots(cluster: Redis) -> None:
     publisher, reader = Publisher(cluster), Reader(cluster)
+    lock = ProviderLock(cluster, "replay")
+    publisher.fence = await lock.acquire()
+    await lock.release()
     await publisher.declare_symbols(
         [SymbolInfo(s, s, "USD", 2, "replay", "REPLAY") for s in SYMBOLS]
     )
@@ -53,6 +57,7 @@ async def test_no_call_needs_two_slots(cluster: Redis) -> None:
     bars = await reader.bars("S7", Interval.DAY, start_ms=0, end_ms=10**15, limit=10)
     assert len(bars.bars) == 2
     assert len(await reader.statuses()) == 2
-    assert await publisher.positions(SYMBOLS) == dict.fromkeys(SYMBOLS, Position("e1", 1))
+    kept = Kept(Position("e1", 1), bars=1, fence=publisher.fence)
+    assert await publisher.kept(SYMBOLS) == dict.fromkeys(SYMBOLS, kept)
     assert await WantedReader(cluster).counts() == dict.fromkeys(SYMBOLS, 1)
     await leases.release()
