@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from feed_server.bus import names
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.ingest.worker import IngestWorker
@@ -82,3 +83,27 @@ async def test_what_redis_loses_is_restored_also_when_nothing_trades(
             assert after[symbol].update == kept.update
             assert after[symbol].epoch != kept.epoch
         assert list(await reader.symbols()) == ["BAC", "IBM"]
+
+
+async def test_a_history_that_was_evicted_is_put_back(redis: Redis, tmp_path: Path) -> None:
+    async with working(redis, tmp_path) as reader:
+        history = await bars(reader, "BAC")
+        await redis.delete(names.final_bars("BAC", Interval.DAY))
+
+        async def restored() -> bool:
+            return await bars(reader, "BAC") == history
+
+        await until(restored, timeout_s=5)
+
+
+async def test_a_list_of_symbols_that_was_evicted_is_put_back(redis: Redis, tmp_path: Path) -> None:
+    async with working(redis, tmp_path) as reader:
+        before = await reader.last_values(["BAC"])
+        listed = await reader.symbols()
+        await redis.delete(names.SYMBOLS)
+
+        async def restored() -> bool:
+            return await reader.symbols() == listed
+
+        await until(restored, timeout_s=5)
+        assert await reader.last_values(["BAC"]) == before
