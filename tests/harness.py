@@ -6,13 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import httpx
 
+MAX_LOG_BYTES = 10_000_000
 PROJECT = Path(__file__).resolve().parents[1]
 
 T = TypeVar("T")
@@ -112,7 +114,8 @@ class FeedProcess:
         self._role = role
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._settings = {"feed_port": str(self.port), "log_level": "warning", **(settings or {})}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -128,17 +131,26 @@ class FeedProcess:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.spawn()
-        wait_for("the feed is ready", self.is_ready, timeout_s=30)
+        try:
+            wait_for("the feed is ready", self.is_ready, timeout_s=30)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; it says:\n{self.said()[-2000:]}") from None
 
     def spawn(self) -> None:
         """Start it without waiting."""
+        # A file, for a pipe that nobody reads would stop it when it is full.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "feed_server", self._role],
             cwd=PROJECT,
             env=clean_environment(**self._settings),
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=self._log,
         )
+
+    def said(self) -> str:
+        """Return all that it has logged, as long as it is not stopped."""
+        assert self._log is not None
+        return os.pread(self._log.fileno(), MAX_LOG_BYTES, 0).decode()
 
     def stop(self) -> None:
         """Stop it as Ctrl-C would, at the latest by killing it; safe to call twice."""
@@ -159,9 +171,9 @@ class FeedProcess:
 
     def _forget(self) -> None:
         assert self.process is not None
-        assert self.process.stderr is not None
+        assert self._log is not None
         self.process.wait(10)
-        self.process.stderr.close()
+        self._log.close()
         self.process = None
 
     def is_ready(self) -> bool:
