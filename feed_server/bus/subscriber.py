@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 
 import structlog
 from redis.asyncio import Redis
@@ -60,6 +61,11 @@ class Subscriber:
         """Whether the probe was heard lately."""
         return time.monotonic() - self._heard_at < DEAF_AFTER_S
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """What is listened to, now or when there is a connection."""
+        return frozenset(self._channels)
+
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Listen to more channels, now and after each reconnection.
 
@@ -67,25 +73,30 @@ class Subscriber:
         connection it returns at once, and ``on_connected`` tells when there is one.
 
         Raises:
-            BusError: The connection was lost meanwhile.
+            BusError: The connection was lost meanwhile, or does not answer: the next one subscribes
+                to these channels too.
         """
         added = [channel for channel in channels if channel not in self._channels]
         self._channels.update(added)
-        if self._connection is not None:
-            await self._subscribe(self._connection, added)
+        connection = self._connection
+        if connection is not None and added:
+            async with _given_up_on_failure(connection):
+                await self._subscribe(connection, added)
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
         """Listen to these channels no more.
 
         Raises:
-            BusError: The connection was lost meanwhile.
+            BusError: The connection was lost meanwhile: the next one does not listen to them.
         """
         removed = [channel for channel in channels if channel in self._channels]
         self._channels.difference_update(removed)
-        if self._connection is not None:
-            for batch in _batches(removed):
-                with bus_errors("unsubscribing"):
-                    await self._connection.send_command("UNSUBSCRIBE", *batch)
+        connection = self._connection
+        if connection is None:
+            return
+        for batch in _batches(removed):
+            async with _given_up_on_failure(connection):
+                await self._send(connection, "UNSUBSCRIBE", batch)
 
     async def run(self) -> None:
         """Listen until cancelled; reconnect after every failure."""
@@ -122,12 +133,20 @@ class Subscriber:
         self._unconfirmed.update(channels)
         self._confirmed.clear()
         for batch in _batches(channels):
-            with bus_errors("subscribing"):
-                await connection.send_command("SUBSCRIBE", *batch)
+            await self._send(connection, "SUBSCRIBE", batch)
         if channels:
-            await self._confirmed.wait()
+            with bus_errors("subscribing"):
+                async with asyncio.timeout(DEAF_AFTER_S):
+                    await self._confirmed.wait()
         if self._connection is not connection:
             raise BusError("subscribing: the connection was lost")
+
+    async def _send(self, connection: AbstractConnection, command: str, batch: list[str]) -> None:
+        # One that is closed would be opened again by sending, and nobody would read it.
+        if self._connection is not connection or not connection.is_connected:
+            raise BusError(f"sending {command}: the connection was lost")
+        with bus_errors(f"sending {command}"):
+            await connection.send_command(command, *batch)
 
     async def _read(self, connection: AbstractConnection) -> None:
         """Take what comes; not by redis-py's ``PubSub``, whose messages cost four times as much."""
@@ -161,6 +180,16 @@ class Subscriber:
             await asyncio.sleep(PROBE_EVERY_S)
             if not self.hears:
                 raise BusError(f"deaf: own messages not heard for {DEAF_AFTER_S:g} s")
+
+
+@asynccontextmanager
+async def _given_up_on_failure(connection: AbstractConnection) -> AsyncIterator[None]:
+    """End a connection that fails: whoever reads it makes another, and subscribes to all."""
+    try:
+        yield
+    except BusError:
+        await connection.disconnect(nowait=True)
+        raise
 
 
 def _batches(channels: list[str]) -> Iterator[list[str]]:
