@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from feed_server.bus import names
@@ -30,7 +29,26 @@ POLL_PATIENCE_S = 2.0
 ASK_PATIENCE_S = 1.0
 """How long a source has to publish how a symbol stands that it was not asked for before."""
 
+NOTICES = (
+    names.STATUS_CHANNEL,
+    names.SYMBOLS_CHANNEL,
+    names.SEEN,
+    names.ERRORS,
+    names.CONTROL,
+)
+"""What is listened to whatever is wanted."""
+
 log = structlog.get_logger(__name__)
+
+_Notice = StoredUpdate | SourceStatus | Seen | SourceError | ControlMessage | None
+_DECODERS: dict[str, Callable[[bytes], _Notice]] = {
+    names.STATUS_CHANNEL: decode_status,
+    names.SYMBOLS_CHANNEL: lambda _payload: None,
+    names.SEEN: decode_seen,
+    names.ERRORS: decode_error,
+    names.CONTROL: decode_control,
+}
+"""How the messages of `NOTICES` are read; those of other channels are updates."""
 
 
 class ViewListener(Protocol):
@@ -184,9 +202,9 @@ class MarketView:
                 await self._leases.release()
 
     async def _keep_up(self) -> None:
-        await self._subscriber.subscribe(
-            [names.STATUS_CHANNEL, names.SYMBOLS_CHANNEL, names.SEEN, names.ERRORS, names.CONTROL]
-        )
+        with suppress(BusError):
+            # They are subscribed to at the latest when there is another connection.
+            await self._subscriber.subscribe(NOTICES)
         while True:
             self._to_do.clear()
             try:
@@ -229,8 +247,11 @@ class MarketView:
             self._flows[symbol] = Flow()
             self._asked[symbol] = Asked(now_s)
         # Lost connections are no failure here: whoever connects again subscribes to all.
-        await self._subscriber.unsubscribe(map(names.updates, sorted(removed)))
-        await self._subscriber.subscribe(map(names.updates, sorted(added)))
+        channels = set(map(names.updates, wanted))
+        await self._subscriber.subscribe(sorted(channels))
+        await self._subscriber.unsubscribe(
+            sorted(self._subscriber.channels - channels - set(NOTICES))
+        )
         await self._leases.hold({s: n for s, n in self.interest.counts.items() if s in wanted})
         for asked in self._asked.values():
             if asked.number is None:
@@ -292,21 +313,24 @@ class MarketView:
 
     def _on_message(self, channel: str, payload: bytes) -> None:
         try:
-            if channel == names.STATUS_CHANNEL:
-                self._take_status(decode_status(payload))
-            elif channel == names.SYMBOLS_CHANNEL:
-                self._on_connected()
-            elif channel == names.SEEN:
-                self._take_seen(decode_seen(payload))
-            elif channel == names.ERRORS:
-                self._listener.on_source_error(decode_error(payload))
-            elif channel == names.CONTROL:
-                self._listener.on_control(decode_control(payload))
-            else:
-                self._hear(StoredUpdate.from_message(payload))
-        except (ValueError, msgspec.DecodeError) as error:
+            message = _DECODERS.get(channel, StoredUpdate.from_message)(payload)
+        except ValueError as error:
             self.malformed += 1
             log.error("malformed message on the bus", channel=channel, error=str(error))
+            return
+        match message:
+            case StoredUpdate():
+                self._hear(message)
+            case SourceStatus():
+                self._take_status(message)
+            case Seen():
+                self._take_seen(message)
+            case SourceError():
+                self._listener.on_source_error(message)
+            case None:
+                self._on_connected()
+            case _:
+                self._listener.on_control(message)
 
     def _hear(self, stored: StoredUpdate) -> None:
         symbol = stored.update.quote.symbol

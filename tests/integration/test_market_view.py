@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
+from feed_server.errors import BusError
 from feed_server.gateway.market_view import ASK_PATIENCE_S, POLL_PATIENCE_S, MarketView
 from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import until
@@ -294,3 +295,54 @@ async def test_notices_are_passed_on_and_nonsense_is_counted(
         at = await market.trade()
         await soon(lambda: view.latest.get("AAPL") is not None)
         assert view.latest["AAPL"].position == at
+
+
+async def test_what_becomes_wanted_is_heard_though_something_cannot_be_let_go_of(
+    valkey: EmbeddedValkey, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(valkey, Recorder()) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        monkeypatch.setattr(Subscriber, "unsubscribe", failing)
+        view.interest.unwatch(["AAPL"], -LINGER_S)
+        watch(view, "IBM")
+        await soon(lambda: "IBM" in view.interest.kept and "AAPL" not in view.interest.kept)
+        await asyncio.sleep(0.1)
+        monkeypatch.undo()
+        await soon(lambda: view.is_settled(["IBM"]))
+        at = await market.trade("IBM")
+        await soon(lambda: "IBM" in view.latest and view.latest["IBM"].position == at)
+
+
+async def failing(_self: Subscriber, _channels: Iterable[str]) -> None:
+    raise BusError("unsubscribing: lost")
+
+
+class Offended(Recorder):
+    """A listener with a fault of its own."""
+
+    def on_update(self, stored: StoredUpdate) -> None:
+        raise ValueError("a fault of the listener")
+
+
+async def test_a_listeners_fault_is_not_taken_for_a_malformed_message(
+    valkey: EmbeddedValkey, market: Market
+) -> None:
+    redis = connect(valkey.url)
+    view = MarketView(
+        Reader(redis),
+        Leases(redis, SERVER),
+        lambda on_message, on_connected: Subscriber(redis, SERVER, on_message, on_connected),
+        Offended(),
+        linger_s=LINGER_S,
+    )
+    running_view = asyncio.create_task(view.run())
+    watch(view, "AAPL")
+    await soon(lambda: view.is_settled(["AAPL"]))
+    async with asyncio.timeout(5):
+        while not running_view.done():
+            await market.trade()
+            await asyncio.sleep(0.02)
+    await redis.aclose()
+    assert view.malformed == 0
+    assert isinstance(running_view.exception(), BaseExceptionGroup)
