@@ -18,6 +18,9 @@ CHECK_EVERY_S = 1.0
 AT_MOST_EVERY_S = 0.02
 """So that many gateways which say something at once are answered together."""
 
+IDLE_SHARE = 4
+"""So many times as long as a look at all leases took, others have their turn."""
+
 GRACE_S = 3.0
 """A symbol stays wanted for so long after the last lease: if Redis has lost the leases, gateways
 renew them within this time, and no trade goes missing."""
@@ -72,9 +75,12 @@ class Demand:
         on_seen: Callable[[Mapping[str, int]], None],
     ) -> None:
         seen: dict[str, int] = {}
-        await self._subscriber.subscribe([names.SUBSCRIPTIONS])
+        with suppress(BusError):
+            # It is subscribed to at the latest when there is another connection.
+            await self._subscriber.subscribe([names.SUBSCRIPTIONS])
         while True:
             self._noted.clear()
+            began_s = time.monotonic()
             try:
                 wanted = await self._reader.read()
                 self._take(wanted.counts, on_change)
@@ -83,7 +89,8 @@ class Demand:
                     on_seen(new)
             except BusError as error:
                 log.warning("what is wanted is not known; going on as before", error=str(error))
-            await asyncio.sleep(AT_MOST_EVERY_S)
+            took_s = time.monotonic() - began_s
+            await asyncio.sleep(max(AT_MOST_EVERY_S, IDLE_SHARE * took_s))
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_EVERY_S):
                     await self._noted.wait()
