@@ -25,6 +25,7 @@ NAMES = frozenset(
         "feed_url",
         "heartbeat_ms",
         "host",
+        "idle_timeout_ms",
         "jwt_audience",
         "jwt_issuer",
         "jwt_private_key_file",

@@ -194,12 +194,29 @@ class LimitSettings(BaseSettings):
     max_symbols: int = Field(
         1000, ge=1, description="Symbols at most that a connection or a request can ask for."
     )
-    max_connections: int = Field(10_000, ge=1, description="WebSockets at most, of all clients.")
+    max_connections: int = Field(
+        10_000,
+        ge=1,
+        description="WebSockets and event streams at most, of all clients; and as many sockets "
+        "at most (and 32 more) for all other requests.",
+    )
     max_connections_per_address: int = Field(
-        1000, ge=1, description="WebSockets at most that one address can have open."
+        1000,
+        ge=1,
+        description="How many of each one address can have open; of trusted proxies' sockets "
+        "only all together are limited.",
     )
     max_commands_per_s: int = Field(
-        50, ge=1, description="Commands a second that a connection can send; twice as many at once."
+        50,
+        ge=1,
+        description="Commands a second that a connection can send, WebSocket pings among them; "
+        "twice as many at once.",
+    )
+    idle_timeout_ms: int = Field(
+        75_000,
+        ge=1,
+        description="A socket on which no request comes for so long is closed, in milliseconds; "
+        "proxies should keep theirs for less.",
     )
     max_message_bytes: int = Field(
         65_536, ge=1024, description="Length of the longest message that a client can send."

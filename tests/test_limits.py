@@ -47,6 +47,15 @@ def test_who_keeps_to_the_rate_is_never_refused(per_s: int, pauses: list[float])
     assert all(rate.take(now_s) for now_s in times([p + 1.001 / per_s for p in pauses]))
 
 
+def test_an_address_may_be_without_a_limit_of_its_own() -> None:
+    count = ConnectionCount(most=3, most_per_address=1, unlimited={"10.0.0.1"})
+    for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
+        count.admit(address)
+    for address in ("10.0.0.1", "10.0.0.3"):
+        with pytest.raises(RequestError, match="takes no more"):
+            count.admit(address)
+
+
 def test_connections_are_counted_by_address() -> None:
     count = ConnectionCount(most=10, most_per_address=2)
     count.admit("10.0.0.1")

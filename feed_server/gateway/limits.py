@@ -1,6 +1,7 @@
 """How much a stranger may do: commands of a connection, connections of an address. Pure."""
 
 from collections import Counter
+from collections.abc import Container
 from ipaddress import IPv6Address, ip_address
 from math import inf
 
@@ -46,11 +47,15 @@ class ConnectionCount:
     Args:
         most: Connections at most.
         most_per_address: Connections at most that one address can have.
+        unlimited: Addresses that only the limit of all is for.
     """
 
-    def __init__(self, most: int, most_per_address: int) -> None:
+    def __init__(
+        self, most: int, most_per_address: int, *, unlimited: Container[str] = frozenset()
+    ) -> None:
         self._most = most
         self._most_per_address = most_per_address
+        self._unlimited = unlimited
         self._by_address: Counter[str] = Counter()
         self._open = 0
 
@@ -65,7 +70,8 @@ class ConnectionCount:
         """
         if self._open >= self._most:
             raise _full(f"this gateway has {self._most} connections and takes no more")
-        if self._by_address[address] >= self._most_per_address:
+        has = self._by_address[address]
+        if has >= self._most_per_address and address not in self._unlimited:
             raise _full(
                 f"this address has {self._most_per_address} connections open and may have no more"
             )

@@ -6,7 +6,6 @@ import random
 import secrets
 
 import structlog
-from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application
 
@@ -23,6 +22,7 @@ from feed_server.gateway.client import Client, Patience
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.limits import ConnectionCount, client_address
+from feed_server.gateway.listener import Listener
 from feed_server.gateway.market_view import MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.origins import Origins
@@ -42,11 +42,6 @@ from feed_server.protocol import (
     Welcome,
 )
 from feed_server.settings import FeedSettings
-
-MAX_BODY_BYTES = 4_096
-"""No request needs a body."""
-BUFFER_BYTES = 131_072
-"""What a connection may send ahead of what is read of it, beside a message: its headers."""
 
 log = structlog.get_logger(__name__)
 
@@ -86,12 +81,7 @@ class Gateway:
         self._roll = Roll()
         self._drains = False
         self._sampled_ms = 0
-        self._server = HTTPServer(
-            self._application(),
-            xheaders=False,
-            max_body_size=MAX_BODY_BYTES,
-            max_buffer_size=settings.max_message_bytes + BUFFER_BYTES,
-        )
+        self._server = Listener.of(self._application(), settings, self.metrics)
 
     def listen(self) -> None:
         """Take the port.
@@ -234,7 +224,8 @@ class Gateway:
         """Do what an operator wants."""
         match message:
             case Disconnect(subject=subject):
-                for client in self._roll:
+                # Tokens without a subject are of many.
+                for client in self._roll if subject else ():
                     if client.grant is not None and client.grant.subject == subject:
                         client.close(CloseCode.REVOKED)
             case Drain(server=server) if server == self.name:

@@ -1,6 +1,8 @@
 """What one client may not do, and what the others notice of it: nothing."""
 
 import re
+import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -8,6 +10,7 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
+from feed_server.gateway.listener import SPARE
 from feed_server.protocol import Error, ErrorCode, Pong, Quotes, Trades, Welcome
 from tests.harness import FeedProcess, wait_for
 from tests.market import Market, gateway_of, market
@@ -102,10 +105,9 @@ STREAM = "GET /api/stream?symbols=AAPL HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 @pytest.mark.parametrize("request_head", [UPGRADE, STREAM])
 def test_who_resets_before_the_answer_keeps_no_place(here: Market, request_head: str) -> None:
     with gateway_of(here, max_connections_per_address="5") as feed:
-        process = feed.process
-        assert process is not None
         for _ in range(40):
             ask_and_reset(feed.port, request_head)
+        wait_for("all is noticed", lambda: answers(feed))
         with ExitStack() as stack:
 
             def all_places_are_free() -> bool:
@@ -119,11 +121,56 @@ def test_who_resets_before_the_answer_keeps_no_place(here: Market, request_head:
             wait_for("all places are free", all_places_are_free)
             assert figure(feed, "connections") == 5
         wait_for("all are forgotten", lambda: figure(feed, "connections") == 0)
-        process.terminate()
-        _, said = process.communicate(timeout=15)
-        feed.process = None
-        assert "Traceback" not in said
-        assert "error" not in said.lower()
+        assert "Traceback" not in feed.said()
+        assert "error" not in feed.said().lower()
+
+
+def answers(feed: FeedProcess) -> bool:
+    try:
+        return httpx.get(f"{feed.url}/healthz", timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def is_open(client: socket.socket) -> bool:
+    """Tell whether the server has left a connection open, on which it has said nothing."""
+    client.setblocking(False)
+    try:
+        return client.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+def test_sockets_that_ask_for_nothing_are_limited_and_closed_in_time(here: Market) -> None:
+    settings = {"max_connections_per_address": "5", "idle_timeout_ms": "3000"}
+    with gateway_of(here, **settings) as feed, ExitStack() as stack:
+        refused = figure(feed, 'errors_total{code="too_many_connections"}')
+        address = ("127.0.0.1", feed.port)
+        idle = [stack.enter_context(socket.create_connection(address)) for _ in range(60)]
+        idle[0].sendall(b"GET /healthz HTTP/1.1\r\n")  # and no more of it
+        wait_for("some are closed", lambda: sum(map(is_open, idle)) == 5 + SPARE)
+        if sys.platform == "linux":  # elsewhere loopback is one address
+            client = socket.create_connection(address, source_address=("127.0.0.2", 0))
+            stack.enter_context(client)
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: feed\r\n\r\n")
+            client.settimeout(5)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+        wait_for("all are closed", lambda: not any(map(is_open, idle)))
+        assert status(feed) == 101
+        told = figure(feed, 'errors_total{code="too_many_connections"}')
+        assert told == refused + 60 - 5 - SPARE
+
+
+def test_a_live_connection_leaves_room_for_requests(here: Market) -> None:
+    with gateway_of(here, max_connections_per_address="40") as feed, ExitStack() as stack:
+        clients = [stack.enter_context(RawSocket(feed.port)) for _ in range(40)]
+        assert {client.status for client in clients} == {101}
+        assert httpx.get(f"{feed.url}/api/status", timeout=5).is_success
+        time.sleep(0.1)
+        clients[0].say(type="ping", id=1)
+        clients[0].next(Pong)
 
 
 # ---- commands --------------------------------------------------------------------------------
