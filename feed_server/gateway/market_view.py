@@ -11,20 +11,25 @@ import structlog
 
 from feed_server.bus import names
 from feed_server.bus.control import ControlMessage, decode_control
-from feed_server.bus.leases import Leases, Seen, decode_seen
+from feed_server.bus.leases import RENEW_EVERY_S, Leases, Seen, decode_seen
 from feed_server.bus.notices import SourceError, decode_error
 from feed_server.bus.reader import Reader, decode_status
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError
-from feed_server.gateway.continuity import MAX_HELD, Flow
+from feed_server.gateway.continuity import Flow
 from feed_server.gateway.interest import Interest
 from feed_server.gateway.source_board import SourceBoard
 from feed_server.protocol import SourceStatus, SymbolInfo
 
 RETRY_S = 0.5
 CHECK_S = 1.0
-"""How often leases are renewed, and silence of sources and lingering symbols are looked at."""
+"""How often what is wanted, and silence of sources and lingering symbols are looked at."""
+MOMENT_S = 1.0
+"""So long a symbol may wait for being read before it is worth a word."""
+SYMBOLS_A_READ = 50
+UPDATES_A_READ = 100
+"""Of each symbol: with it, decoding what a read brings takes some milliseconds."""
 POLL_PATIENCE_S = 2.0
 ASK_PATIENCE_S = 1.0
 """How long a source has to publish how a symbol stands that it was not asked for before."""
@@ -121,6 +126,7 @@ class MarketView:
         self._flows: dict[str, Flow] = {}
         self._asked: dict[str, Asked] = {}
         self._seen: dict[str, int] = {}
+        self._waits_since_s: dict[str, float] = {}
         self._changes = 0
         self._changed_at: dict[str, int] = {}
         self._to_do = asyncio.Event()
@@ -149,6 +155,15 @@ class MarketView:
     def is_settled(self, symbols: Iterable[str]) -> bool:
         """Tell whether all that was published of these symbols until now is in `latest`."""
         return all(symbol in self._flows and not self._flows[symbol].waits for symbol in symbols)
+
+    @property
+    def unsettled(self) -> int:
+        """How many wanted symbols wait for longer than a moment to become current."""
+        long_ago_s = time.monotonic() - MOMENT_S
+        return sum(
+            since_s <= long_ago_s and symbol in self._flows and self._flows[symbol].waits
+            for symbol, since_s in self._waits_since_s.items()
+        )
 
     async def next_read(self, timeout_s: float = CHECK_S) -> None:
         """Return when something more was read from Redis, or after a while."""
@@ -196,6 +211,7 @@ class MarketView:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._subscriber.run())
                 tasks.create_task(self._keep_up())
+                tasks.create_task(self._renew_leases())
                 tasks.create_task(self._watch_statuses())
         finally:
             with suppress(BusError):
@@ -207,6 +223,7 @@ class MarketView:
             await self._subscriber.subscribe(NOTICES)
         while True:
             self._to_do.clear()
+            self._note_waiting()
             try:
                 await self._reload_if_asked()
                 await self._follow_interest()
@@ -218,6 +235,15 @@ class MarketView:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_S):
                     await self._to_do.wait()
+
+    async def _renew_leases(self) -> None:
+        """However long reading takes, what is wanted stays so."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            try:
+                await self._leases.renew()
+            except BusError as error:
+                log.warning("leases could not be renewed", error=str(error))
 
     async def _reload_if_asked(self) -> None:
         if not self._reload:
@@ -253,21 +279,47 @@ class MarketView:
             sorted(self._subscriber.channels - channels - set(NOTICES))
         )
         await self._leases.hold({s: n for s, n in self.interest.counts.items() if s in wanted})
+        self._note_waiting()
         for asked in self._asked.values():
             if asked.number is None:
                 asked.number = self._leases.number
 
     async def _mend(self) -> None:
-        """Read what may have been missed."""
-        while waiting := {s: flow for s, flow in self._flows.items() if flow.waits}:
-            since = {symbol: flow.begin_read() for symbol, flow in waiting.items()}
-            newest = await self._reader.last_values(sorted(waiting))
-            log_since = {symbol: offset for symbol, offset in since.items() if offset is not None}
-            logs = await self._reader.updates_since(log_since, limit=MAX_HELD) if log_since else {}
-            for symbol, flow in waiting.items():
-                if self._flows.get(symbol) is flow:
-                    self._end_read(symbol, flow, newest.get(symbol), logs.get(symbol, []))
-            self._tell_read()
+        """Read what may have been missed: a little of some symbols at a time.
+
+        Others have their turn in between, and what has been read is not read again should the next
+        read fail.
+        """
+        waiting = sorted(symbol for symbol, flow in self._flows.items() if flow.waits)
+        for start in range(0, len(waiting), SYMBOLS_A_READ):
+            await self._mend_some(waiting[start : start + SYMBOLS_A_READ])
+        if any(flow.waits for flow in self._flows.values()):
+            # There is more to read, but what has become wanted meanwhile does not wait for it.
+            self._to_do.set()
+
+    async def _mend_some(self, symbols: Sequence[str]) -> None:
+        flows = {s: flow for s in symbols if (flow := self._flows.get(s)) is not None}
+        since = {symbol: flow.begin_read() for symbol, flow in flows.items()}
+        newest = await self._reader.last_values(list(flows))
+        log_since = {symbol: offset for symbol, offset in since.items() if offset is not None}
+        logs = {}
+        if log_since:
+            logs = await self._reader.updates_since(log_since, limit=UPDATES_A_READ)
+        for symbol, flow in flows.items():
+            if self._flows.get(symbol) is flow:
+                self._end_read(symbol, flow, newest.get(symbol), logs.get(symbol, []))
+            if not flow.waits:
+                self._waits_since_s.pop(symbol, None)
+        self._tell_read()
+
+    def _note_waiting(self) -> None:
+        """Remember since when symbols wait that do."""
+        now_s = time.monotonic()
+        self._waits_since_s = {
+            symbol: self._waits_since_s.get(symbol, now_s)
+            for symbol, flow in self._flows.items()
+            if flow.waits
+        }
 
     def _end_read(
         self, symbol: str, flow: Flow, newest: StoredUpdate | None, log_: list[StoredUpdate]

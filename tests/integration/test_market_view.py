@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,13 @@ from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError
-from feed_server.gateway.market_view import ASK_PATIENCE_S, POLL_PATIENCE_S, MarketView
+from feed_server.gateway.market_view import (
+    ASK_PATIENCE_S,
+    POLL_PATIENCE_S,
+    SYMBOLS_A_READ,
+    UPDATES_A_READ,
+    MarketView,
+)
 from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import until
 from tests.updates import update
@@ -73,6 +79,24 @@ class SlowReader(Reader):
         self.reading.set()
         await self.go_on.wait()
         return found
+
+
+class Greedy(Reader):
+    """A reader that remembers how much it was asked for at once, and may fail or stall."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.asked: list[int] = []
+        self.fails_after: int | None = None
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def last_values(self, symbols: Sequence[str]) -> dict[str, StoredUpdate]:
+        await self.go_on.wait()
+        self.asked.append(len(symbols))
+        if self.fails_after is not None and len(self.asked) > self.fails_after:
+            raise BusError("reading last values: Redis is away")
+        return await super().last_values(symbols)
 
 
 class Market:
@@ -346,3 +370,57 @@ async def test_a_listeners_fault_is_not_taken_for_a_malformed_message(
     await redis.aclose()
     assert view.malformed == 0
     assert isinstance(running_view.exception(), BaseExceptionGroup)
+
+
+async def test_many_symbols_are_read_some_at_a_time_and_each_read_counts(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    symbols = [f"S{number:03}" for number in range(3 * SYMBOLS_A_READ)]
+    reader = Greedy(redis)
+    reader.fails_after = 2
+    async with running(valkey, Recorder(), reader) as view:
+        watch(view, *symbols)
+        await soon(lambda: len(reader.asked) == 3)
+        assert view.is_settled(symbols[: 2 * SYMBOLS_A_READ])
+        assert not view.is_settled(symbols)
+        reader.fails_after = None
+        await soon(lambda: view.is_settled(symbols))
+    assert max(reader.asked) == SYMBOLS_A_READ
+
+
+async def test_what_was_missed_is_put_back_piece_by_piece(
+    redis: Redis, valkey: EmbeddedValkey, market: Market
+) -> None:
+    recorder = Recorder()
+    at = await market.trade()
+    async with running(valkey, recorder) as view:
+        watch(view, "AAPL")
+        await soon(lambda: view.is_settled(["AAPL"]))
+        await cut_off(redis)
+        for _ in range(3 * UPDATES_A_READ):
+            after = await market.trade()
+        await soon(lambda: view.latest["AAPL"].position == after)
+        assert recorder.offsets == list(range(at.offset + 1, after.offset + 1))
+        assert len(recorder.restated) == 1
+
+
+async def test_leases_are_renewed_while_reading_takes_long_and_it_is_told(
+    redis: Redis, valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feed_server.gateway.market_view.RENEW_EVERY_S", 0.1)
+    reader = Greedy(redis)
+    async with running(valkey, Recorder(), reader) as view:
+        assert view.unsettled == 0
+        reader.go_on.clear()
+        watch(view, "AAPL", "IBM")
+        await soon(lambda: view.unsettled == 2)
+        await redis.delete(names.server(SERVER))
+
+        async def is_leased() -> bool:
+            return (await WantedReader(redis).counts()).keys() == {"AAPL", "IBM"}
+
+        await until(is_leased)
+        assert not view.is_settled(["AAPL"])
+        reader.go_on.set()
+        await soon(lambda: view.is_settled(["AAPL", "IBM"]))
+        assert view.unsettled == 0
