@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from feed_server.bus import sentinel
 from feed_server.errors import BusError, ConfigurationError
 
 CONNECT_TIMEOUT_S = 3.0
+
+log = structlog.get_logger(__name__)
 
 _OPTIONS: sentinel.Options = {
     "socket_connect_timeout": CONNECT_TIMEOUT_S,
@@ -56,9 +60,19 @@ def masked(url: str) -> str:
     return parts._replace(query="***" if parts.query else "").geturl()
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, ResponseError):
+        return "Redis refused it"
+    if isinstance(error, (RedisTimeoutError, TimeoutError)):
+        return "Redis does not answer in time"
+    return "Redis cannot be reached"
+
+
 @contextmanager
 def bus_errors(doing: str) -> Iterator[None]:
     """Turn what the Redis library raises into `BusError`; wrap every call of it in a task.
+
+    The error's text is fit for strangers, with no address in it; the log has the details.
 
     It also ends the task where the library has swallowed its cancellation: redis-py 8.1 does when
     that comes while a connection is being made, and who waited for the task would wait for ever.
@@ -68,7 +82,9 @@ def bus_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise BusError(f"{doing}: {str(error) or type(error).__name__}") from error
+        # What the library says names servers; our own text goes to strangers.
+        log.warning("redis failed", doing=doing, error=str(error) or type(error).__name__)
+        raise BusError(f"{doing}: {_reason(error)}") from error
     finally:
         if task is not None and task.cancelling() > cancelled_before:
             raise asyncio.CancelledError

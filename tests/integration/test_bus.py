@@ -2,10 +2,12 @@ import asyncio
 from typing import Self
 
 import pytest
+from redis import exceptions
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import MasterNotFoundError
 
 from feed_server.bus import names
-from feed_server.bus.connection import connect
+from feed_server.bus.connection import bus_errors, connect
 from feed_server.bus.control import Disconnect, Drain, decode_control, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.notices import SourceError, decode_error
@@ -206,7 +208,7 @@ async def test_scripts_that_redis_forgot_are_loaded_and_run_once_each(redis: Red
 
 async def test_a_script_that_fails_is_a_bus_error(redis: Redis) -> None:
     await redis.set(names.last_value("AAPL"), "not what it should be")
-    with pytest.raises(BusError, match="WRONGTYPE"):
+    with pytest.raises(BusError, match="publishing: Redis refused it"):
         await Publisher(redis).publish([update("AAPL"), update("IBM")])
     assert (await Reader(redis).last_values(["IBM"]))["IBM"].offset == 1
 
@@ -336,6 +338,25 @@ async def test_a_deaf_subscriber_says_so_and_recovers(redis: Redis, valkey: Embe
 
 async def test_an_unreachable_redis_is_a_bus_error() -> None:
     redis = connect(f"redis://127.0.0.1:{free_port()}")
-    with pytest.raises(BusError, match="reaching Redis"):
+    with pytest.raises(BusError, match=r"^reaching Redis: Redis cannot be reached$"):
         await Reader(redis).ping()
     await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("Error 111 connecting to 10.0.0.5:6379. Connection refused."),
+        TimeoutError("Timeout connecting to 10.0.0.5:6379"),
+        OSError("Connect call failed ('10.0.0.5', 6379)"),
+        exceptions.TimeoutError("Timeout reading from 10.0.0.5:6379"),
+        exceptions.ConnectionError("Connection to 10.0.0.5:6379 lost"),
+        exceptions.ResponseError("MOVED 1 10.0.0.5:6379"),
+        exceptions.ReadOnlyError("10.0.0.5:6379 is a replica"),
+        exceptions.MovedError("1 10.0.0.5:6379"),
+        MasterNotFoundError("No master at 10.0.0.5:6379"),
+    ],
+)
+async def test_an_errors_text_names_no_server(error: Exception) -> None:
+    with pytest.raises(BusError, match=r"^looking: Redis [a-z ]+$"), bus_errors("looking"):
+        raise error
