@@ -1,4 +1,4 @@
-"""Starts the feed server: ``python -m feed_server [all|ingest|gateway]``."""
+"""Starts the feed server, or tells the gateways that run what to do."""
 
 import argparse
 import asyncio
@@ -7,6 +7,8 @@ import sys
 
 from feed_server import log
 from feed_server.app import Role, serve
+from feed_server.bus.connection import connect
+from feed_server.bus.control import ControlMessage, Disconnect, Drain, publish_control
 from feed_server.errors import ConfigurationError, QuotewireError
 from feed_server.settings import FeedSettings
 
@@ -14,16 +16,26 @@ EXIT_CONFIGURATION = 2
 """Exit code of an error that a restart cannot mend."""
 
 
+NEEDS_REDIS = (
+    "set QUOTEWIRE_REDIS_URL to the Redis of the gateways that shall hear it; one that runs with "
+    "an embedded Valkey is ended by Ctrl-C"
+)
+
+
 def main() -> int:
-    """Run until SIGINT or SIGTERM; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m feed_server", description=__doc__)
-    parser.add_argument("role", nargs="?", type=Role, choices=list(Role), default=Role.ALL)
-    role = parser.parse_args().role
+    """Run until SIGINT or SIGTERM, or until the gateways were told; return the exit code."""
+    arguments = _parser().parse_args()
     code = 0
     try:
         settings = FeedSettings.from_environment()
         log.configure(settings.log_level)
-        asyncio.run(_run(settings, role))
+        match arguments.command:
+            case "drain":
+                asyncio.run(_tell(settings, Drain(arguments.gateway)))
+            case "disconnect":
+                asyncio.run(_tell(settings, Disconnect(arguments.subject)))
+            case role:
+                asyncio.run(_run(settings, Role(role or Role.ALL)))
     except* ConfigurationError as errors:
         _say(errors)
         code = EXIT_CONFIGURATION
@@ -31,6 +43,45 @@ def main() -> int:
         _say(errors)
         code = 1
     return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m feed_server", description=__doc__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser(Role.ALL, help="fetch, publish and serve clients; what is done by default")
+    commands.add_parser(Role.INGEST, help="only fetch and publish")
+    commands.add_parser(Role.GATEWAY, help="only serve clients")
+    drain = commands.add_parser(
+        "drain", help="let a gateway send its clients away and take no more, before it is ended"
+    )
+    drain.add_argument(
+        "gateway", metavar="GATEWAY", type=_name, help="its name, as its /healthz tells"
+    )
+    disconnect = commands.add_parser(
+        "disconnect",
+        help="close the connections of a token's subject at all gateways; its tokens stay valid",
+    )
+    disconnect.add_argument("subject", metavar="SUBJECT", type=_name, help="claim sub of the token")
+    return parser
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it must not be empty")
+    return text
+
+
+async def _tell(settings: FeedSettings, message: ControlMessage) -> None:
+    if settings.redis_url is None:
+        raise ConfigurationError(NEEDS_REDIS)
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        heard = await publish_control(redis, message)
+    finally:
+        await redis.aclose()
+    if not heard:
+        raise QuotewireError("no gateway heard it: none is connected to that Redis")
+    print(f"gateways that heard it: {heard}")
 
 
 async def _run(settings: FeedSettings, role: Role) -> None:

@@ -1,18 +1,22 @@
 """Gateways that are told to go, or to let someone go."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
+import jwt
 import pytest
 
 from dashboard.tokens import TokenSigner
 from feed_server.bus.control import Disconnect, Drain
+from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.keys import secret_key
 from feed_server.protocol import Authenticated, Pong, Shutdown, Trades, Welcome
 from tests import pem
-from tests.harness import FeedProcess, wait_for
+from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
 from tests.market import Market, gateway_of, market
 from tests.raw_socket import ClosedError, RawSocket
 
@@ -111,3 +115,73 @@ def test_nonsense_on_the_bus_harms_nobody(here: Market) -> None:
         here.trade()
         client.next(Trades)
         wait_for("it is ready", lambda: httpx.get(f"{feed.url}/readyz").status_code == 200)
+
+
+def tell(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "feed_server", *arguments],
+        cwd=PROJECT,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_an_operator_can_drain_a_gateway(here: Market) -> None:
+    with gateway_of(here) as feed, gateway_of(here) as other, RawSocket(feed.port) as client:
+        told = tell("drain", client.next(Welcome).server, redis_url=here.url)
+        assert (told.returncode, told.stdout) == (0, "gateways that heard it: 2\n"), told.stderr
+        assert client.until_closed().code == 1001
+        assert httpx.get(f"{feed.url}/readyz").status_code == 503
+        with RawSocket(other.port) as stays:
+            assert stays.status == 101
+
+
+def test_an_operator_can_disconnect_a_subject_and_never_all_without_one(here: Market) -> None:
+    signer = TokenSigner(secret_key(pem.SECRET), lifetime_s=600)
+    here.live()
+    feed = FeedProcess(
+        {"redis_url": here.url, "jwt_secret": pem.SECRET},
+        role="gateway",
+        token=signer.sign("ann", time.time()),
+    )
+    with feed, RawSocket(feed.port) as ann, RawSocket(feed.port) as nobody:
+        ann.say(type="auth", id=1, token=signer.sign("ann", time.time()))
+        ann.next(Authenticated)
+        claims = {"sub": "", "exp": time.time() + 600}
+        nobody.say(type="auth", id=1, token=jwt.encode(claims, pem.SECRET, "HS256"))
+        nobody.next(Authenticated)
+        here.control(Disconnect(""))
+        assert tell("disconnect", "ann", redis_url=here.url).returncode == 0
+        assert ann.until_closed().code == 4010
+        nobody.say(type="ping", id=2)
+        nobody.next(Pong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (["drain", "gateway-1"], 2, "QUOTEWIRE_REDIS_URL"),
+        (["drain"], 2, "GATEWAY"),
+        (["disconnect", ""], 2, "must not be empty"),
+        (["dance"], 2, "invalid choice"),
+    ],
+)
+def test_what_an_operator_gets_wrong_is_told(arguments: list[str], code: int, hint: str) -> None:
+    told = tell(*arguments)
+    assert told.returncode == code
+    assert hint in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_an_operator_is_told_that_nobody_heard_it(valkey: EmbeddedValkey) -> None:
+    told = tell("drain", "gateway-1", redis_url=valkey.url)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "no gateway heard it" in told.stderr
+    told = tell("drain", "gateway-1", redis_url=f"redis://me:secret@127.0.0.1:{free_port()}/0")
+    assert told.returncode == 1
+    assert "publishing a control message" in told.stderr
+    assert "secret" not in told.stderr
+    assert "Traceback" not in told.stderr
