@@ -281,6 +281,7 @@ class ReadyHandler(OpenHandler):
             {
                 "ready": not reasons,
                 "reasons": reasons,
+                "symbols_behind": self.gateway.view.unsettled,
                 "redis_ms": round((time.monotonic() - started_s) * 1000, 2),
             }
         )

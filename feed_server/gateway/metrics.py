@@ -16,6 +16,9 @@ class Metrics:
         self.rate = self._gauge("rate", "Share of the asked update rate that clients get")
         self.rate.set(1)
         self.behind = self._gauge("clients_behind", "Clients that cannot read fast enough now")
+        self.symbols_behind = self._gauge(
+            "symbols_behind", "Wanted symbols that are not current for longer than a moment"
+        )
         self.updates = self._counter("updates", "Symbol updates taken from Redis")
         self.restated = self._counter(
             "restated", "Symbols read anew: when first wanted, or after a gap beyond the log"

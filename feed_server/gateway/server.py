@@ -168,6 +168,7 @@ class Gateway:
         """Return the gateway's figures in Prometheus's text format."""
         self.metrics.behind.set(sum(client.is_behind for client in self._roll))
         self.metrics.watched_symbols.set(len(self.view.interest.kept))
+        self.metrics.symbols_behind.set(self.view.unsettled)
         return self.metrics.text()
 
     async def not_ready_reasons(self) -> list[str]:

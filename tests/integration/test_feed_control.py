@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import httpx
 import jwt
@@ -19,6 +21,7 @@ from tests import pem
 from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
 from tests.market import Market, gateway_of, market
 from tests.raw_socket import ClosedError, RawSocket
+from tests.servers import ValkeyServer
 
 pytestmark = pytest.mark.integration
 
@@ -115,6 +118,30 @@ def test_nonsense_on_the_bus_harms_nobody(here: Market) -> None:
         here.trade()
         client.next(Trades)
         wait_for("it is ready", lambda: httpx.get(f"{feed.url}/readyz").status_code == 200)
+
+
+def test_readiness_tells_how_many_symbols_are_behind_and_where_redis_is_not(
+    tmp_path: Path,
+) -> None:
+    with ValkeyServer(tmp_path) as valkey, Market(valkey.url) as here:
+        here.trade()
+        with gateway_of(here, linger_ms="200") as feed, RawSocket(feed.port) as client:
+
+            def readiness() -> dict[str, Any]:
+                told: dict[str, Any] = httpx.get(f"{feed.url}/readyz", timeout=10).json()
+                return told
+
+            assert readiness()["symbols_behind"] == 0
+            valkey.freeze()
+            client.say(type="subscribe", id=1, channel="trades", symbols=["IBM", "MSFT"])
+            wait_for("they are behind", lambda: readiness()["symbols_behind"] == 2)
+            told = readiness()
+            assert told["ready"] is False
+            assert str(valkey.port) not in str(told)
+            assert "127.0.0.1" not in str(told)
+            valkey.thaw()
+            here.live()
+            wait_for("they are current", lambda: readiness()["symbols_behind"] == 0)
 
 
 def tell(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":

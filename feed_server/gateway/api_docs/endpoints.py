@@ -223,6 +223,12 @@ def _readiness(ready: bool, **reasons: int) -> Json:
     return _record(
         ready={"const": ready},
         reasons={"type": "array", "items": {"type": "string"}, **reasons},
+        symbols_behind={
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many wanted symbols have not been current for longer than a "
+            "moment. It is no reason by itself: other gateways would fare no better.",
+        },
         redis_ms={
             "type": "number",
             "description": "How long it took to find out, Redis's answer included.",
