@@ -112,6 +112,14 @@ class RawSocket:
         """Send a command."""
         self.send(frame(TEXT, json.dumps(message).encode()))
 
+    def fileno(self) -> int:
+        """Return its number, by which one can wait for it."""
+        return self._socket.fileno()
+
+    def discard(self) -> int:
+        """Throw away what has come, unread; return how many bytes, 0 where it has ended."""
+        return len(self._socket.recv(262_144))
+
     def read_frame(self) -> tuple[int, bytes]:
         """Return the next frame: its first byte and its payload.
 
