@@ -40,10 +40,16 @@ class Interest:
                 del self._watchers[symbol]
                 self._until_s[symbol] = now_s + self._linger_s
 
-    def touch(self, symbols: Iterable[str], now_s: float) -> None:
-        """Keep these symbols current for a while, as one who polls wants."""
+    def touch(self, symbols: Iterable[str], now_s: float, *, at_least_s: float = 0.0) -> None:
+        """Keep these symbols current for a while, as one who polls wants.
+
+        Args:
+            symbols: Which.
+            now_s: The time.
+            at_least_s: However short they linger, they are kept for so long.
+        """
         for symbol in symbols:
-            self._until_s[symbol] = now_s + self._linger_s
+            self._until_s[symbol] = now_s + max(self._linger_s, at_least_s)
 
     def expire(self, now_s: float) -> None:
         """Let go what has lingered long enough."""

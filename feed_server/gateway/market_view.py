@@ -32,6 +32,7 @@ UPDATES_A_READ = 100
 """Of each symbol: with it, decoding what a read brings takes some milliseconds."""
 POLL_PATIENCE_S = 2.0
 ASK_PATIENCE_S = 1.0
+FIRST_PATIENCE_S = 0.3
 """How long a source has to publish how a symbol stands that it was not asked for before."""
 
 NOTICES = (
@@ -178,7 +179,7 @@ class MarketView:
         its source has seen that it is wanted. One that does not answer is not waited for long: its
         status and the time of the last value tell of it.
         """
-        self.interest.touch(symbols, time.monotonic())
+        self.interest.touch(symbols, time.monotonic(), at_least_s=POLL_PATIENCE_S)
         self.changed()
         deadline_s = time.monotonic() + POLL_PATIENCE_S
         while (left_s := deadline_s - time.monotonic()) > 0:
@@ -232,8 +233,9 @@ class MarketView:
                 log.warning("market view is behind", error=str(error))
                 await asyncio.sleep(RETRY_S)
                 continue
+            awaited = any(self._is_awaited(s, flow) for s, flow in self._flows.items())
             with suppress(TimeoutError):
-                async with asyncio.timeout(CHECK_S):
+                async with asyncio.timeout(FIRST_PATIENCE_S if awaited else CHECK_S):
                     await self._to_do.wait()
 
     async def _renew_leases(self) -> None:
@@ -290,12 +292,26 @@ class MarketView:
         Others have their turn in between, and what has been read is not read again should the next
         read fail.
         """
-        waiting = sorted(symbol for symbol, flow in self._flows.items() if flow.waits)
+        waiting = sorted(
+            symbol
+            for symbol, flow in self._flows.items()
+            if flow.waits and not self._is_awaited(symbol, flow)
+        )
         for start in range(0, len(waiting), SYMBOLS_A_READ):
             await self._mend_some(waiting[start : start + SYMBOLS_A_READ])
-        if any(flow.waits for flow in self._flows.values()):
+        if any(self._flows[symbol].waits for symbol in waiting if symbol in self._flows):
             # There is more to read, but what has become wanted meanwhile does not wait for it.
             self._to_do.set()
+
+    def _is_awaited(self, symbol: str, flow: Flow) -> bool:
+        """Tell whether a symbol's first read waits for its source to publish where it stands.
+
+        What is there may be of any age: who subscribes would begin with it, and be told in the next
+        moment that trades are missing.
+        """
+        asked = self._asked[symbol]
+        recent = time.monotonic() - asked.at_s < FIRST_PATIENCE_S
+        return flow.latest is None and recent and not self._is_seen(symbol, asked)
 
     async def _mend_some(self, symbols: Sequence[str]) -> None:
         flows = {s: flow for s in symbols if (flow := self._flows.get(s)) is not None}
@@ -403,3 +419,4 @@ class MarketView:
         if number > self._seen.get(seen.source, 0):
             self._seen[seen.source] = number
             self._tell_read()
+            self._to_do.set()
