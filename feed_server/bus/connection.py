@@ -83,7 +83,7 @@ def bus_errors(doing: str) -> Iterator[None]:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         # What the library says names servers; our own text goes to strangers.
-        log.warning("redis failed", doing=doing, error=str(error) or type(error).__name__)
+        log.info("redis failed", doing=doing, error=str(error) or type(error).__name__)
         raise BusError(f"{doing}: {_reason(error)}") from error
     finally:
         if task is not None and task.cancelling() > cancelled_before:
