@@ -32,8 +32,9 @@ UPDATES_A_READ = 100
 """Of each symbol: with it, decoding what a read brings takes some milliseconds."""
 POLL_PATIENCE_S = 2.0
 ASK_PATIENCE_S = 1.0
-FIRST_PATIENCE_S = 0.3
 """How long a source has to publish how a symbol stands that it was not asked for before."""
+FIRST_PATIENCE_S = 0.3
+"""How long who subscribes waits for the same; who is connected hears of it anyway."""
 
 NOTICES = (
     names.STATUS_CHANNEL,
