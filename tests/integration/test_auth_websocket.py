@@ -355,20 +355,15 @@ def test_with_a_key_it_listens_where_it_is_told() -> None:
 
 
 def test_neither_token_nor_secret_is_logged() -> None:
-    port = free_port()
-    settings = {"feed_port": str(port), "jwt_secret": pem.SECRET, "log_level": "debug"}
-    feed = FeedProcess(settings, port=port, token=sign())
-    feed.start()
-    process = feed.process
-    assert process is not None
+    settings = {"jwt_secret": pem.SECRET, "log_level": "debug"}
     tokens = [sign(), sign(secret=pem.OTHER_SECRET)]
-    for token in tokens:
-        get(feed, "/api/quotes", token)
-        get(feed, f"/api/quotes?token={token}")
-    asyncio.run(_show(feed, tokens))
-    process.terminate()
-    _, said = process.communicate(timeout=15)
-    feed.process = None
+    with FeedProcess(settings, token=sign()) as feed:
+        for token in tokens:
+            get(feed, "/api/quotes", token)
+            get(feed, f"/api/quotes?token={token}")
+        asyncio.run(_show(feed, tokens))
+        said = feed.said()
+    assert said
     for secret in (*tokens, pem.SECRET):
         assert secret not in said
 

@@ -163,14 +163,12 @@ def test_who_comes_back_gets_what_it_missed(feed: FeedProcess, here: Market) -> 
 def test_without_a_snapshot_events_begin_with_the_next_change(
     feed: FeedProcess, here: Market
 ) -> None:
-    with (
-        events(feed, "symbols=MSFT") as other,
-        events(feed, "symbols=MSFT&snapshot=0") as stream,
-    ):
+    with events(feed, "symbols=MSFT") as other:
         other.next(Quotes)
-        stream.next(Subscribed)
-        after = here.trade("MSFT")
-        message = stream.next(Quotes)
+        with events(feed, "symbols=MSFT&snapshot=0") as stream:
+            stream.next(Subscribed)
+            after = here.trade("MSFT")
+            message = stream.next(Quotes)
         assert (message.snapshot, message.rows[0].offset) == (False, after.offset)
 
 
