@@ -10,7 +10,7 @@ from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Kept, Publisher
 from feed_server.bus.reader import Reader
 from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
-from tests.harness import wait_for
+from tests.harness import free_port, wait_for
 from tests.servers import ValkeyServer
 from tests.updates import bar, update
 
@@ -22,7 +22,9 @@ SYMBOLS = [f"S{number}" for number in range(200)]
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Redis]:
     """The only node of a cluster: it has all slots, and refuses what would need two of them."""
-    with ValkeyServer(tmp_path, "--cluster-enabled", "yes") as server:
+    # By itself the cluster's own port is 10,000 above the other, and may be none.
+    own_port = ("--cluster-port", str(free_port()))
+    with ValkeyServer(tmp_path, "--cluster-enabled", "yes", *own_port) as server:
         server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         wait_for("the cluster is up", lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"))
         redis = connect(server.url)
