@@ -1,15 +1,19 @@
 """The readers' side: last values, bars, symbols and the sources' status as Redis keeps them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 
 from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.update import StoredUpdate, decode_bar, decode_update
 from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, TradePrint
+
+log = structlog.get_logger(__name__)
 
 _decode_info = msgspec.json.Decoder(SymbolInfo).decode
 decode_status = msgspec.json.Decoder(SourceStatus).decode
@@ -71,11 +75,13 @@ class Reader:
             replies = await pipeline.execute(self._redis, asked)
             pipeline.raise_first_error(replies)
         kept = cast(list[tuple[bytes, bytes, bytes | None]], replies)
-        return {
-            symbol: StoredUpdate(epoch.decode(), int(offset), decode_update(update))
-            for symbol, (epoch, offset, update) in zip(symbols, kept, strict=True)
-            if update is not None
-        }
+        found = {}
+        for symbol, (epoch, offset, update) in zip(symbols, kept, strict=True):
+            if update is None:
+                continue
+            with _unusable(names.last_value(symbol)):
+                found[symbol] = StoredUpdate(epoch.decode(), int(offset), decode_update(update))
+        return found
 
     async def updates_since(
         self, since: Mapping[str, int], *, limit: int
@@ -98,8 +104,8 @@ class Reader:
             pipeline.raise_first_error(replies)
         logs = cast(list[list[tuple[bytes, tuple[bytes, bytes]]]], replies)
         return {
-            symbol: [StoredUpdate.from_message(message) for _id, (_u, message) in log]
-            for symbol, log in zip(since, logs, strict=True)
+            symbol: _decoded(names.update_log(symbol), [message for _id, (_u, message) in entries])
+            for symbol, entries in zip(since, logs, strict=True)
         }
 
     async def trades(self, symbol: str, limit: int) -> TradeHistory:
@@ -112,7 +118,9 @@ class Reader:
         if update is None:
             return TradeHistory(epoch.decode() if epoch else "", 0, [])
         last = StoredUpdate(epoch.decode(), int(offset), decode_update(update))
-        return contiguous_trades(_logged(entries)[::-1] or [last], limit)
+        found = cast(list[tuple[bytes, dict[bytes, bytes]]], entries)
+        messages = [fields[b"u"] for _id, fields in reversed(found)]
+        return contiguous_trades(_decoded(names.update_log(symbol), messages) or [last], limit)
 
     async def bars(
         self, symbol: str, interval: Interval, *, start_ms: int, end_ms: int, limit: int
@@ -168,7 +176,19 @@ def contiguous_trades(updates: Sequence[StoredUpdate], limit: int) -> TradeHisto
     return TradeHistory(last.epoch, last.offset, newest_first[:limit][::-1])
 
 
-def _logged(entries: object) -> list[StoredUpdate]:
-    """Return a log's entries as redis-py parses them, in their order."""
-    found = cast(list[tuple[bytes, dict[bytes, bytes]]], entries)
-    return [StoredUpdate.from_message(fields[b"u"]) for _id, fields in found]
+def _decoded(key: str, messages: Iterable[bytes]) -> list[StoredUpdate]:
+    """Return a log's messages; one that is none of ours is left out, and shows as a gap."""
+    updates = []
+    for message in messages:
+        with _unusable(key):
+            updates.append(StoredUpdate.from_message(message))
+    return updates
+
+
+@contextmanager
+def _unusable(key: str) -> Iterator[None]:
+    """Log what cannot be decoded: it harms its own symbol, and no other."""
+    try:
+        yield
+    except ValueError as error:
+        log.error("what is kept in redis cannot be used", key=key, error=str(error))

@@ -360,3 +360,14 @@ async def test_an_unreachable_redis_is_a_bus_error() -> None:
 async def test_an_errors_text_names_no_server(error: Exception) -> None:
     with pytest.raises(BusError, match=r"^looking: Redis [a-z ]+$"), bus_errors("looking"):
         raise error
+
+
+async def test_what_cannot_be_used_harms_its_own_symbol_only(redis: Redis) -> None:
+    await Publisher(redis).publish([update("AAPL", 5), update("IBM", 6)])
+    await Publisher(redis).publish([update("AAPL", 6, time_ms=1_001)])
+    await redis.hset(names.last_value("IBM"), "update", "garbage")
+    await redis.xadd(names.update_log("AAPL"), {"u": "garbage"}, id="2-1")
+    reader = Reader(redis)
+    assert list(await reader.last_values(["AAPL", "IBM"])) == ["AAPL"]
+    updates = await reader.updates_since({"AAPL": 0, "IBM": 0}, limit=10)
+    assert [stored.offset for stored in updates["AAPL"]] == [1, 2]
