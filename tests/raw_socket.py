@@ -61,6 +61,13 @@ class RawSocket:
         if buffer_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
         self._socket.settimeout(15)
+        try:
+            self._shake_hands(port, headers or {})
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _shake_hands(self, port: int, headers: Mapping[str, str]) -> None:
         self._socket.connect(("127.0.0.1", port))
         lines = {
             "Host": f"127.0.0.1:{port}",
@@ -68,7 +75,7 @@ class RawSocket:
             "Connection": "Upgrade",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            **(headers or {}),
+            **headers,
         }
         request = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self._socket.sendall(f"GET /ws HTTP/1.1\r\n{request}\r\n".encode())

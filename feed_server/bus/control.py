@@ -8,7 +8,7 @@ from feed_server.bus.connection import bus_errors
 
 
 class Disconnect(msgspec.Struct, tag="disconnect", frozen=True):
-    """Close every connection of a token's subject: it may come in no more.
+    """Close every connection of a token's subject. The token stays good until it expires.
 
     Attributes:
         subject: As the tokens name it.
