@@ -44,7 +44,74 @@ class SourceSettings(BaseSettings):
         "password before the hosts, the Sentinels' own as "
         "`?sentinel_username=…&sentinel_password=…`); without it an embedded Valkey is started.",
     )
-    provider: Literal["replay"] = Field("replay", description="Source of market data.")
+    provider: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("replay",),
+        min_length=1,
+        description="Source of market data: `replay`, `simulated`, `coinbase`, `twelvedata`, "
+        "`alphavantage`, or one that a package adds; several, separated by commas, in the order "
+        "in which each symbol is asked of the next where one fails.",
+    )
+    symbols: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Symbols offered from the start, separated by commas; without it the source's "
+        "own choice. Others that a source knows can be asked for.",
+    )
+    twelvedata_key: SecretStr | None = Field(None, description="API key of Twelve Data.")
+    twelvedata_url: str = Field(
+        "https://api.twelvedata.com", description="Where Twelve Data's REST interface is."
+    )
+    twelvedata_websocket_url: str = Field(
+        "wss://ws.twelvedata.com/v1/quotes/price",
+        description="Where Twelve Data's WebSocket is; empty: only REST is used.",
+    )
+    twelvedata_per_minute: int = Field(
+        8, ge=1, description="Credits a minute that the Twelve Data plan has."
+    )
+    twelvedata_per_day: int = Field(
+        800, ge=1, description="Credits a day that the Twelve Data plan has."
+    )
+    alphavantage_key: SecretStr | None = Field(None, description="API key of Alpha Vantage.")
+    alphavantage_url: str = Field(
+        "https://www.alphavantage.co", description="Where Alpha Vantage's REST interface is."
+    )
+    alphavantage_per_minute: int = Field(
+        5, ge=1, description="Requests a minute that the Alpha Vantage plan has."
+    )
+    alphavantage_per_day: int = Field(
+        25, ge=1, description="Requests a day that the Alpha Vantage plan has."
+    )
+    coinbase_url: str = Field(
+        "https://api.exchange.coinbase.com",
+        description="Where Coinbase Exchange's REST interface is.",
+    )
+    coinbase_websocket_url: str = Field(
+        "wss://ws-feed.exchange.coinbase.com",
+        description="Where Coinbase Exchange's WebSocket is.",
+    )
+    simulated_symbols: int = Field(
+        50, ge=1, le=20_000, description="How many instruments the simulated market has."
+    )
+    simulated_hz: float = Field(
+        1.0, gt=0, le=1000, description="Trades a second of each simulated instrument, on average."
+    )
+    simulated_seed: int = Field(
+        1, description="Of the simulated market: the same number is the same market."
+    )
+    bars_kept: int = Field(
+        3000,
+        ge=10,
+        description="Final bars of each symbol and interval that are kept; older ones come from "
+        "the source's history.",
+    )
+    bars_grace_ms: int = Field(
+        2000,
+        ge=0,
+        description="For how long after a bar's end late trades still amend it, by the market's "
+        "clock, in milliseconds.",
+    )
+    record_folder: Path = Field(
+        Path("recordings"), description="Where `python -m feed_server record` writes."
+    )
     replay_files: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
         description="CSV or Parquet files or folders of trades or bars to replay, separated by "
@@ -86,6 +153,11 @@ class SourceSettings(BaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("provider", "symbols", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        return _split(value)
 
     @field_validator("replay_zone")
     @classmethod

@@ -40,7 +40,17 @@ RULES = {
     ),
     "feed_server.providers": Rule(
         ("feed_server.market", "feed_server.protocol", "feed_server.errors"),
-        (*DATA, "bokeh", "bokeh_sampledata", "httpx", "msgspec", "pyarrow", "structlog"),
+        (
+            *DATA,
+            "bokeh",
+            "bokeh_sampledata",
+            "httpx",
+            "msgspec",
+            "pyarrow",
+            "structlog",
+            "tornado",
+            "typing_extensions",
+        ),
     ),
     "feed_server.bus": Rule(
         ("feed_server.protocol", "feed_server.errors"),
@@ -55,7 +65,7 @@ RULES = {
             "feed_server.settings",
             "feed_server.errors",
         ),
-        (*DATA, "msgspec", "prometheus_client", "structlog"),
+        (*DATA, "msgspec", "prometheus_client", "pyarrow", "structlog", "typing_extensions"),
     ),
     "feed_server.gateway": Rule(
         (
@@ -66,7 +76,16 @@ RULES = {
             "feed_server.settings",
             "feed_server.errors",
         ),
-        ("jwt", "msgspec", "prometheus_client", "structlog", "tornado", "typing_extensions"),
+        (
+            "jwt",
+            "msgspec",
+            "numpy",
+            "prometheus_client",
+            "pyarrow",
+            "structlog",
+            "tornado",
+            "typing_extensions",
+        ),
     ),
     # The command line puts the rooms together; being the house, it may import them all.
     "feed_server": Rule(theirs=("prometheus_client", "structlog", "tornado")),

@@ -8,6 +8,7 @@ from feed_server.protocol.codes import CloseCode, ErrorCode
 from feed_server.protocol.data import (
     SYMBOL_PATTERN,
     Bar,
+    Budget,
     GatewayStatus,
     Interval,
     Position,
@@ -65,6 +66,7 @@ __all__ = [
     "Bar",
     "BarSeries",
     "Bars",
+    "Budget",
     "Channel",
     "ClientMessage",
     "CloseCode",

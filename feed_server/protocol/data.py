@@ -19,7 +19,29 @@ MAX_OFFSET = 2**53 - 1
 class Interval(StrEnum):
     """Length of a bar. A daily bar is one trading session."""
 
+    SECOND = "1s"
+    FIVE_SECONDS = "5s"
+    MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    QUARTER_HOUR = "15m"
+    HOUR = "1h"
     DAY = "1d"
+
+    @property
+    def ms(self) -> int:
+        """Its length in milliseconds; a day's is nominal, for a session's can be 23 or 25 hours."""
+        return _LENGTHS_MS[self]
+
+
+_LENGTHS_MS = {
+    Interval.SECOND: 1_000,
+    Interval.FIVE_SECONDS: 5_000,
+    Interval.MINUTE: 60_000,
+    Interval.FIVE_MINUTES: 300_000,
+    Interval.QUARTER_HOUR: 900_000,
+    Interval.HOUR: 3_600_000,
+    Interval.DAY: 86_400_000,
+}
 
 
 class SourceState(StrEnum):
@@ -32,19 +54,24 @@ class SourceState(StrEnum):
 
 
 class Trade(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One trade.
+    """One trade, as a source tells it.
 
     Attributes:
         symbol: The instrument.
         time_ms: Event time.
         price: Price in the instrument's currency.
         size: Shares or units traded; 0 where the source knows no size.
+        trade_id: The source's number of the trade, rising with each of the symbol's trades; `None`
+            where it gives none.
+        currency: What the source says the price is in; `None` where it does not say.
     """
 
     symbol: str
     time_ms: int
     price: float
     size: float
+    trade_id: int | None = None
+    currency: str | None = None
 
 
 class TradePrint(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -122,7 +149,8 @@ class Bar(msgspec.Struct, array_like=True, frozen=True, gc=False):
         close: Last price.
         volume: Shares or units traded.
         time_ms: Event time of the last trade in it; its start where the source told none.
-        final: False while the bar is forming; a final bar never changes.
+        final: False while trades may still change it: while it forms, and after it has ended for as
+            long as late trades are taken. A final bar never changes.
     """
 
     symbol: str
@@ -148,6 +176,8 @@ class SymbolInfo(msgspec.Struct, frozen=True):
         source: The provider's name.
         label: What a reader must know of the price: ``REPLAY``, ``SIMULATED``, ``DELAYED 15 min``
             or empty for live.
+        zone: IANA name of the zone by which its sessions are dated.
+        delay_ms: How much older than the market its prices are at best.
     """
 
     symbol: str
@@ -156,6 +186,8 @@ class SymbolInfo(msgspec.Struct, frozen=True):
     decimals: int
     source: str
     label: str
+    zone: str = "UTC"
+    delay_ms: int = 0
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):
@@ -170,7 +202,21 @@ class GatewayStatus(msgspec.Struct, frozen=True):
     rate: float
 
 
-class SourceStatus(msgspec.Struct, frozen=True):
+class Budget(msgspec.Struct, frozen=True):
+    """What a source's vendor allows within any stretch of time, and what is left of it.
+
+    Attributes:
+        limit: Requests or credits.
+        per_s: The stretch's length in seconds.
+        left: How many could be spent now.
+    """
+
+    limit: int
+    per_s: float
+    left: int
+
+
+class SourceStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source's own account of itself.
 
     Attributes:
@@ -180,6 +226,12 @@ class SourceStatus(msgspec.Struct, frozen=True):
         message: For a person: what it does, or what is wrong and when the next try is.
         market_ms: Event time it has reached, `None` before the first trade.
         updated_ms: When it said so; an account that is not renewed is not believed.
+        next_try_ms: When it will next ask its vendor, `None` where it does not wait for that.
+        failures: How many tries in a row have failed.
+        symbols: How many symbols it is asked for.
+        budgets: Of its vendor's limits, those that it knows.
+        refused: By reason (`feed_server.market.checks.Reason`) how many data it told that were
+            not taken, or only in part.
     """
 
     source: str
@@ -188,3 +240,8 @@ class SourceStatus(msgspec.Struct, frozen=True):
     message: str
     market_ms: int | None
     updated_ms: int
+    next_try_ms: int | None = None
+    failures: int = 0
+    symbols: int = 0
+    budgets: list[Budget] = []
+    refused: dict[str, int] = {}
