@@ -86,9 +86,14 @@ def fence(provider: str) -> str:
     return f"{PREFIX}:{{lock:{provider}}}:fence"
 
 
-def quota(provider: str, window: str) -> str:
-    """Key: how many requests a provider had in a window of time."""
-    return f"{PREFIX}:quota:{provider}:{window}"
+def quota(provider: str) -> str:
+    """Key: sorted set of when credits of a provider were spent (epoch ms)."""
+    return f"{PREFIX}:{{quota:{provider}}}"
+
+
+def quota_blocked(provider: str) -> str:
+    """Key: until when (epoch ms) nothing may be spent, as the vendor said."""
+    return f"{PREFIX}:{{quota:{provider}}}:blocked"
 
 
 def probe(server: str) -> str:

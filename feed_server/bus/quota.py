@@ -1,0 +1,73 @@
+"""A vendor's limits, kept to by all processes together and over restarts."""
+
+import secrets
+from collections.abc import Sequence
+from importlib import resources
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from feed_server.bus import names
+from feed_server.bus.connection import bus_errors
+
+MARGIN_MS = 250
+"""Requests reach the vendor sooner or later than they were sent: its stretches are taken longer."""
+
+_SPEND = resources.files("feed_server.bus").joinpath("quota.lua").read_text("utf-8")
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What may be spent now.
+
+    Attributes:
+        credits: How many, of those asked for.
+        wait_s: Where there are none: in how many seconds there will be one.
+        left: What is left of each limit.
+    """
+
+    credits: int
+    wait_s: float
+    left: list[int]
+
+
+class Quota:
+    """One vendor's limits; every stretch of time counts, so that no clock has to agree with ours.
+
+    Args:
+        redis: The client.
+        provider: The provider's name.
+        limits: Pairs of how many credits and the stretch's length in seconds.
+    """
+
+    def __init__(self, redis: Redis, provider: str, limits: Sequence[tuple[int, float]]) -> None:
+        self._redis = redis
+        self._keys = (names.quota(provider), names.quota_blocked(provider))
+        self._limits: list[int] = []
+        for limit, per_s in limits:
+            self._limits += (limit, round(per_s * 1000) + MARGIN_MS)
+        self._spend = redis.register_script(_SPEND)
+
+    async def take(self, at_most: int) -> Grant:
+        """Spend as many credits as there are, ``at_most``; 0 only asks what is left.
+
+        Raises:
+            BusError: Redis could not be reached: whether they are spent is not known.
+        """
+        arguments = [at_most, secrets.token_hex(8), *self._limits]
+        with bus_errors("spending a quota"):
+            answer = await self._spend(keys=list(self._keys), args=arguments)
+        granted, wait_ms, *left = cast(list[int], answer)
+        return Grant(granted, wait_ms / 1000, left)
+
+    async def block(self, for_s: float) -> None:
+        """Let nobody spend for a while: the vendor said so.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        grant_ms = max(1, round(for_s * 1000))
+        with bus_errors("blocking a quota"):
+            seconds, micros = cast(tuple[int, int], await self._redis.time())
+            until_ms = seconds * 1000 + micros // 1000 + grant_ms
+            await self._redis.set(self._keys[1], until_ms, px=grant_ms)

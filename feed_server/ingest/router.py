@@ -1,0 +1,89 @@
+"""Which source each symbol comes from: the first of the list that works. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+FORGET_S = 600.0
+"""A source that could not serve a symbol is asked for it again after so long."""
+
+
+class Router:
+    """Fails over down a list of sources, symbol by symbol, and returns.
+
+    A source that is preferred to the one a symbol comes from stays asked for it: as soon as it tells
+    something, the symbol comes from it again.
+
+    Args:
+        sources: Names, the preferred first.
+    """
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self.sources = tuple(sources)
+        self._down: set[str] = set()
+        self._refused_until_s: dict[tuple[str, str], float] = {}
+        self._active: dict[str, str] = {}
+
+    def set_up(self, source: str, is_up: bool) -> None:
+        """Note whether a source works at all."""
+        if is_up:
+            self._down.discard(source)
+        else:
+            self._down.add(source)
+
+    def is_up(self, source: str) -> bool:
+        """Tell whether a source works at all."""
+        return source not in self._down
+
+    def refuse(self, source: str, symbol: str, now_s: float) -> None:
+        """Note that a source cannot serve a symbol; others are asked."""
+        self._refused_until_s[source, symbol] = now_s + FORGET_S
+
+    def serves(self, source: str, symbol: str, now_s: float) -> bool:
+        """Tell whether a source has not refused a symbol lately."""
+        return self._refused_until_s.get((source, symbol), now_s) <= now_s
+
+    def candidates(self, symbol: str, now_s: float) -> list[str]:
+        """Return the sources to ask for a symbol now: down to the first that works."""
+        asked = []
+        for source in self.sources:
+            if not self.serves(source, symbol, now_s):
+                continue
+            asked.append(source)
+            if source not in self._down:
+                break
+        return asked
+
+    def plan(self, symbols: Collection[str], now_s: float) -> Mapping[str, set[str]]:
+        """Return by source what it is to be asked for."""
+        plan: dict[str, set[str]] = {source: set() for source in self.sources}
+        for symbol in symbols:
+            for source in self.candidates(symbol, now_s):
+                plan[source].add(symbol)
+        return plan
+
+    def take(self, source: str, symbol: str) -> bool | None:
+        """Note that a source tells something of a symbol.
+
+        Returns:
+            `None` where it is not to be taken, since a preferred source works; else whether the
+            symbol comes from another source now than before.
+        """
+        active = self._active.get(symbol)
+        if active == source:
+            return False
+        if active is not None and self._is_preferred(active, source) and active not in self._down:
+            return None
+        self._active[symbol] = source
+        self._refused_until_s.pop((source, symbol), None)
+        return True
+
+    def source_of(self, symbol: str) -> str | None:
+        """Return where a symbol came from last."""
+        return self._active.get(symbol)
+
+    def leave(self, symbol: str, source: str) -> None:
+        """Let a symbol come from any source that tells of it first."""
+        if self._active.get(symbol) == source:
+            del self._active[symbol]
+
+    def _is_preferred(self, one: str, other: str) -> bool:
+        return self.sources.index(one) < self.sources.index(other)
