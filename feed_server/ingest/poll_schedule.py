@@ -42,6 +42,14 @@ class PollSchedule:
         for symbol in sorted(wanted - self._turns.keys()):
             self._turns[symbol] = _Turn(float("-inf"), float("-inf"))
 
+    def pace(self, poll_s: float) -> None:
+        """Ask for each symbol every ``poll_s`` seconds from now on."""
+        if poll_s == self.poll_s:
+            return
+        for turn in self._turns.values():
+            turn.due_s = min(turn.due_s, turn.asked_s + poll_s)
+        self.poll_s = poll_s
+
     def urge(self, symbol: str) -> None:
         """Ask for a wanted symbol as soon as there is a budget: somebody waits for it."""
         if symbol in self._turns:

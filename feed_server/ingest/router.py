@@ -9,8 +9,8 @@ FORGET_S = 600.0
 class Router:
     """Fails over down a list of sources, symbol by symbol, and returns.
 
-    A source that is preferred to the one a symbol comes from stays asked for it: as soon as it tells
-    something, the symbol comes from it again.
+    A source that is preferred to the one a symbol comes from stays asked for it: as soon as it
+    tells something, the symbol comes from it again.
 
     Args:
         sources: Names, the preferred first.
@@ -36,6 +36,8 @@ class Router:
     def refuse(self, source: str, symbol: str, now_s: float) -> None:
         """Note that a source cannot serve a symbol; others are asked."""
         self._refused_until_s[source, symbol] = now_s + FORGET_S
+        if self._active.get(symbol) == source:
+            del self._active[symbol]
 
     def serves(self, source: str, symbol: str, now_s: float) -> bool:
         """Tell whether a source has not refused a symbol lately."""
@@ -79,11 +81,6 @@ class Router:
     def source_of(self, symbol: str) -> str | None:
         """Return where a symbol came from last."""
         return self._active.get(symbol)
-
-    def leave(self, symbol: str, source: str) -> None:
-        """Let a symbol come from any source that tells of it first."""
-        if self._active.get(symbol) == source:
-            del self._active[symbol]
 
     def _is_preferred(self, one: str, other: str) -> bool:
         return self.sources.index(one) < self.sources.index(other)

@@ -37,6 +37,7 @@ class Capabilities:
         intervals: Bars that `Provider.history` has.
         history_bars: Bars at most that one call of `Provider.history` returns.
         resumable: Whether `Provider.stream` can go on where another process has ended.
+        heals: Whether a stream that begins again makes up for the trades that were missed since.
     """
 
     streams: bool = False
@@ -49,6 +50,7 @@ class Capabilities:
     intervals: frozenset[Interval] = frozenset()
     history_bars: int = 1_000
     resumable: bool = False
+    heals: bool = False
 
 
 class Watchlist:

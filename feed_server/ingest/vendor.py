@@ -1,0 +1,122 @@
+"""Calls of a provider, within its vendor's limits and a bounded time."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import pandas as pd
+
+from feed_server.bus.quota import Grant, Quota
+from feed_server.errors import (
+    BusError,
+    NotOfferedError,
+    ProviderError,
+    RateLimitedError,
+    UnavailableError,
+)
+from feed_server.market.events import SessionSnapshot
+from feed_server.protocol import Budget, Interval, SymbolInfo
+from feed_server.providers.base import Provider
+
+PATIENCE_S = 4.0
+"""How long somebody who asks may wait for the budget."""
+CALL_S = 30.0
+"""A call that takes longer has failed."""
+
+T = TypeVar("T")
+
+
+class Vendor:
+    """One provider's calls.
+
+    Args:
+        provider: The provider.
+        quota: Its vendor's limits.
+    """
+
+    def __init__(self, provider: Provider, quota: Quota) -> None:
+        self.provider = provider
+        self.name = provider.name
+        self.can = provider.capabilities
+        self._quota = quota
+        self._left = [rate.limit for rate in self.can.rates]
+
+    def budgets(self) -> list[Budget]:
+        """Return the vendor's limits, and what was left of them when it was last asked."""
+        pairs = zip(self.can.rates, self._left, strict=True)
+        return [Budget(rate.limit, rate.per_s, left) for rate, left in pairs]
+
+    async def spend(self, at_most: int) -> Grant:
+        """Spend credits, see `Quota.take`.
+
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        if not self.can.rates:
+            return Grant(at_most, 0.0, [])
+        grant = await self._quota.take(at_most)
+        self._left = grant.left
+        return grant
+
+    async def quotes(self, symbols: Sequence[str]) -> Mapping[str, SessionSnapshot | ProviderError]:
+        """Return quotes as the provider does; their credits are spent already.
+
+        Raises:
+            ProviderError: There are none.
+        """
+        return await self._call(self.provider.quotes(symbols))
+
+    async def history(
+        self, symbol: str, interval: Interval, start_ms: int, end_ms: int
+    ) -> pd.DataFrame:
+        """Return bars as the provider does.
+
+        Raises:
+            ProviderError: There are none, or not soon.
+            BusError: Redis could not be reached.
+        """
+        if interval not in self.can.intervals:
+            raise NotOfferedError(f"{self.name} has no bars of {interval}")
+        await self._spend_one()
+        return await self._call(self.provider.history(symbol, interval, start_ms, end_ms))
+
+    async def search(self, text: str) -> list[SymbolInfo]:
+        """Return instruments as the provider does.
+
+        Raises:
+            ProviderError: It could not tell, or not soon.
+            BusError: Redis could not be reached.
+        """
+        if self.can.open_list:
+            await self._spend_one()
+        return await self._call(self.provider.search(text))
+
+    async def symbols(self) -> Sequence[SymbolInfo]:
+        """Return the instruments that can be asked for from the start.
+
+        Raises:
+            ProviderError: It could not tell.
+        """
+        return await self._call(self.provider.symbols())
+
+    async def _spend_one(self) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (grant := await self.spend(1)).credits:
+            if time.monotonic() + grant.wait_s > deadline_s:
+                raise RateLimitedError(f"the limits of {self.name} are reached", grant.wait_s)
+            await asyncio.sleep(max(0.05, grant.wait_s))
+
+    async def _call(self, call: Coroutine[None, None, T]) -> T:
+        try:
+            async with asyncio.timeout(CALL_S):
+                return await call
+        except TimeoutError:
+            raise UnavailableError(f"{self.name} has not answered in {CALL_S:g} s") from None
+        except RateLimitedError as error:
+            if error.retry_after_s:
+                # Others who share the budget need not hear the same.
+                with suppress(BusError):
+                    await self._quota.block(error.retry_after_s)
+            raise
