@@ -28,6 +28,8 @@ MAX_RETRY_AFTER_S = 86_400.0
 """A vendor's slip shall not silence it for years."""
 SHOWN = 200
 """Characters of an unexpected answer that an error quotes."""
+LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+"""They tell every address with its query, and the headers that come back."""
 
 
 class VendorAnswer(msgspec.Struct, frozen=True):
@@ -84,8 +86,8 @@ class VendorHttp:
         self._client = httpx.AsyncClient(
             base_url=base_url, headers=headers, timeout=TIMEOUT, follow_redirects=False
         )
-        # It logs every address with its query.
-        logging.getLogger("httpx").addFilter(self._mask)
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(self._mask)
 
     def __repr__(self) -> str:
         return f"VendorHttp({self._vendor!r}, {self._host!r})"
@@ -122,7 +124,8 @@ class VendorHttp:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.aclose()
-        logging.getLogger("httpx").removeFilter(self._mask)
+        for name in LOGGERS:
+            logging.getLogger(name).removeFilter(self._mask)
 
     async def _exchange(self, path: str, params: Mapping[str, str | int]) -> VendorAnswer:
         body = bytearray()
