@@ -112,7 +112,7 @@ class Source:
             [SymbolInfo(s, s, "USD", 2, SOURCE, "SIMULATED") for s in symbols]
         )
         for symbol in symbols:
-            await self._publisher.begin_epoch(symbol, new_epoch(), Interval.DAY, [])
+            await self._publisher.begin_epoch(symbol, new_epoch(), [])
         self.times_ms = {symbol: [] for symbol in symbols}
         await self.publish(symbols, FIRST_OFFSET)
         await self.renew_status()

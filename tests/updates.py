@@ -48,9 +48,10 @@ def bar(
     time_ms: int = 1_000,
     day: int = 0,
     final: bool = False,
+    interval: Interval = Interval.DAY,
 ) -> Bar:
-    """Return a daily bar."""
-    return Bar(symbol, Interval.DAY, day * DAY_MS, 1, 9, 1, close, close, time_ms, final)
+    """Return a bar: a day's, or the ``day``-th of a shorter interval."""
+    return Bar(symbol, interval, day * interval.ms, 1, 9, 1, close, close, time_ms, final)
 
 
 def stored(

@@ -15,7 +15,7 @@ SYMBOLS = f"{PREFIX}:symbols"
 """Hash: symbol → `SymbolInfo` as JSON."""
 
 SYMBOLS_CHANNEL = f"{PREFIX}:symbols:changed"
-"""Channel: an empty message when `SYMBOLS` was replaced."""
+"""Channel: an empty message when `SYMBOLS` has changed."""
 
 SOURCES = f"{PREFIX}:sources"
 """Set: names of the sources that have said how they do."""
@@ -44,9 +44,18 @@ def source_status(source: str) -> str:
     return f"{PREFIX}:source:{source}"
 
 
+def run(provider: str) -> str:
+    """Key: what a provider's stream is a stream of, see `Provider.run`."""
+    return f"{PREFIX}:run:{provider}"
+
+
 @lru_cache(100_000)
 def last_value(symbol: str) -> str:
-    """Key: hash of ``epoch``, ``offset``, ``time_ms``, ``update`` (a `SymbolUpdate`), ``fence``."""
+    """Key: hash of ``epoch``, ``offset``, ``time_ms``, ``update`` (a `SymbolUpdate`), ``fence``.
+
+    And of ``since_ms``: from where on the bars are whole; ``since_ms:1m`` (and so on) where the
+    oldest bars of an interval were let go.
+    """
     return f"{PREFIX}:{{{tag(symbol)}}}:{symbol}:last"
 
 

@@ -1,8 +1,9 @@
 -- Publishes one symbol's update: next offset, last value, log, final bars, message; in one step.
--- KEYS: 1 last value, 2 log, 3 final bars
+-- KEYS: 1 last value, 2 log, from 3 on: final bars of each interval of which one is told
 -- ARGV: 1 channel, 2 epoch to begin where there is none, 3 event time, 4 changes it stands for,
 --       5 update, 6 entries of the log to keep, 7 milliseconds to keep it,
---       8 number of the writer's lock, then pairs of a final bar's start and the bar
+--       8 number of the writer's lock, 9 final bars to keep of each interval,
+--       then of each final bar the number of its key, its start, and the bar
 -- Returns {epoch, offset}; offset -1 where the update is older than what is there and was refused,
 --         -2 where it was refused because a later writer was there.
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'time_ms', 'update', 'fence')
@@ -34,9 +35,17 @@ end
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', digits, 'time_ms', ARGV[3], 'update', ARGV[5],
   'fence', ARGV[8])
-for i = 9, #ARGV, 2 do
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], ARGV[i], ARGV[i])
-  redis.call('ZADD', KEYS[3], ARGV[i], ARGV[i + 1])
+for i = 10, #ARGV, 3 do
+  local key, start = KEYS[tonumber(ARGV[i])], ARGV[i + 1]
+  redis.call('ZREMRANGEBYSCORE', key, start, start)
+  redis.call('ZADD', key, start, ARGV[i + 2])
+end
+for i = 3, #KEYS do
+  if redis.call('ZREMRANGEBYRANK', KEYS[i], 0, -1 - tonumber(ARGV[9])) > 0 then
+    -- The key ends with the interval's name.
+    local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+    redis.call('HSET', KEYS[1], 'since_ms:' .. string.match(KEYS[i], '[^:]+$'), oldest)
+  end
 end
 redis.call('PUBLISH', ARGV[1], message)
 return {epoch, offset}

@@ -33,11 +33,20 @@ def new_epoch() -> str:
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """With what a symbol's epoch begins."""
+    """With what a symbol's epoch begins.
+
+    Attributes:
+        symbol: The instrument.
+        epoch: Its name.
+        bars: Final bars, of any intervals.
+        since_ms: Market time from which on the bars are whole: those that began before may lack
+            trades, or be missing.
+    """
 
     symbol: str
     epoch: str
     bars: Sequence[Bar]
+    since_ms: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -45,7 +54,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     Attributes:
         position: Where it stands.
-        bars: How many final bars there are.
+        bars: Of how many intervals there are final bars.
         fence: The number of the lock of who wrote it.
     """
 
@@ -70,13 +79,19 @@ class Publisher:
         redis: The client.
         log_entries: Updates of each symbol to keep for those who were away: at least so many.
         log_expires_s: How long to keep them after the last.
+        bars_kept: Final bars of each symbol and interval to keep, the newest.
 
     Attributes:
         fence: The number of the lock under which it writes, see `feed_server.bus.lock`.
     """
 
     def __init__(
-        self, redis: Redis, *, log_entries: int = 5_000, log_expires_s: float = 600.0
+        self,
+        redis: Redis,
+        *,
+        log_entries: int = 5_000,
+        log_expires_s: float = 600.0,
+        bars_kept: int = 3_000,
     ) -> None:
         self.fence = 0
         self._redis = redis
@@ -84,15 +99,30 @@ class Publisher:
         self._begin_script = _Script("begin.lua")
         self._log_entries = log_entries
         self._log_expires_ms = round(log_expires_s * 1000)
+        self._bars_kept = bars_kept
 
     async def declare_symbols(self, symbols: Iterable[SymbolInfo]) -> None:
         """Replace the list of instruments that can be asked for."""
+        await self._write_symbols("declaring symbols", symbols, replace=True)
+
+    async def add_symbols(self, symbols: Iterable[SymbolInfo]) -> None:
+        """Add instruments to those that can be asked for, or say anew what they are.
+
+        Raises:
+            BusError: Redis could not be reached; they can be added again.
+        """
+        await self._write_symbols("adding symbols", symbols, replace=False)
+
+    async def _write_symbols(
+        self, doing: str, symbols: Iterable[SymbolInfo], *, replace: bool
+    ) -> None:
         fields: dict[pipeline.Argument, pipeline.Argument] = {
             info.symbol: encode(info) for info in symbols
         }
-        with bus_errors("declaring symbols"):
+        with bus_errors(doing):
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(names.SYMBOLS)
+                if replace:
+                    pipe.delete(names.SYMBOLS)
                 if fields:
                     pipe.hset(names.SYMBOLS, mapping=fields)
                 pipe.publish(names.SYMBOLS_CHANNEL, b"")
@@ -108,13 +138,20 @@ class Publisher:
             count: int = await self._redis.hlen(names.SYMBOLS)
         return count
 
-    async def begin_epoch(
-        self, symbol: str, epoch: str, interval: Interval, bars: Sequence[Bar]
-    ) -> None:
-        """Begin one symbol's epoch, see `begin_epochs`."""
-        await self.begin_epochs([Beginning(symbol, epoch, bars)], interval)
+    async def set_run(self, provider: str, run: str) -> None:
+        """Keep what a provider's stream is a stream of, see `Provider.run`.
 
-    async def begin_epochs(self, beginnings: Sequence[Beginning], interval: Interval) -> None:
+        Raises:
+            BusError: Redis could not be reached.
+        """
+        with bus_errors("keeping what a stream is of"):
+            await self._redis.set(names.run(provider), run)
+
+    async def begin_epoch(self, symbol: str, epoch: str, bars: Sequence[Bar]) -> None:
+        """Begin one symbol's epoch, see `begin_epochs`."""
+        await self.begin_epochs([Beginning(symbol, epoch, bars)])
+
+    async def begin_epochs(self, beginnings: Sequence[Beginning]) -> None:
         """Forget last values, logs and bars of symbols; begin anew with a history, in one pipeline.
 
         Raises:
@@ -123,21 +160,19 @@ class Publisher:
         """
         with bus_errors("beginning epochs"):
             answers = await self._run_scripts(
-                self._begin_script, (self._pack_beginning(b, interval) for b in beginnings)
+                self._begin_script, map(self._pack_beginning, beginnings)
             )
         if 0 in answers:
             raise FencedError("a later writer has begun epochs")
 
-    def _pack_beginning(self, beginning: Beginning, interval: Interval) -> bytes:
+    def _pack_beginning(self, beginning: Beginning) -> bytes:
         symbol = beginning.symbol
-        bars: list[pipeline.Argument] = []
-        for bar in beginning.bars:
-            bars += (bar.start_ms, encode_bar(bar))
+        keys = _bar_keys(symbol)
         return pipeline.pack(
-            *("EVALSHA", self._begin_script.sha, 3),
-            *(names.last_value(symbol), names.update_log(symbol)),
-            *(names.final_bars(symbol, interval), beginning.epoch, self.fence),
-            *bars,
+            *("EVALSHA", self._begin_script.sha, 2 + len(keys)),
+            *(names.last_value(symbol), names.update_log(symbol), *keys),
+            *(beginning.epoch, self.fence, beginning.since_ms),
+            *_bar_arguments(beginning.bars, list(Interval)),
         )
 
     async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
@@ -185,17 +220,16 @@ class Publisher:
 
     def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
         quote = update.quote
-        bars: list[pipeline.Argument] = []
-        for bar in update.bars:
-            if bar.final:
-                bars += (bar.start_ms, encode_bar(bar))
+        symbol = quote.symbol
+        final = [bar for bar in update.bars if bar.final]
+        intervals = list(dict.fromkeys(bar.interval for bar in final))
         return pipeline.pack(
-            *("EVALSHA", self._publish_script.sha, 3),
-            *(names.last_value(quote.symbol), names.update_log(quote.symbol)),
-            names.final_bars(quote.symbol, Interval.DAY),
-            *(names.updates(quote.symbol), fresh_epoch, quote.time_ms, quote.count),
+            *("EVALSHA", self._publish_script.sha, 2 + len(intervals)),
+            *(names.last_value(symbol), names.update_log(symbol)),
+            *(names.final_bars(symbol, interval) for interval in intervals),
+            *(names.updates(symbol), fresh_epoch, quote.time_ms, quote.count),
             *(encode_update(update), self._log_entries, self._log_expires_ms, self.fence),
-            *bars,
+            *(self._bars_kept, *_bar_arguments(final, intervals)),
         )
 
     async def kept(self, symbols: Sequence[str]) -> dict[str, Kept]:
@@ -208,7 +242,7 @@ class Publisher:
         for symbol in symbols:
             asked += (
                 pipeline.pack("HMGET", names.last_value(symbol), "epoch", "offset", "fence"),
-                pipeline.pack("ZCARD", names.final_bars(symbol, Interval.DAY)),
+                pipeline.pack("EXISTS", *_bar_keys(symbol)),
             )
         with bus_errors("reading positions"):
             replies = await pipeline.execute(self._redis, asked)
@@ -248,6 +282,24 @@ class Publisher:
         """
         with bus_errors("publishing an error"):
             await self._redis.publish(names.ERRORS, encode_error(error))
+
+
+def _bar_keys(symbol: str) -> list[str]:
+    return [names.final_bars(symbol, interval) for interval in Interval]
+
+
+def _bar_arguments(
+    bars: Iterable[Bar], intervals: Sequence[Interval]
+) -> Iterator[pipeline.Argument]:
+    """Give of each bar the number of its key in a script, its start, and the bar.
+
+    Args:
+        bars: The bars.
+        intervals: Of the script's keys from the third on.
+    """
+    numbers = {interval: number for number, interval in enumerate(intervals, 3)}
+    for bar in bars:
+        yield from (numbers[bar.interval], bar.start_ms, encode_bar(bar))
 
 
 def _kept(commands: Iterable[bytes], into: list[bytes]) -> Iterator[bytes]:

@@ -20,17 +20,19 @@ decode_status = msgspec.json.Decoder(SourceStatus).decode
 
 
 class BarHistory(msgspec.Struct, frozen=True):
-    """Bars of one symbol, oldest first; only the last can be forming.
+    """Bars of one symbol and interval, oldest first; the last ones can be open.
 
     Attributes:
         epoch: In force when they were read; empty where nothing is kept.
-        offset: Changes of the symbol up to and with the forming bar.
+        offset: Changes of the symbol up to and with the open bars.
         bars: The bars.
+        since_ms: Market time from which on all bars that there were are kept, and whole.
     """
 
     epoch: str
     offset: int
     bars: list[Bar]
+    since_ms: int = 0
 
 
 class TradeHistory(msgspec.Struct, frozen=True):
@@ -127,21 +129,49 @@ class Reader:
     ) -> BarHistory:
         """Return bars that begin in ``[start_ms, end_ms]``, the newest ``limit`` of them.
 
-        The final bars and the forming one are read in one step, so that a bar that closes between
-        is neither missing nor there twice.
+        The final bars and the open ones are read in one step, so that a bar that becomes final
+        between is neither missing nor there twice.
         """
+        last = names.last_value(symbol)
         with bus_errors(f"reading bars of {symbol}"):
             async with self._redis.pipeline(transaction=True) as pipe:
                 key = names.final_bars(symbol, interval)
                 pipe.zrange(key, end_ms, start_ms, desc=True, byscore=True, offset=0, num=limit)
-                pipe.hmget(names.last_value(symbol), "epoch", "offset", "update")
-                final, (epoch, offset, update) = await pipe.execute()
-        bars = [decode_bar(text) for text in reversed(final)]
-        if update is not None:
-            forming = decode_update(update).bars[-1]
-            if not forming.final and start_ms <= forming.start_ms <= end_ms:
-                bars = [*bars, forming][-limit:]
-        return BarHistory(epoch.decode() if epoch else "", int(offset or 0), bars)
+                pipe.hmget(last, "epoch", "offset", "update", "since_ms", f"since_ms:{interval}")
+                final, (epoch, offset, update, *since) = await pipe.execute()
+        bars = {bar.start_ms: bar for bar in map(decode_bar, final)}
+        for bar in decode_update(update).bars if update is not None else ():
+            if bar.interval == interval and not bar.final and start_ms <= bar.start_ms <= end_ms:
+                bars.setdefault(bar.start_ms, bar)
+        return BarHistory(
+            epoch=epoch.decode() if epoch else "",
+            offset=int(offset or 0),
+            bars=[bar for _, bar in sorted(bars.items())][-limit:],
+            since_ms=max(int(since_ms or 0) for since_ms in since),
+        )
+
+    async def final_starts(self, symbols: Sequence[str]) -> dict[str, dict[Interval, int]]:
+        """Return by symbol and interval where the newest final bar begins, where there is one."""
+        asked = [
+            pipeline.pack("ZRANGE", names.final_bars(symbol, interval), 0, 0, "REV", "WITHSCORES")
+            for symbol in symbols
+            for interval in Interval
+        ]
+        with bus_errors("reading where bars end"):
+            replies = await pipeline.execute(self._redis, asked)
+            pipeline.raise_first_error(replies)
+        newest = iter(cast(list[list[bytes]], replies))
+        # A reply is the bar and its score, or empty.
+        return {
+            symbol: {interval: int(told[1]) for interval in Interval if (told := next(newest))}
+            for symbol in symbols
+        }
+
+    async def run(self, provider: str) -> str | None:
+        """Return what a provider's stream was a stream of, `None` where nobody has said."""
+        with bus_errors("reading what a stream is of"):
+            run = cast(bytes | None, await self._redis.get(names.run(provider)))
+        return None if run is None else run.decode()
 
     async def statuses(self) -> list[SourceStatus]:
         """Return what the sources say that have renewed it in time."""

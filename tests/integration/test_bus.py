@@ -2,6 +2,7 @@ import asyncio
 from typing import Self
 
 import pytest
+from msgspec.structs import replace
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import MasterNotFoundError
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.integration
 
 DAY = Interval.DAY
 EVER = 10**15
+
+
+def info(symbol: str) -> SymbolInfo:
+    return SymbolInfo(symbol, symbol, "USD", 2, "replay", "REPLAY")
 
 
 async def bars(redis: Redis, limit: int = 100, start_ms: int = 0) -> list[tuple[int, float, bool]]:
@@ -62,7 +67,7 @@ async def test_an_update_published_again_after_a_lost_answer_counts_once(redis: 
 async def test_an_epoch_begins_with_its_history_and_forgets_the_one_before(redis: Redis) -> None:
     publisher = Publisher(redis)
     await publisher.publish([update(last=1, time_ms=9_000, day=7)])
-    await publisher.begin_epoch("AAPL", "e2", DAY, [bar(day=d, final=True) for d in (1, 2)])
+    await publisher.begin_epoch("AAPL", "e2", [bar(day=d, final=True) for d in (1, 2)])
     assert await Reader(redis).last_values(["AAPL"]) == {}
     assert await bars(redis) == [(1, 1, True), (2, 1, True)]
     assert await publisher.publish([update(last=5, time_ms=10, day=3)]) == {
@@ -75,7 +80,7 @@ async def test_a_flushed_redis_gives_a_new_epoch_instead_of_lying_about_offsets(
     redis: Redis,
 ) -> None:
     publisher = Publisher(redis)
-    await publisher.begin_epoch("AAPL", "e1", DAY, [])
+    await publisher.begin_epoch("AAPL", "e1", [])
     assert await publisher.publish([update()]) == {"AAPL": Position("e1", 1)}
     await redis.flushall()
     assert (await publisher.publish([update()]))["AAPL"].epoch != "e1"
@@ -142,7 +147,7 @@ async def test_of_many_missed_the_oldest_are_read_first(redis: Redis) -> None:
 async def test_a_new_epoch_has_no_log_of_the_one_before(redis: Redis) -> None:
     publisher = Publisher(redis)
     await publisher.publish([update(count=5, trades=5)])
-    await publisher.begin_epoch("AAPL", "e2", DAY, [])
+    await publisher.begin_epoch("AAPL", "e2", [])
     assert await offsets_since(redis, 0) == []
     await publisher.publish([update(count=2, trades=2)])
     await redis.delete(names.last_value("AAPL"))
@@ -254,20 +259,30 @@ async def test_a_bar_that_closes_is_there_once(redis: Redis) -> None:
 
 async def test_bars_are_read_by_range_and_count_newest_first_kept(redis: Redis) -> None:
     publisher = Publisher(redis)
-    await publisher.begin_epoch("AAPL", "e1", DAY, [bar(day=d, final=True) for d in range(1, 6)])
+    await publisher.begin_epoch("AAPL", "e1", [bar(day=d, final=True) for d in range(1, 6)])
     await publisher.publish([update(last=9, day=6)])
     assert [day for day, _, _ in await bars(redis, limit=3)] == [4, 5, 6]
     assert [day for day, _, _ in await bars(redis, start_ms=5 * DAY_MS)] == [5, 6]
 
 
 async def test_symbols_are_replaced_as_a_whole(redis: Redis) -> None:
-    def info(symbol: str) -> SymbolInfo:
-        return SymbolInfo(symbol, symbol, "USD", 2, "replay", "REPLAY")
-
     await Publisher(redis).declare_symbols([info("MSFT"), info("AAPL")])
     assert list(await Reader(redis).symbols()) == ["AAPL", "MSFT"]
     await Publisher(redis).declare_symbols([info("IBM")])
     assert await Reader(redis).symbols() == {"IBM": info("IBM")}
+
+
+async def test_symbols_are_added_and_said_anew_and_gateways_hear_of_it(
+    redis: Redis, valkey: EmbeddedValkey
+) -> None:
+    publisher = Publisher(redis)
+    await publisher.declare_symbols([info("IBM"), info("MSFT")])
+    renamed = replace(info("IBM"), name="International Business Machines")
+    async with Heard(valkey) as heard:
+        await heard.subscriber.subscribe([names.SYMBOLS_CHANNEL])
+        await publisher.add_symbols([info("AAPL"), renamed])
+        assert await heard.messages.get() == (names.SYMBOLS_CHANNEL, b"")
+    assert list((await Reader(redis).symbols()).values()) == [info("AAPL"), renamed, info("MSFT")]
 
 
 async def test_a_source_that_does_not_renew_its_status_is_not_believed(redis: Redis) -> None:

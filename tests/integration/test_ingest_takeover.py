@@ -20,7 +20,7 @@ from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import FencedError
 from feed_server.ingest.worker import IngestWorker
-from feed_server.protocol import Interval, SourceState
+from feed_server.protocol import SourceState
 from tests.harness import FeedProcess, until, wait_for
 from tests.integration.test_ingest_flow import Tape, until_last
 from tests.servers import ValkeyServer
@@ -155,7 +155,7 @@ async def test_one_that_was_paused_publishes_nothing_after_the_other_took_over(
         with pytest.raises(FencedError):
             await first.publisher.publish([update("BAC", 9, time_ms=10**15)])
         with pytest.raises(FencedError):
-            await first.publisher.begin_epoch("BAC", "mine", Interval.DAY, [])
+            await first.publisher.begin_epoch("BAC", "mine", [])
         await asyncio.sleep(0.5)
         after = (await Reader(redis).last_values(["BAC"]))["BAC"]
         assert after == kept

@@ -24,7 +24,7 @@ from feed_server.gateway.market_view import (
     UPDATES_A_READ,
     MarketView,
 )
-from feed_server.protocol import Interval, Position, SourceState, SourceStatus, SymbolInfo
+from feed_server.protocol import Position, SourceState, SourceStatus, SymbolInfo
 from tests.harness import until
 from tests.updates import update
 
@@ -234,7 +234,7 @@ async def test_a_new_epoch_is_a_state_of_its_own(valkey: EmbeddedValkey, market:
     async with running(valkey, recorder) as view:
         watch(view, "AAPL")
         await soon(lambda: view.is_settled(["AAPL"]))
-        await market.publisher.begin_epoch("AAPL", "another", Interval.DAY, [])
+        await market.publisher.begin_epoch("AAPL", "another", [])
         at = await market.trade()
         assert at == Position("another", 1)
         await soon(lambda: view.latest["AAPL"].position == at)
