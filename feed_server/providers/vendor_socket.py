@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import quote
+from datetime import UTC, datetime
 
 import msgspec
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -24,6 +24,7 @@ from feed_server.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from feed_server.providers.vendor_http import SHOWN, SecretMask, retry_after_s
 
 MAX_MESSAGE_BYTES = 4_000_000
 """Of a message that is taken."""
@@ -34,8 +35,6 @@ MAX_WAITING_BYTES = 64_000_000
 LOOK_S = 0.1
 """Who has not looked for long allows this for what has come meanwhile."""
 GONE_S = 1.0
-SHOWN = 200
-"""Characters of a vendor's text that an error quotes."""
 
 
 class VendorSocket:
@@ -44,7 +43,7 @@ class VendorSocket:
     def __init__(self, vendor: str, silence_s: float, secrets: Sequence[str]) -> None:
         self._vendor = vendor
         self._silence_s = silence_s
-        self._secrets = {text for s in secrets if s for text in (s, quote(s, safe=""))}
+        self._mask = SecretMask(secrets)
         self._connection: WebSocketClientConnection | None = None
         self._messages: deque[str | bytes] = deque()
         self._waiting_bytes = 0
@@ -155,8 +154,12 @@ class VendorSocket:
         except asyncio.CancelledError:
             opening.add_done_callback(self._close_late)
             raise
-        except (HTTPClientError, WebSocketError, StreamClosedError, OSError) as error:
-            raise self._refused(error) from None
+        except (HTTPClientError, WebSocketError, StreamClosedError, OSError, ValueError) as error:
+            failure = self._refused(error)
+        else:
+            return
+        # Outside of ``except``: an error of Tornado's leads to the whole address.
+        raise failure
 
     def _close_late(self, opening: "asyncio.Future[WebSocketClientConnection]") -> None:
         if not opening.cancelled() and opening.exception() is None:
@@ -167,14 +170,13 @@ class VendorSocket:
         what = f"{self._vendor}'s WebSocket cannot be opened: {self._masked(str(error))}"
         if isinstance(error, HTTPClientError) and error.code == 429:
             after = error.response.headers.get("Retry-After", "") if error.response else ""
-            return RateLimitedError(what, float(after) if after.isdecimal() else None)
+            return RateLimitedError(what, retry_after_s(after, datetime.now(UTC)))
         if isinstance(error, HTTPClientError) and error.code in (401, 403):
             return UnauthorizedError(what)
         return UnavailableError(what)
 
     def _masked(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = self._mask.hide(text)
         return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
