@@ -1,0 +1,74 @@
+"""A vendor's limits as several processes keep to them, over a real Redis."""
+
+import asyncio
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from feed_server.bus.quota import MARGIN_MS, Quota
+
+pytestmark = pytest.mark.integration
+
+
+async def test_no_more_is_given_than_the_limit(redis: Redis) -> None:
+    quota = Quota(redis, "vendor", [(8, 60.0), (800, 86_400.0)])
+    first = await quota.take(5)
+    assert (first.credits, first.left) == (5, [3, 795])
+    second = await quota.take(5)
+    assert (second.credits, second.left) == (3, [0, 792])
+    third = await quota.take(1)
+    assert third.credits == 0
+    assert 59 < third.wait_s <= 60 + MARGIN_MS / 1000
+
+
+async def test_several_processes_share_one_budget(redis: Redis) -> None:
+    quotas = [Quota(redis, "vendor", [(20, 60.0)]) for _ in range(10)]
+    grants = await asyncio.gather(*(quota.take(3) for quota in quotas))
+    assert sum(grant.credits for grant in grants) == 20
+
+
+async def test_a_restart_does_not_forget_what_was_spent(redis: Redis) -> None:
+    await Quota(redis, "vendor", [(8, 60.0)]).take(8)
+    assert (await Quota(redis, "vendor", [(8, 60.0)]).take(1)).credits == 0
+
+
+async def test_what_was_spent_comes_back_and_every_stretch_counts(redis: Redis) -> None:
+    quota = Quota(redis, "vendor", [(2, 0.3)])
+    spent: list[float] = []
+    deadline_s = time.monotonic() + 2.5
+    while time.monotonic() < deadline_s:
+        grant = await quota.take(1)
+        if grant.credits:
+            spent.append(time.monotonic())
+        else:
+            await asyncio.sleep(grant.wait_s)
+    assert len(spent) >= 6
+    gaps = [later - earlier for earlier, later in zip(spent, spent[2:], strict=False)]
+    assert min(gaps) >= 0.3
+
+
+async def test_the_tightest_limit_decides(redis: Redis) -> None:
+    quota = Quota(redis, "vendor", [(1, 1.0), (25, 86_400.0)])
+    assert (await quota.take(5)).credits == 1
+    assert (await quota.take(1)).wait_s < 1.5
+
+
+async def test_the_vendors_own_word_stops_everybody(redis: Redis) -> None:
+    quota, other = (Quota(redis, "vendor", [(8, 60.0)]) for _ in range(2))
+    await quota.block(37.0)
+    grant = await other.take(1)
+    assert grant.credits == 0
+    assert 36 < grant.wait_s <= 37
+
+
+async def test_asking_for_nothing_only_tells_what_is_left(redis: Redis) -> None:
+    quota = Quota(redis, "vendor", [(8, 60.0)])
+    await quota.take(1)
+    assert (await quota.take(0)).left == [7]
+    assert (await quota.take(0)).left == [7]
+
+
+async def test_vendors_have_budgets_of_their_own(redis: Redis) -> None:
+    await Quota(redis, "one", [(1, 60.0)]).take(1)
+    assert (await Quota(redis, "other", [(1, 60.0)]).take(1)).credits == 1
