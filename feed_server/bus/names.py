@@ -38,6 +38,9 @@ CONTROL = f"{PREFIX}:control"
 ERRORS = f"{PREFIX}:errors"
 """Channel: `feed_server.bus.notices.SourceError` as JSON."""
 
+REQUESTS = f"{PREFIX}:requests"
+"""Channel: what gateways ask of the sources, see `feed_server.bus.rpc`."""
+
 
 def source_status(source: str) -> str:
     """Key: a source's `SourceStatus` as JSON; expires when it is not renewed."""
@@ -103,6 +106,11 @@ def quota(provider: str) -> str:
 def quota_blocked(provider: str) -> str:
     """Key: until when (epoch ms) nothing may be spent, as the vendor said."""
     return f"{PREFIX}:{{quota:{provider}}}:blocked"
+
+
+def replies(server: str) -> str:
+    """Channel: answers to what a gateway has asked, see `feed_server.bus.rpc`."""
+    return f"{PREFIX}:replies:{server}"
 
 
 def probe(server: str) -> str:
