@@ -8,20 +8,23 @@ import numpy as np
 import pytest
 
 from feed_server.errors import ConfigurationError
+from feed_server.market.events import MarketEvent
 from feed_server.protocol import Interval, SymbolInfo, Trade
+from feed_server.providers.base import Watchlist
 from feed_server.providers.replay import ReplayProvider, open_replay
 
 NEW_YORK = "America/New_York"
 SAMPLES = Path(__file__).parents[1].parent / "shared/data"
 T0 = 1_381_152_600_000  # 2013-10-07 13:30 UTC, 09:30 in New York
+LATER = 2_000_000_000_000
 
 
 def sample(start: date | None = None, speed: float = math.inf) -> ReplayProvider:
     return open_replay([], start, NEW_YORK, speed)
 
 
-async def played(provider: ReplayProvider) -> list[Trade]:
-    return [trade async for batch in provider.stream() for trade in batch]
+async def played(provider: ReplayProvider) -> list[MarketEvent]:
+    return [event async for batch in provider.stream(Watchlist(), {}) for event in batch]
 
 
 def trade_file(path: Path, times: Sequence[int]) -> Path:
@@ -29,20 +32,6 @@ def trade_file(path: Path, times: Sequence[int]) -> Path:
         "time,price,size\n" + "".join(f"{time},{n + 1},1\n" for n, time in enumerate(times))
     )
     return path
-
-
-async def test_history_of_an_unknown_symbol_is_empty() -> None:
-    history = await sample().history("XYZ", Interval.DAY)
-    assert history.empty
-    assert list(history) == ["open", "high", "low", "close", "volume"]
-    assert set(history.dtypes) == {np.dtype(np.float64)}
-
-
-async def test_history_is_the_callers_to_change() -> None:
-    provider = sample()
-    history = await provider.history("IBM", Interval.DAY)
-    history.loc[:, "close"] = 0.0
-    assert (await provider.history("IBM", Interval.DAY))["close"].min() > 0
 
 
 @pytest.mark.parametrize("speed", [0, -1, math.nan])
@@ -61,16 +50,15 @@ async def test_files_without_a_start_are_all_streamed(tmp_path: Path) -> None:
         Trade("BAC", T0 + 10, 2, 1),
         Trade("IBM", T0 + 10, 2, 1),
     ]
-    assert (await provider.history("BAC", Interval.DAY)).empty
 
 
-async def test_what_lies_before_the_start_becomes_daily_bars_of_the_zone(tmp_path: Path) -> None:
+async def test_what_lies_before_the_start_is_daily_bars_of_the_zone(tmp_path: Path) -> None:
     # 20:30 of the day before, 09:30 and 23:59:59.999 in New York; then midnight
     midnight = T0 + 52_200_000
     path = trade_file(tmp_path / "BAC.csv", [T0 - 46_800_000, T0, midnight - 1, midnight])
     provider = open_replay([path], date(2013, 10, 8), NEW_YORK, math.inf)
     assert await played(provider) == [Trade("BAC", midnight, 4, 1)]
-    history = await provider.history("BAC", Interval.DAY)
+    history = await provider.history("BAC", Interval.DAY, 0, LATER)
     assert [str(time) for time in history.index] == [
         "2013-10-06 00:00:00+00:00",
         "2013-10-07 00:00:00+00:00",
@@ -83,21 +71,21 @@ async def test_bars_before_the_start_become_daily_bars(tmp_path: Path) -> None:
     bars = [f"{T0},5,6,4,5,10", f"{T0 + 60_000},5,9,5,8,20", f"{T0 + 86_400_000},8,8,8,8,30"]
     path.write_text("\n".join(["time,open,high,low,close,volume", *bars]))
     provider = open_replay([path], date(2013, 10, 8), NEW_YORK, math.inf)
-    history = await provider.history("IBM", Interval.DAY)
+    history = await provider.history("IBM", Interval.DAY, 0, LATER)
     assert history.to_numpy().tolist() == [[5, 9, 4, 8, 30]]
-    assert {trade.price for trade in await played(provider)} == {8}
+    assert {trade.price for trade in await played(provider) if isinstance(trade, Trade)} == {8}
 
 
 @pytest.mark.parametrize(
     ("price", "decimals"), [("13", 2), ("13.941", 3), ("0.00012345", 8), ("0.1234567891", 8)]
 )
-def test_a_files_instrument_shows_the_digits_of_its_prices(
+async def test_a_files_instrument_shows_the_digits_of_its_prices(
     tmp_path: Path, price: str, decimals: int
 ) -> None:
     path = tmp_path / "eurusd_2013.csv"
     path.write_text(f"time,price,size\n{T0},1.5,1\n{T0},{price},1\n")
-    (info,) = open_replay([path], None, NEW_YORK, 1).symbols()
-    assert info == SymbolInfo("EURUSD", "EURUSD", "USD", decimals, "replay", "REPLAY")
+    (info,) = await open_replay([path], None, NEW_YORK, 1).symbols()
+    assert info == SymbolInfo("EURUSD", "EURUSD", "USD", decimals, "replay", "REPLAY", NEW_YORK)
 
 
 def test_a_start_after_the_data_is_refused(tmp_path: Path) -> None:

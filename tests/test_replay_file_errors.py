@@ -112,8 +112,8 @@ def test_bars_less_than_a_second_apart_are_refused(write: Write) -> None:
 
 def test_missing_columns_are_told_with_what_is_there(write: Write) -> None:
     assert said(write("x.csv", "Date,price,size\n2013-10-07,1,1\n")) == (
-        ": has the columns date, price, size; expected time, price, size for trades "
-        "or time, open, high, low, close, volume for bars"
+        ": has the columns date, price, size; expected time, price, size for trades, "
+        "time, open, high, low, close, volume for bars or time, bid, ask for quotes"
     )
 
 

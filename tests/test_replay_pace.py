@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from feed_server.market.events import MarketEvent
 from feed_server.protocol import Trade
+from feed_server.providers.base import Watchlist
 from feed_server.providers.replay import MAX_BATCH, MIN_SLEEP_S, ReplayProvider, open_replay
 from feed_server.providers.replay_clock import ReplayClock
 from feed_server.providers.replay_path import PathBar, trade_path
@@ -40,15 +42,15 @@ def last_days(count: int) -> ReplaySource:
     )
 
 
-async def played(provider: ReplayProvider) -> list[Trade]:
-    return [trade async for batch in provider.stream() for trade in batch]
+async def played(provider: ReplayProvider) -> list[MarketEvent]:
+    return [trade async for batch in provider.stream(Watchlist(), {}) for trade in batch]
 
 
 async def test_trades_come_when_they_are_due_and_no_more_than_a_hundred_times_a_second() -> None:
     source, time = last_days(3), Time()
     clock = ReplayClock(780, started_s=time.now_s)
     count = 0
-    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream():
+    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream(Watchlist(), {}):
         for trade in batch:
             assert -1e-9 <= time.now_s - clock.due_s(trade.time_ms) <= MIN_SLEEP_S + 1e-9
             count += 1
@@ -60,7 +62,7 @@ async def test_trades_come_when_they_are_due_and_no_more_than_a_hundred_times_a_
 async def test_oversleeping_does_not_add_up() -> None:
     source, time = last_days(3), Time(oversleeps_s=0.003)
     clock = ReplayClock(780, started_s=time.now_s)
-    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream():
+    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream(Watchlist(), {}):
         late_s = time.now_s - clock.due_s(batch[0].time_ms)
         assert late_s <= MIN_SLEEP_S + 0.003 + 1e-9
         for trade in batch[1:]:
@@ -71,8 +73,8 @@ async def test_oversleeping_does_not_add_up() -> None:
 async def test_a_slow_consumer_catches_up_and_misses_nothing() -> None:
     source, time = last_days(2), Time()
     clock = ReplayClock(780, started_s=time.now_s)
-    received: list[Trade] = []
-    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream():
+    received: list[MarketEvent] = []
+    async for batch in ReplayProvider(source, 780, time.now, time.sleep).stream(Watchlist(), {}):
         received += batch
         dues = [clock.due_s(trade.time_ms) for trade in batch]
         assert dues[-1] <= time.now_s
@@ -88,7 +90,11 @@ async def test_batches_are_bounded_and_others_run_in_between(tmp_path: Path) -> 
     time = Time()
     source = open_replay([path], None, NEW_YORK, 1).source
     provider = ReplayProvider(source, 1, time.now, time.sleep)
-    assert [len(batch) async for batch in provider.stream()] == [MAX_BATCH, MAX_BATCH, 500]
+    assert [len(batch) async for batch in provider.stream(Watchlist(), {})] == [
+        MAX_BATCH,
+        MAX_BATCH,
+        500,
+    ]
     assert time.slept == [0.0] * 3
 
 
@@ -115,6 +121,6 @@ async def test_days_are_made_only_as_they_are_needed(monkeypatch: pytest.MonkeyP
 
     provider = open_replay([], None, NEW_YORK, math.inf)
     monkeypatch.setattr("feed_server.providers.replay_tape.trade_path", count)
-    async with aclosing(provider.stream()) as stream:
+    async with aclosing(provider.stream(Watchlist(), {})) as stream:
         await anext(stream)
     assert len(made) <= 3 * 5

@@ -9,10 +9,11 @@ import pytest
 from bokeh_sampledata import stocks
 
 from feed_server.protocol import Interval, SymbolInfo, Trade
-from feed_server.providers.base import Provider
+from feed_server.providers.base import Provider, Watchlist
 from feed_server.providers.replay import ReplayProvider, open_replay
 
 NEW_YORK = "America/New_York"
+LATER = 2_000_000_000_000
 SYMBOLS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
 
 
@@ -21,7 +22,8 @@ def sample(start: date | None = None, speed: float = math.inf) -> ReplayProvider
 
 
 async def played(provider: ReplayProvider) -> list[Trade]:
-    return [trade async for batch in provider.stream() for trade in batch]
+    stream = provider.stream(Watchlist(), {})
+    return [event async for batch in stream for event in batch if isinstance(event, Trade)]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_the_samples_trades_lie_within_the_session(sample_trades: pd.DataFrame) 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
 async def test_the_samples_history_is_its_bars_before_the_start(symbol: str) -> None:
-    history = await sample().history(symbol, Interval.DAY)
+    history = await sample().history(symbol, Interval.DAY, 0, LATER)
     real = getattr(stocks, symbol)
     count = sum(day < "2012-06-01" for day in real["date"])
     assert history.index.name == "time"
@@ -86,22 +88,23 @@ async def test_the_samples_history_is_its_bars_before_the_start(symbol: str) -> 
         assert history[name].tolist() == real[name][:count]
 
 
-def test_the_sample_tells_what_its_instruments_are() -> None:
+async def test_the_sample_tells_what_its_instruments_are() -> None:
     provider: Provider = sample()
     assert (provider.name, provider.label, provider.zone) == ("replay", "REPLAY", NEW_YORK)
     names = ["Apple Inc.", "Facebook Inc.", "Google Inc.", "IBM Corp.", "Microsoft Corp."]
-    assert provider.symbols() == [
-        SymbolInfo(symbol, name, "USD", 2, "replay", "REPLAY")
+    assert await provider.symbols() == [
+        SymbolInfo(symbol, name, "USD", 2, "replay", "REPLAY", NEW_YORK)
         for symbol, name in zip(SYMBOLS, names, strict=True)
     ]
 
 
 async def test_a_symbol_joins_the_stream_when_it_is_first_listed() -> None:
     provider = sample(start=date(2012, 5, 17))
-    assert (await provider.history("FB", Interval.DAY)).empty
-    async with aclosing(provider.stream()) as stream:
+    assert (await provider.history("FB", Interval.DAY, 0, LATER)).empty
+    async with aclosing(provider.stream(Watchlist(), {})) as stream:
         first = await anext(stream)
     assert {trade.symbol for trade in first} == {"AAPL", "GOOG", "IBM", "MSFT", "FB"}
     opened = next(trade for trade in first if trade.symbol == "FB")
     assert opened.time_ms == pd.Timestamp("2012-05-18 09:30", tz=NEW_YORK).value // 1_000_000
+    assert isinstance(opened, Trade)
     assert opened.price == 42.05

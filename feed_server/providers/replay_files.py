@@ -1,11 +1,12 @@
-"""A user's files of trades or bars as tapes, checked before anything of them is published.
+"""A user's files of trades, quotes or bars as tapes, checked before anything of them is published.
 
-A file of trades has the columns ``time, price, size``, one of bars ``time, open, high, low, close,
-volume``. The instrument is named in a column ``symbol``, or by the file's name up to its first
-``_`` or ``.``. Times are ISO-8601 (naive ones UTC) or epoch milliseconds; a bar's is its start.
+A file of trades has the columns ``time, price, size`` and perhaps ``trade_id``, one of quotes
+``time, bid, ask``, one of bars ``time, open, high, low, close, volume``. The instrument is named in
+a column ``symbol``, by a directory ``symbol=…``, or by the file's name up to its first ``_`` or
+``.``. Times are ISO-8601 (naive ones UTC) or epoch milliseconds; a bar's is its start. What
+``record`` has written is read by `feed_server.providers.replay_recording`.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,12 +17,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from feed_server.errors import ReplayFileError
-from feed_server.protocol import SYMBOL_PATTERN
-from feed_server.providers.replay_path import Times, Values
-from feed_server.providers.replay_table import CSV_ENDINGS, PARQUET_ENDING, Table, read_table
-from feed_server.providers.replay_tape import BAR_PRICES, BarTape, Tape, TradeTape, daily_tape
+from feed_server.providers.bar_columns import Times, Values
+from feed_server.providers.replay_recording import Recording, is_recorded
+from feed_server.providers.replay_table import ENDINGS, Rows, Table, read_table
+from feed_server.providers.replay_tape import (
+    BAR_PRICES,
+    BarTape,
+    QuoteTape,
+    Tape,
+    TradeTape,
+    daily_tape,
+)
 
 TRADE_COLUMNS = ["time", "price", "size"]
+QUOTE_COLUMNS = ["time", "bid", "ask"]
 BAR_COLUMNS = ["time", *BAR_PRICES, "volume"]
 
 _SHORTEST_BAR_MS = 1_000
@@ -29,39 +38,49 @@ _LONE_BAR_MS = 60_000
 # A day is 23 hours long when summer time begins.
 _DAILY_MS = 23 * 3_600_000
 
-Rows = npt.NDArray[np.intp]
+NOT_PLAYED = "gaps"
+"""Where a recording tells what it has missed; not to be played."""
 
 
 def load_tapes(paths: Sequence[Path], zone: str) -> dict[str, list[Tape]]:
-    """Read all files, and all that directly lie in the directories among the paths.
+    """Read all files, and all that lie in the directories among the paths, however deep.
 
     Args:
         paths: Files (.csv, .csv.gz, .parquet) and directories.
         zone: IANA name of the zone in which daily bars are dated and sessions last 09:30 to 16:00.
 
     Returns:
-        Tapes by symbol; those of one symbol follow each other in time.
+        Tapes by symbol; those of one symbol and kind follow each other in time.
 
     Raises:
         ReplayFileError: A file cannot be used; says which, where in it, and what is expected.
     """
     found: defaultdict[str, list[tuple[Path, Tape]]] = defaultdict(list)
+    recording = Recording()
     for path in _files(paths):
-        for tape in file_tapes(path, zone):
+        table = read_table(path)
+        if is_recorded(table):
+            recording.add(table)
+            continue
+        for tape in _tapes(table, zone):
             found[tape.symbol].append((path, tape))
+    for tape in recording.tapes():
+        found[tape.symbol].append((paths[0], tape))
     return {symbol: _in_sequence(symbol, found[symbol]) for symbol in sorted(found)}
 
 
-def file_tapes(path: Path, zone: str) -> Iterator[Tape]:
-    """Read one file, a tape for each symbol in it; see `load_tapes`."""
-    table = read_table(path)
-    if set(TRADE_COLUMNS) <= set(table.columns):
+def _tapes(table: Table, zone: str) -> Iterator[Tape]:
+    columns = set(table.columns)
+    if columns.issuperset(TRADE_COLUMNS):
         return _trade_tapes(table)
-    if set(BAR_COLUMNS) <= set(table.columns):
+    if columns.issuperset(BAR_COLUMNS):
         return _bar_tapes(table, zone)
+    if columns.issuperset(QUOTE_COLUMNS):
+        return _quote_tapes(table)
     raise ReplayFileError(
-        f"{path}: has the columns {', '.join(table.columns)}; "
-        f"expected {', '.join(TRADE_COLUMNS)} for trades or {', '.join(BAR_COLUMNS)} for bars"
+        f"{table.path}: has the columns {', '.join(table.columns)}; "
+        f"expected {', '.join(TRADE_COLUMNS)} for trades, {', '.join(BAR_COLUMNS)} for bars "
+        f"or {', '.join(QUOTE_COLUMNS)} for quotes"
     )
 
 
@@ -70,35 +89,59 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = [
-            file
-            for file in sorted(path.iterdir())
-            if file.name.lower().endswith((*CSV_ENDINGS, PARQUET_ENDING))
-            and not file.name.startswith(".")
-        ]
+        inside = [file for file in sorted(path.rglob("*")) if _is_played(file.relative_to(path))]
         if not inside:
             raise ReplayFileError(f"{path}: no .csv, .csv.gz or .parquet file in this directory")
-        yield from inside
+        yield from (path / file for file in inside)
+
+
+def _is_played(file: Path) -> bool:
+    is_hidden = any(part.startswith(".") for part in file.parts)
+    return file.name.lower().endswith(ENDINGS) and not is_hidden and NOT_PLAYED not in file.parts
 
 
 def _in_sequence(symbol: str, found: list[tuple[Path, Tape]]) -> list[Tape]:
-    ordered = sorted(found, key=lambda item: int(item[1].times[0]))
-    for (path, tape), (next_path, next_tape) in pairwise(ordered):
-        if next_tape.times[0] < tape.end_ms:
-            raise ReplayFileError(
-                f"{next_path}: {symbol} begins here before it ends in {path}; "
-                "expected files of one symbol to follow each other in time"
-            )
-    return [tape for _, tape in ordered]
+    quotes = [item for item in found if isinstance(item[1], QuoteTape)]
+    prices = [item for item in found if not isinstance(item[1], QuoteTape)]
+    for of_kind in (prices, quotes):
+        of_kind.sort(key=lambda item: int(item[1].dues[0]))
+        for (path, tape), (next_path, next_tape) in pairwise(of_kind):
+            if next_tape.dues[0] < tape.end_ms:
+                raise ReplayFileError(
+                    f"{next_path}: {symbol} begins here before it ends in {path}; "
+                    "expected files of one symbol to follow each other in time"
+                )
+    return [tape for _, tape in (*prices, *quotes)]
 
 
 def _trade_tapes(table: Table) -> Iterator[Tape]:
     times = table.times("time")
     prices, sizes = table.prices("price"), table.sizes("size")
-    for symbol, rows in _rows_by_symbol(table):
+    numbers = table.whole_numbers("trade_id")
+    for symbol, rows in table.rows_by_symbol():
         backwards = np.diff(times[rows]) < 0
         _check_order(table, rows, backwards, f"the trades of {symbol} in order of time")
-        yield TradeTape(symbol, times[rows], prices[rows], sizes[rows])
+        # Numbers that do not rise are others than those of the symbol's trades.
+        is_numbered = numbers is not None and (np.diff(numbers[rows]) > 0).all()
+        yield TradeTape(
+            symbol=symbol,
+            times=times[rows],
+            prices=prices[rows],
+            sizes=sizes[rows],
+            trade_ids=numbers[rows] if numbers is not None and is_numbered else None,
+            dues=times[rows],
+        )
+
+
+def _quote_tapes(table: Table) -> Iterator[Tape]:
+    times = table.times("time")
+    bids, asks = table.optional_prices("bid"), table.optional_prices("ask")
+    for symbol, rows in table.rows_by_symbol():
+        backwards = np.diff(times[rows]) < 0
+        _check_order(table, rows, backwards, f"the quotes of {symbol} in order of time")
+        yield QuoteTape(
+            symbol=symbol, times=times[rows], bids=bids[rows], asks=asks[rows], dues=times[rows]
+        )
 
 
 def _bar_tapes(table: Table, zone: str) -> Iterator[Tape]:
@@ -106,7 +149,7 @@ def _bar_tapes(table: Table, zone: str) -> Iterator[Tape]:
     prices = np.column_stack([table.prices(name) for name in BAR_PRICES])
     volumes = table.sizes("volume")
     _check_range(table, prices)
-    by_symbol = _rows_by_symbol(table)
+    by_symbol = table.rows_by_symbol()
     step_ms = _step_ms(table, times, by_symbol)
     days = _days(times, step_ms, zone)
     order = times if days is None else days.asi8
@@ -118,24 +161,6 @@ def _bar_tapes(table: Table, zone: str) -> Iterator[Tape]:
             yield BarTape(symbol, times[rows], ends, prices[rows], volumes[rows])
         else:
             yield daily_tape(symbol, days[rows], prices[rows], volumes[rows], zone)
-
-
-def _rows_by_symbol(table: Table) -> list[tuple[str, Rows]]:
-    if "symbol" not in table.columns:
-        symbol = re.split(r"[_.]", table.path.name)[0].upper()
-        if not re.fullmatch(SYMBOL_PATTERN, symbol):
-            raise ReplayFileError(
-                f"{table.path}: no symbol; expected a column symbol or a name like IBM_2013.csv"
-            )
-        return [(symbol, np.arange(len(table.rows)))]
-    codes, symbols = pd.factorize(table.words("symbol"))
-    for code, symbol in enumerate(symbols):
-        if not re.fullmatch(SYMBOL_PATTERN, str(symbol)):
-            row = int((codes == code).argmax())
-            raise table.fault(row, "symbol", "is no symbol", "up to 64 of A-Z a-z 0-9 _.:^=/-")
-    ordered = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[ordered], np.arange(1, len(symbols)))
-    return list(zip(map(str, symbols), np.split(ordered, edges), strict=True))
 
 
 def _check_order(

@@ -10,18 +10,16 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from feed_server.protocol import Trade
-
-Times = npt.NDArray[np.int64]
-Values = npt.NDArray[np.float64]
+from feed_server.providers.bar_columns import Times, Values
 
 SESSION_MS = 23_400_000
 """A regular session of the New York exchanges: 6.5 hours."""
 
 MIN_TRADES = 4
 _TRADES_PER_SESSION = 140
+_LEAST, _MOST = 0.86, 1.14
 _ROUND_LOT = 100
 _WITH_TREND = 0.75
 
@@ -53,18 +51,42 @@ def trade_path(symbol: str, bar: PathBar) -> list[Trade]:
 
     A session has about 140 trades, a shorter bar as many as its share of a session, at least 4.
     """
-    rng = np.random.default_rng([bar.start_ms % 2**64, *symbol.encode()])
+    columns = zip(*(column.tolist() for column in path_columns(symbol, bar)), strict=True)
+    return [Trade(symbol, time_ms, price, size) for time_ms, price, size in columns]
+
+
+def path_columns(symbol: str, bar: PathBar) -> tuple[Times, Values, Values]:
+    """Return times, prices and sizes of the trades of `trade_path`, each of shape ``(n,)``."""
+    rng = _generator(symbol, bar.start_ms)
     length_ms = bar.end_ms - bar.start_ms
-    session_share = min(1.0, length_ms / SESSION_MS)
-    count = max(MIN_TRADES, round(_TRADES_PER_SESSION * session_share * rng.uniform(0.86, 1.14)))
+    count = _count(rng, length_ms)
     # Midday is 5 times quieter than the ends of a session; within a minute nothing is.
-    busier_at_ends = 4.0 * session_share
+    busier_at_ends = 4.0 * _session_share(length_ms)
     times = _times(rng, bar, count, busier_at_ends)
     progress = (times - bar.start_ms) / length_ms
     prices = _prices(rng, bar, progress)
-    sizes = _sizes(rng, bar.volume, _activity(progress, busier_at_ends))
-    columns = zip(times.tolist(), prices.tolist(), sizes.tolist(), strict=True)
-    return [Trade(symbol, time_ms, price, size) for time_ms, price, size in columns]
+    return times, prices, _sizes(rng, bar.volume, _activity(progress, busier_at_ends))
+
+
+def path_length(symbol: str, start_ms: int, end_ms: int) -> int:
+    """Return how many trades `trade_path` makes of a bar, without making them."""
+    length_ms = end_ms - start_ms
+    if _TRADES_PER_SESSION * _session_share(length_ms) * _MOST <= MIN_TRADES:
+        return MIN_TRADES
+    return _count(_generator(symbol, start_ms), length_ms)
+
+
+def _generator(symbol: str, start_ms: int) -> np.random.Generator:
+    return np.random.default_rng([start_ms % 2**64, *symbol.encode()])
+
+
+def _session_share(length_ms: int) -> float:
+    return min(1.0, length_ms / SESSION_MS)
+
+
+def _count(rng: np.random.Generator, length_ms: int) -> int:
+    drawn = _TRADES_PER_SESSION * _session_share(length_ms) * rng.uniform(_LEAST, _MOST)
+    return max(MIN_TRADES, round(drawn))
 
 
 def decimals_of(prices: Values) -> int:

@@ -1,64 +1,141 @@
-"""What a replay plays: columns of trades or bars, from which trades are made as they are needed."""
+"""What a replay plays: columns of trades, quotes or bars, made into events as they are needed."""
 
 import heapq
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from itertools import chain
-from operator import attrgetter
+from hashlib import sha256
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from feed_server.errors import ConfigurationError
+from feed_server.market.events import MarketEvent, TopOfBook
 from feed_server.protocol import SymbolInfo, Trade
-from feed_server.providers.replay_path import PathBar, Times, Values, trade_path
+from feed_server.providers.bar_columns import Times, Values
+from feed_server.providers.replay_path import PathBar, path_length, trade_path
 
 BAR_PRICES = ["open", "high", "low", "close"]
 SESSION_OPEN = pd.Timedelta(hours=9, minutes=30)
 SESSION_CLOSE = pd.Timedelta(hours=16)
 _CHUNK = 4096
 
+Due = tuple[int, MarketEvent]
+"""An event, and the market time at which it is played: its own, or later where it came late."""
 
-@dataclass(frozen=True, eq=False, slots=True)
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class TradeTape:
-    """Trades of one symbol, in order of time.
+    """Trades of one symbol, in the order in which they are played.
 
     Attributes:
         symbol: The instrument.
         times: Event times, shape ``(n,)``, UTC epoch milliseconds.
         prices: Shape ``(n,)``.
         sizes: Shape ``(n,)``.
+        trade_ids: Numbers of the trades, shape ``(n,)``; `None` where they have none.
+        dues: Market times at which they are played, never going back; ``times`` but for trades that
+            came late when they were recorded.
     """
 
     symbol: str
     times: Times
     prices: Values
     sizes: Values
+    trade_ids: Times | None = None
+    dues: Times
 
     @property
     def end_ms(self) -> int:
-        """The last trade's time."""
-        return int(self.times[-1])
+        """When the last trade is played."""
+        return int(self.dues[-1])
 
     def part(self, rows: slice) -> "TradeTape":
         """Return a view of some of its trades."""
         return replace(
-            self, times=self.times[rows], prices=self.prices[rows], sizes=self.sizes[rows]
+            self,
+            times=self.times[rows],
+            prices=self.prices[rows],
+            sizes=self.sizes[rows],
+            trade_ids=None if self.trade_ids is None else self.trade_ids[rows],
+            dues=self.dues[rows],
         )
 
-    def trades(self) -> Iterator[Trade]:
+    def from_event(self, count: int) -> tuple["TradeTape", int]:
+        """Return it without its first events, and how many fewer those are than asked for."""
+        left_out = min(count, len(self.times))
+        return self.part(slice(left_out, None)), count - left_out
+
+    def events(self) -> Iterator[Due]:
         """Make its trades, a few thousand at a time."""
         for first in range(0, len(self.times), _CHUNK):
             chunk = self.part(slice(first, first + _CHUNK))
-            columns = (chunk.times.tolist(), chunk.prices.tolist(), chunk.sizes.tolist())
-            for time_ms, price, size in zip(*columns, strict=True):
-                yield Trade(self.symbol, time_ms, price, size)
+            ids = [None] * len(chunk.times) if chunk.trade_ids is None else chunk.trade_ids.tolist()
+            columns = (chunk.dues, chunk.times, chunk.prices, chunk.sizes)
+            for due_ms, time_ms, price, size, trade_id in zip(
+                *(column.tolist() for column in columns), ids, strict=True
+            ):
+                yield due_ms, Trade(self.symbol, time_ms, price, size, trade_id)
 
-    def bars(self) -> pd.DataFrame:
-        """Return each trade as a bar of its own, indexed by its time."""
-        return _bar_frame(self.times, np.repeat(self.prices[:, np.newaxis], 4, axis=1), self.sizes)
+    def columns(self) -> Sequence[npt.NDArray[np.generic]]:
+        """Return all that makes it what it is."""
+        return self.times, self.prices, self.sizes
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class QuoteTape:
+    """Best prices of one symbol, in the order in which they are played.
+
+    Attributes:
+        symbol: The instrument.
+        times: Event times, shape ``(n,)``, UTC epoch milliseconds.
+        bids: Shape ``(n,)``, NaN where nobody bids.
+        asks: Shape ``(n,)``, NaN where nobody offers.
+        dues: See `TradeTape`.
+    """
+
+    symbol: str
+    times: Times
+    bids: Values
+    asks: Values
+    dues: Times
+
+    @property
+    def end_ms(self) -> int:
+        """When the last quote is played."""
+        return int(self.dues[-1])
+
+    def part(self, rows: slice) -> "QuoteTape":
+        """Return a view of some of its quotes."""
+        return replace(
+            self,
+            times=self.times[rows],
+            bids=self.bids[rows],
+            asks=self.asks[rows],
+            dues=self.dues[rows],
+        )
+
+    def from_event(self, count: int) -> tuple["QuoteTape", int]:
+        """Return it without its first events, see `TradeTape.from_event`."""
+        left_out = min(count, len(self.times))
+        return self.part(slice(left_out, None)), count - left_out
+
+    def events(self) -> Iterator[Due]:
+        """Make its quotes, a few thousand at a time."""
+        for first in range(0, len(self.times), _CHUNK):
+            chunk = self.part(slice(first, first + _CHUNK))
+            columns = (chunk.dues.tolist(), chunk.times.tolist())
+            best = (_or_none(chunk.bids), _or_none(chunk.asks))
+            for due_ms, time_ms, bid, ask in zip(*columns, *best, strict=True):
+                yield due_ms, TopOfBook(self.symbol, time_ms, bid, ask)
+
+    def columns(self) -> Sequence[npt.NDArray[np.generic]]:
+        """Return all that makes it what it is."""
+        return self.times, self.bids, self.asks
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,6 +158,11 @@ class BarTape:
     sizes: Values
 
     @property
+    def dues(self) -> Times:
+        """When each bar's first trade is played."""
+        return self.times
+
+    @property
     def end_ms(self) -> int:
         """The last millisecond of its last bar."""
         return int(self.ends[-1]) - 1
@@ -95,20 +177,35 @@ class BarTape:
             sizes=self.sizes[rows],
         )
 
-    def trades(self) -> Iterator[Trade]:
+    def path_bar(self, row: int) -> PathBar:
+        """Return one bar, of which trades can be made."""
+        open_, high, low, close = self.prices[row].tolist()
+        span = int(self.times[row]), int(self.ends[row])
+        return PathBar(open_, high, low, close, float(self.sizes[row]), *span)
+
+    def from_event(self, count: int) -> tuple["BarTape", int]:
+        """Return it without the bars whose trades are all left out, see `TradeTape.from_event`."""
+        row = 0
+        while count > 0 and row < len(self.times):
+            length = path_length(self.symbol, int(self.times[row]), int(self.ends[row]))
+            if count < length:
+                break
+            count -= length
+            row += 1
+        return self.part(slice(row, None)), count
+
+    def events(self) -> Iterator[Due]:
         """Make its trades, one bar at a time."""
         for row in range(len(self.times)):
-            open_, high, low, close = self.prices[row].tolist()
-            span = int(self.times[row]), int(self.ends[row])
-            bar = PathBar(open_, high, low, close, float(self.sizes[row]), *span)
-            yield from trade_path(self.symbol, bar)
+            for trade in trade_path(self.symbol, self.path_bar(row)):
+                yield trade.time_ms, trade
 
-    def bars(self) -> pd.DataFrame:
-        """Return its bars, indexed by where each starts."""
-        return _bar_frame(self.times, self.prices, self.sizes)
+    def columns(self) -> Sequence[npt.NDArray[np.generic]]:
+        """Return all that makes it what it is."""
+        return self.times, self.ends, self.prices, self.sizes
 
 
-Tape = TradeTape | BarTape
+Tape = TradeTape | QuoteTape | BarTape
 
 
 def daily_tape(
@@ -130,24 +227,49 @@ def daily_tape(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ReplaySource:
-    """Everything a replay knows: its instruments, their daily history, and what it plays.
+    """Everything a replay knows: its instruments, their tapes, and from when on it plays them.
 
     Attributes:
         zone: IANA name of the zone by which sessions are dated.
         infos: The instruments.
-        history: Final daily bars by symbol, see `Provider.history`.
-        tapes: What is played, by symbol; those of one symbol follow each other.
+        tapes: By symbol; those of one kind follow each other.
+        start_ms: What lies before is history, the rest is played; event time.
     """
 
     zone: str
     infos: Sequence[SymbolInfo]
-    history: Mapping[str, pd.DataFrame]
     tapes: Mapping[str, Sequence[Tape]]
+    start_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        """When the last event is played."""
+        return max(tape.end_ms for tapes in self.tapes.values() for tape in tapes)
+
+    def events(self, taken: Mapping[str, int]) -> Iterator[Due]:
+        """Make what is played of all symbols, lazily, in the order in which it is due.
+
+        Args:
+            taken: By symbol how many of its events to leave out.
+        """
+        by_symbol = [
+            _events([_from(tape, self.start_ms) for tape in tapes], taken.get(symbol, 0))
+            for symbol, tapes in self.tapes.items()
+        ]
+        return heapq.merge(*by_symbol, key=_due_ms)
 
     def trades(self) -> Iterator[Trade]:
-        """Make the trades of all symbols, lazily, in order of event time."""
-        by_symbol = (chain.from_iterable(map(_trades, tapes)) for tapes in self.tapes.values())
-        return heapq.merge(*by_symbol, key=attrgetter("time_ms"))
+        """Make all trades that are played, see `events`."""
+        return (event for _, event in self.events({}) if isinstance(event, Trade))
+
+    def fingerprint(self) -> str:
+        """Return what two sources have in common only where they play the same."""
+        parts = [self.zone, str(self.start_ms)]
+        for symbol, tapes in sorted(self.tapes.items()):
+            for tape in tapes:
+                sums = [zlib.crc32(np.ascontiguousarray(c).data) for c in tape.columns()]
+                parts.append(f"{symbol} {len(tape.times)} {sums}")
+        return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def make_source(
@@ -156,54 +278,55 @@ def make_source(
     zone: str,
     start: date | None,
 ) -> ReplaySource:
-    """Divide the tapes at the start date: what lies before it is history, the rest is played.
+    """Put tapes together, to be played from a date on; `None` plays all of them.
 
     Raises:
         ConfigurationError: Nothing is left to play.
     """
-    played: dict[str, list[Tape]] = {symbol: list(of_symbol) for symbol, of_symbol in tapes.items()}
-    history = {symbol: daily_bars([], zone) for symbol in tapes}
-    if start is not None:
+    every = list(chain.from_iterable(tapes.values()))
+    if start is None:
+        start_ms = min(int(tape.dues[0]) for tape in every)
+    else:
         start_ms = int(datetime.combine(start, time(), ZoneInfo(zone)).timestamp()) * 1000
-        for symbol, of_symbol in tapes.items():
-            cuts = [int(np.searchsorted(tape.times, start_ms)) for tape in of_symbol]
-            pairs = list(zip(of_symbol, cuts, strict=True))
-            history[symbol] = daily_bars([tape.part(slice(cut)) for tape, cut in pairs], zone)
-            played[symbol] = [tape.part(slice(cut, None)) for tape, cut in pairs]
-    source = ReplaySource(zone, infos, history, played)
-    if next(source.trades(), None) is None:
-        last = max(tape.end_ms for of_symbol in tapes.values() for tape in of_symbol)
-        last_date = pd.Timestamp(last, unit="ms", tz=zone).date()
+    source = ReplaySource(zone, infos, tapes, start_ms)
+    if not any(tape.dues[-1] >= start_ms for tape in every):
+        last_date = pd.Timestamp(source.end_ms, unit="ms", tz=zone).date()
         raise ConfigurationError(
             f"nothing to replay from {start}: the data end on {last_date}; choose an earlier start"
         )
     return source
 
 
-def daily_bars(tapes: Sequence[Tape], zone: str) -> pd.DataFrame:
-    """Put tapes together into daily bars, dated in the zone, as `Provider.history` returns them."""
-    frame = pd.concat([_bar_frame(*_NO_BARS), *(tape.bars() for tape in tapes)])
-    times = pd.DatetimeIndex(frame.index)
-    days = times.tz_convert(zone).tz_localize(None).normalize().tz_localize("UTC").rename("time")
-    rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    return frame.groupby(days).agg(rules)
+def _from(tape: Tape, start_ms: int) -> Tape:
+    return tape.part(slice(int(np.searchsorted(tape.dues, start_ms)), None))
 
 
-def _trades(tape: Tape) -> Iterator[Trade]:
-    return tape.trades()
+def _events(tapes: Sequence[Tape], count: int) -> Iterator[Due]:
+    """Make the events of one symbol without the first ``count`` of them."""
+    quotes = [tape for tape in tapes if isinstance(tape, QuoteTape)]
+    prices = [tape for tape in tapes if not isinstance(tape, QuoteTape)]
+    if quotes:
+        # Of equal times, trades come first: a recorded quote is that after its trades.
+        both = (chain.from_iterable(map(_made, kind)) for kind in (prices, quotes))
+        return islice(heapq.merge(*both, key=_due_ms), count, None)
+    left = []
+    for tape in prices:
+        rest, count = tape.from_event(count)
+        left.append(rest)
+    return islice(chain.from_iterable(map(_made, left)), count, None)
+
+
+def _made(tape: Tape) -> Iterator[Due]:
+    return tape.events()
+
+
+def _due_ms(due: Due) -> int:
+    return due[0]
+
+
+def _or_none(values: Values) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
 
 
 def _epoch_ms(times: pd.DatetimeIndex) -> Times:
     return times.as_unit("ms").asi8
-
-
-def _bar_frame(times: Times, prices: Values, volumes: Values) -> pd.DataFrame:
-    index = pd.DatetimeIndex(times.astype("datetime64[ms]"), tz="UTC", name="time")
-    return pd.DataFrame(prices, index, BAR_PRICES).assign(volume=volumes)
-
-
-_NO_BARS: tuple[Times, Values, Values] = (
-    np.empty(0, np.int64),
-    np.empty((0, 4)),
-    np.empty(0),
-)
