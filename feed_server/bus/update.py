@@ -12,15 +12,19 @@ class SymbolUpdate(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     Attributes:
         quote: The new last value; its ``count`` says how many changes the update stands for.
-        bars: Bars that became final, then the forming one.
+        bars: Bars that became final, then every bar that can still change: each interval's oldest
+            first, of those that have ended as long as late trades are taken.
         trades: The last of these changes, in order, where they were trades.
         missing: How many trades came before ``trades`` that are told nowhere.
+        taken: How many of its source's events the symbol's state includes, from the very first;
+            those that were refused among them.
     """
 
     quote: Quote
     bars: list[Bar]
     trades: list[TradePrint] = []
     missing: int = 0
+    taken: int = 0
 
 
 class StoredUpdate(msgspec.Struct, frozen=True):
