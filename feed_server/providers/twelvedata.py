@@ -22,6 +22,7 @@ from feed_server.providers.twelvedata_messages import (
     NO_DATA,
     ZONE,
     blame,
+    credits_back_s,
     error_of,
     instruments,
     listed,
@@ -160,7 +161,7 @@ class TwelveDataProvider(Provider):
     async def stream(
         self, watchlist: Watchlist, taken: Mapping[str, int]
     ) -> AsyncGenerator[Sequence[MarketEvent]]:
-        url, prices = address(self._websocket_url, self._key), Prices()
+        url, prices = address(self._websocket_url, self._key), Prices(self._http.masked)
         async with open_socket(NAME, url, silence_s=SILENCE_S, secrets=(self._key,)) as socket:
             receiving = asyncio.ensure_future(socket.receive())
             talk, told = Talk(socket, prices, watchlist), False
@@ -179,7 +180,7 @@ class TwelveDataProvider(Provider):
                         yield events
             finally:
                 receiving.cancel()
-                await asyncio.wait({receiving})
+                await asyncio.gather(receiving, return_exceptions=True)
 
     @override
     async def aclose(self) -> None:
@@ -189,13 +190,16 @@ class TwelveDataProvider(Provider):
         try:
             return await self._http.get(path, params)
         except RateLimitedError as error:
-            # Not in the vendor's own words: of all its limits this is the one that passes soonest.
-            hint_s = error.retry_after_s
-            raise refusal(429, self._http.masked(str(error)), self._clock(), hint_s) from None
+            if error.retry_after_s is not None:
+                raise
+            wait_s = credits_back_s(str(error), self._clock())
+            raise RateLimitedError(str(error), wait_s) from None
 
     def _refusal(self, code: int, message: str, answer: VendorAnswer) -> ProviderError:
-        hint_s = answer.retry_after_s
-        return refusal(code, self._http.masked(message), self._clock(), hint_s)
+        wait_s = answer.retry_after_s
+        if wait_s is None:
+            wait_s = credits_back_s(message, self._clock())
+        return refusal(code, message, self._http.masked(message), wait_s)
 
 
 class Talk:
@@ -221,6 +225,7 @@ class Talk:
 
         Raises:
             UnavailableError: The connection is closed, or the vendor has not answered in time.
+            NotOfferedError: It carries nothing of what is wanted.
         """
         now_s = time.monotonic()
         if now_s < self._looked_s + LOOK_S:
@@ -235,6 +240,7 @@ class Talk:
         if not self._prices.is_answered and now_s > self._asked_s + CONFIRM_S:
             raise UnavailableError(f"{NAME}'s WebSocket has not answered what was subscribed")
         self._log_refused()
+        self._prices.require_some()
 
     def _log_refused(self) -> None:
         for symbol in self._prices.refused.keys() - self._refused:

@@ -1,6 +1,6 @@
 """What Twelve Data's REST interface says, as ours. Pure.
 
-Fields and errors are those of https://twelvedata.com/docs: ``/quote``, ``/symbol_search``, "Errors".
+Fields and errors are those of https://twelvedata.com/docs (quote, symbol search, errors).
 """
 
 import math

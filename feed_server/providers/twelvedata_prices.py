@@ -4,7 +4,7 @@ Its messages are those of https://twelvedata.com/docs#websocket.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -26,6 +26,9 @@ HEARTBEAT = {"action": "heartbeat"}
 class Prices:
     """One connection's.
 
+    Args:
+        masked: Takes secrets out of what the vendor says.
+
     Attributes:
         wanted: What it was asked for.
         confirmed: What it carries, as it has said.
@@ -33,7 +36,8 @@ class Prices:
         unread: How many price events could not be used.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, masked: Callable[[str], str]) -> None:
+        self._masked = masked
         self.wanted: frozenset[str] = frozenset()
         self.confirmed: set[str] = set()
         self.refused: dict[str, str] = {}
@@ -60,12 +64,24 @@ class Prices:
         """Whether it has said of each symbol if it carries it."""
         return self.wanted <= self.confirmed | self.refused.keys()
 
+    def require_some(self) -> None:
+        """Check that it carries something of what is wanted, or may still say so.
+
+        Raises:
+            NotOfferedError: It has refused all.
+        """
+        if self.wanted and self.wanted <= self.refused.keys():
+            symbol = min(self.wanted)
+            raise NotOfferedError(
+                f"{NAME}'s WebSocket carries none of the symbols: {symbol}: {self.refused[symbol]}"
+            )
+
     def take(self, message: bytes) -> list[MarketEvent]:
         """Return the events of a message.
 
         Raises:
             MalformedError: It is no JSON object.
-            NotOfferedError: It carries nothing of what is wanted.
+            NotOfferedError: The plan is without it.
             UnauthorizedError: It refuses the key.
             UnavailableError: It has an error of its own.
         """
@@ -80,7 +96,7 @@ class Prices:
         if told.get("event") == "subscribe-status":
             self._note(told)
         elif told.get("status") == "error":
-            raise _failure(_text(told))
+            raise self._failure(told)
         return []
 
     def _price(self, told: Mapping[str, object]) -> list[MarketEvent]:
@@ -126,14 +142,19 @@ class Prices:
                 self.refused.pop(symbol, None)
         for entry in fails:
             if (symbol := self._symbol(entry)) is not None and symbol not in self.confirmed:
-                self.refused[symbol] = _text(entry)
+                self.refused[symbol] = self._masked(_text(entry))
         if told.get("status") == "error" and not success and not fails:
-            raise _failure(_text(told))
-        if self.wanted and self.wanted <= self.refused.keys():
-            symbol, why = next(iter(self.refused.items()))
-            raise NotOfferedError(
-                f"{NAME}'s WebSocket carries none of the symbols: {symbol}: {why}"
-            )
+            raise self._failure(told)
+
+    def _failure(self, told: Mapping[str, object]) -> ProviderError:
+        message = _text(told)
+        text = message.casefold()
+        kind: type[ProviderError] = UnavailableError
+        if any(part in text for part in PAYWALL):
+            kind = NotOfferedError
+        elif "apikey" in text or "api key" in text:
+            kind = UnauthorizedError
+        return kind(f"{NAME}'s WebSocket: {self._masked(message)}")
 
 
 def address(url: str, key: str) -> str:
@@ -150,13 +171,3 @@ def _entries(value: object) -> list[Mapping[str, object]]:
 def _text(told: Mapping[str, object]) -> str:
     message = told.get("message") or told.get("messages") or "no reason told"
     return "; ".join(map(str, message)) if isinstance(message, list) else str(message)
-
-
-def _failure(message: str) -> ProviderError:
-    text = message.casefold()
-    kind: type[ProviderError] = UnavailableError
-    if any(part in text for part in PAYWALL):
-        kind = NotOfferedError
-    elif "apikey" in text or "api key" in text:
-        kind = UnauthorizedError
-    return kind(f"{NAME}'s WebSocket: {message}")
