@@ -1,7 +1,8 @@
 """What Alpha Vantage says, understood. Pure.
 
 Fields are those of its documentation (https://www.alphavantage.co/documentation/). Every value is a
-text. Refusals come with HTTP 200 and are told apart by their wording only.
+text. Refusals come with HTTP 200 and are told apart by their wording only. An answer may quote the
+key, so an error quotes an answer only with the key hidden.
 """
 
 import re
@@ -41,6 +42,7 @@ _PAYWALL = re.compile(r"\bis a premium\b|requires? a premium", re.IGNORECASE)
 _PER_SECOND = re.compile(r"per second|burst pattern|spreading out", re.IGNORECASE)
 _PER_MINUTE = re.compile(r"per minute|minute-level|call volume", re.IGNORECASE)
 _PER_DAY = re.compile(r"per day|daily (rate )?limit", re.IGNORECASE)
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def read_quote(body: Body, symbol: str, now_ms: int) -> SessionSnapshot:
     if not quote:
         raise UnknownSymbolError(f"{VENDOR} does not know {symbol}")
     if _letters(str(quote.get("01. symbol", ""))) != _letters(symbol):
-        raise MalformedError(f"{VENDOR} was asked for {symbol}, told {quote.get('01. symbol')!r}")
+        raise MalformedError(f"{VENDOR} was asked for {symbol} and told another symbol's quote")
     price = _number(quote.get("05. price"))
     day = _date(quote.get("07. latest trading day"))
     if price is None or day is None:
@@ -163,11 +165,12 @@ def read_bars(body: Body, interval: Interval, now_ms: int) -> pd.DataFrame:
             for place, name in enumerate(BAR_COLUMNS, 1)
         }
     )
-    times = pd.to_datetime(pd.Series(list(series), dtype=object), format="ISO8601", errors="coerce")
+    local = [text if _LOCAL_TIME.fullmatch(text) else None for text in series]
+    times = pd.to_datetime(pd.Series(local, dtype=object), format="ISO8601", errors="coerce")
     good = _plausible(columns) & times.notna().to_numpy()
     if rows and not good.any():
         raise MalformedError(f"{VENDOR} told {len(rows)} bars, and none can be understood")
-    ended, starts_ms = _starts(pd.DatetimeIndex(times[good]), zone, interval, now_ms)
+    starts_ms, ended = _starts(pd.DatetimeIndex(times[good]), zone, interval, now_ms)
     table = columns[good].set_axis(pd.Index(starts_ms))[ended]
     table = table[~table.index.duplicated()].sort_index()
     return bar_frame(table.index.tolist(), {name: table[name].tolist() for name in BAR_COLUMNS})
@@ -175,19 +178,19 @@ def read_bars(body: Body, interval: Interval, now_ms: int) -> pd.DataFrame:
 
 def _starts(
     local: pd.DatetimeIndex, zone: ZoneInfo, interval: Interval, now_ms: int
-) -> tuple[list[bool], list[int]]:
-    """Return of bars that begin at local times whether they have ended, and where they begin."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return where bars begin that begin at local times, and whether each has ended."""
     if interval is Interval.DAY:
         today_ms = daily_bar_start_ms(datetime.fromtimestamp(now_ms / 1000, zone).date())
-        days_ms = [daily_bar_start_ms(day) for day in local.date]
-        return [day_ms < today_ms for day_ms in days_ms], days_ms
+        days_ms = np.array([daily_bar_start_ms(day) for day in local.date], dtype=np.int64)
+        return days_ms, days_ms < today_ms
     # An hour that the clock repeats is taken as its first, one that it leaves out as the next: no
     # market that the vendor knows trades then.
     utc = local.tz_localize(
         zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward"
     ).tz_convert("UTC")
-    starts_ms: list[int] = utc.as_unit("ms").asi8.tolist()
-    return [start_ms + interval.ms <= now_ms for start_ms in starts_ms], starts_ms
+    starts_ms = utc.as_unit("ms").asi8
+    return starts_ms, starts_ms + interval.ms <= now_ms
 
 
 def read_matches(body: Body) -> list[Match]:
@@ -215,7 +218,7 @@ def _part(body: Body, title: str) -> tuple[str, Mapping[str, object]]:
     for name, part in body.items():
         if name.startswith(title) and isinstance(part, Mapping):
             return name, part
-    raise MalformedError(f"{VENDOR} answered without {title!r}, but with {sorted(body)[:5]}")
+    raise MalformedError(f"{VENDOR} answered without {title!r}")
 
 
 def _zone(meta: Mapping[str, object]) -> ZoneInfo:
@@ -223,7 +226,7 @@ def _zone(meta: Mapping[str, object]) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise MalformedError(f"{VENDOR} told times in an unknown zone, {name[:40]!r}") from None
+        raise MalformedError(f"{VENDOR} told times of an unknown zone") from None
 
 
 def _plausible(bars: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -129,14 +129,14 @@ class AlphaVantageServer(FaultServer):
     def _answer(self, asked: Asked) -> Answer:
         if self.faulty is not None:
             return self.faulty
-        return Answer(headers={"Content-Type": "application/json"}, body=self._says(asked.query))
+        said = self.refuse
+        if not said and asked.query.get("apikey") != self.key:
+            said = {"Error Message": BAD_KEY}
+        body = said or self._says(asked.query)
+        return Answer(headers={"Content-Type": "application/json"}, body=body)
 
     def _says(self, query: Mapping[str, str]) -> Mapping[str, object]:
-        if self.refuse:
-            return self.refuse
         function = query.get("function", "")
-        if query.get("apikey") != self.key:
-            return {"Error Message": BAD_KEY}
         if function == "GLOBAL_QUOTE":
             return {"Global Quote": self._quotes.get(query["symbol"], {})}
         if function == "SYMBOL_SEARCH":
