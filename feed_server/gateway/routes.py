@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tornado.routing import URLSpec
 
-from feed_server.gateway import http_api
+from feed_server.gateway import health_api, market_api
 from feed_server.gateway.api_docs.handlers import AsyncApiHandler, OpenApiHandler
 from feed_server.gateway.event_stream import EventStreamHandler
 from feed_server.gateway.websocket import FeedSocket
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 HANDLERS = {
     "/ws": FeedSocket,
-    "/api/symbols": http_api.SymbolsHandler,
-    "/api/status": http_api.StatusHandler,
-    "/api/subscriptions": http_api.SubscriptionsHandler,
-    "/api/quotes": http_api.QuotesHandler,
-    "/api/bars": http_api.BarsHandler,
-    "/api/trades": http_api.TradesHandler,
+    "/api/symbols": market_api.SymbolsHandler,
+    "/api/status": market_api.StatusHandler,
+    "/api/subscriptions": market_api.SubscriptionsHandler,
+    "/api/quotes": market_api.QuotesHandler,
+    "/api/bars": market_api.BarsHandler,
+    "/api/trades": market_api.TradesHandler,
     "/api/stream": EventStreamHandler,
-    "/healthz": http_api.HealthHandler,
-    "/readyz": http_api.ReadyHandler,
-    "/metrics": http_api.MetricsHandler,
+    "/healthz": health_api.HealthHandler,
+    "/readyz": health_api.ReadyHandler,
+    "/metrics": health_api.MetricsHandler,
     "/openapi.json": OpenApiHandler,
     "/asyncapi.json": AsyncApiHandler,
-    ".*": http_api.NotFoundHandler,
+    ".*": health_api.NotFoundHandler,
 }
 
 

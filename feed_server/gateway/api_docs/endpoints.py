@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from feed_server.gateway.api_docs.schemas import Json, ref
 from feed_server.gateway.commands import MIN_HZ
 from feed_server.gateway.event_stream import CHANNELS, SWITCH
-from feed_server.gateway.http_api import MAX_BARS, MAX_TIME_MS, MAX_TRADES
+from feed_server.gateway.market_api import MAX_BARS, MAX_TIME_MS, MAX_TRADES
 from feed_server.protocol import (
     SYMBOL_PATTERN,
     BarSeries,
