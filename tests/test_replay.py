@@ -1,5 +1,8 @@
+import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 
 from feed_server.errors import ConfigurationError
-from feed_server.market.events import MarketEvent
+from feed_server.market.events import MarketEvent, TopOfBook
 from feed_server.protocol import Interval, SymbolInfo, Trade
 from feed_server.providers.base import Watchlist
 from feed_server.providers.replay import ReplayProvider, open_replay
@@ -128,3 +131,74 @@ async def test_real_trades_are_streamed_exactly_and_in_order() -> None:
             for time, (_, price, size) in zip(times, raw.tolist(), strict=True)
         ]
         assert [trade for trade in trades if trade.symbol == symbol] == expected
+
+
+@pytest.mark.parametrize("taken", [{}, {"BAC": 1}, {"BAC": 3, "IBM": 2}, {"IBM": 9, "X": 4}])
+async def test_what_was_taken_is_left_out(tmp_path: Path, taken: dict[str, int]) -> None:
+    files = [trade_file(tmp_path / f"{symbol}.csv", range(T0, T0 + 5)) for symbol in ("BAC", "IBM")]
+    provider = open_replay(files, None, NEW_YORK, math.inf)
+    left = [event async for batch in provider.stream(Watchlist(), taken) for event in batch]
+    expected = []
+    seen: Counter[str] = Counter()
+    for event in await played(provider):
+        seen[event.symbol] += 1
+        if seen[event.symbol] > taken.get(event.symbol, 0):
+            expected.append(event)
+    assert left == expected
+
+
+async def test_a_successor_goes_on_anywhere_in_the_sample() -> None:
+    def last_days() -> ReplayProvider:
+        return sample(date(2013, 2, 20))
+
+    every = await played(last_days())
+    for count in (1, 137, 700, 2_000, len(every)):
+        taken = Counter(event.symbol for event in every[:count])
+        left = last_days().stream(Watchlist(), taken)
+        assert [event async for batch in left for event in batch] == every[count:]
+
+
+async def test_a_successors_clock_begins_with_the_first_trade_left(tmp_path: Path) -> None:
+    path = trade_file(tmp_path / "BAC.csv", [T0, T0 + 3_600_000, T0 + 3_600_100])
+    provider = open_replay([path], None, NEW_YORK, 1)
+    async with asyncio.timeout(5), aclosing(provider.stream(Watchlist(), {"BAC": 1})) as stream:
+        assert [event.time_ms for event in await anext(stream)] == [T0 + 3_600_000]
+
+
+def test_a_run_is_named_by_what_is_replayed_but_not_how_fast(tmp_path: Path) -> None:
+    def run(*times: int, start: date | None = None, speed: float = 1, zone: str = NEW_YORK) -> str:
+        return open_replay([trade_file(tmp_path / "BAC.csv", times)], start, zone, speed).run
+
+    first = run(T0, T0 + 5)
+    assert run(T0, T0 + 5, speed=7) == first
+    others = {
+        run(T0, T0 + 6),
+        run(T0, T0 + 5, T0 + 5),
+        run(T0, T0 + 5, zone="UTC"),
+        run(T0, T0 + 5, start=date(2013, 10, 7)),
+    }
+    assert len(others - {first}) == 4
+
+
+async def test_quotes_are_played_between_the_trades(tmp_path: Path) -> None:
+    trades = trade_file(tmp_path / "BAC.csv", [T0, T0 + 10, T0 + 10])
+    quotes = tmp_path / "BAC_quotes.csv"
+    quotes.write_text(f"time,bid,ask\n{T0 + 5},1,2\n{T0 + 10},1.5,\n")
+    provider = open_replay([trades, quotes], None, NEW_YORK, math.inf)
+    every = await played(provider)
+    assert every == [
+        Trade("BAC", T0, 1, 1),
+        TopOfBook("BAC", T0 + 5, 1, 2),
+        Trade("BAC", T0 + 10, 2, 1),
+        Trade("BAC", T0 + 10, 3, 1),
+        TopOfBook("BAC", T0 + 10, 1.5, None),
+    ]
+    left = provider.stream(Watchlist(), {"BAC": 3})
+    assert [event async for batch in left for event in batch] == every[3:]
+
+
+async def test_trades_keep_their_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "BAC.csv"
+    path.write_text(f"time,price,size,trade_id\n{T0},1,1,7\n{T0},2,1,9\n")
+    trades = await played(open_replay([path], None, NEW_YORK, math.inf))
+    assert trades == [Trade("BAC", T0, 1, 1, 7), Trade("BAC", T0, 2, 1, 9)]
