@@ -11,7 +11,10 @@ from redis.asyncio import Redis
 from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.update import StoredUpdate, decode_bar, decode_update
-from feed_server.protocol import Bar, Interval, SourceStatus, SymbolInfo, TradePrint
+from feed_server.protocol import Bar, Interval, Position, SourceStatus, SymbolInfo, TradePrint
+
+PAGE = 500
+"""Entries of a log that are read at once, at least, where the newest were not enough."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +43,15 @@ class TradeHistory(msgspec.Struct, frozen=True):
 
     Attributes:
         epoch: In force when they were read; empty where nothing is kept.
-        offset: Of the last trade; those before it count down from it.
+        offset: Changes of the symbol up to and with the last trade, and what came after it.
         trades: The trades.
+        offsets: Of each trade.
     """
 
     epoch: str
     offset: int
     trades: list[TradePrint]
+    offsets: list[int]
 
 
 class Reader:
@@ -112,17 +117,22 @@ class Reader:
 
     async def trades(self, symbol: str, limit: int) -> TradeHistory:
         """Return the newest trades of a symbol, ``limit`` at most, back to the first gap."""
+        log_key, page = names.update_log(symbol), limit
         with bus_errors(f"reading trades of {symbol}"):
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hmget(names.last_value(symbol), "epoch", "offset", "update")
-                pipe.xrevrange(names.update_log(symbol), count=limit)
+                pipe.xrevrange(log_key, count=page)
                 (epoch, offset, update), entries = await pipe.execute()
-        if update is None:
-            return TradeHistory(epoch.decode() if epoch else "", 0, [])
+            if update is None:
+                return TradeHistory(epoch.decode() if epoch else "", 0, [], [])
+            updates = _logged(log_key, entries)
+            # What is between may be quotes alone: of them the log can have any number.
+            while len(entries) == page and _goes_on_before(updates, limit):
+                below, page = f"({updates[0].offset}-0", max(limit, PAGE)
+                entries = await self._redis.xrevrange(log_key, below, count=page)
+                updates = [*_logged(log_key, entries), *updates]
         last = StoredUpdate(epoch.decode(), int(offset), decode_update(update))
-        found = cast(list[tuple[bytes, dict[bytes, bytes]]], entries)
-        messages = [fields[b"u"] for _id, fields in reversed(found)]
-        return contiguous_trades(_decoded(names.update_log(symbol), messages) or [last], limit)
+        return contiguous_trades(updates or [last], limit)
 
     async def bars(
         self, symbol: str, interval: Interval, *, start_ms: int, end_ms: int, limit: int
@@ -186,6 +196,12 @@ class Reader:
         return [decode_status(text) for text in kept if text is not None]
 
 
+def numbered_trades(stored: StoredUpdate) -> list[tuple[int, TradePrint]]:
+    """Return an update's trades, each with its offset: they are the last of its changes."""
+    trades = stored.update.trades
+    return list(enumerate(trades, stored.offset - len(trades) + 1))
+
+
 def contiguous_trades(updates: Sequence[StoredUpdate], limit: int) -> TradeHistory:
     """Return the last trades of a symbol's updates, back to where one is missing.
 
@@ -194,16 +210,38 @@ def contiguous_trades(updates: Sequence[StoredUpdate], limit: int) -> TradeHisto
         limit: Trades at most; at least one.
     """
     last = updates[-1]
-    newest_first: list[TradePrint] = []
-    next_offset = last.offset
-    for stored in reversed(updates):
-        if (stored.epoch, stored.offset) != (last.epoch, next_offset):
+    linked = _linked(updates)
+    numbered = [trade for stored in linked for trade in numbered_trades(stored)][-limit:]
+    return TradeHistory(
+        epoch=last.epoch,
+        offset=last.offset,
+        trades=[trade for _, trade in numbered],
+        offsets=[offset for offset, _ in numbered],
+    )
+
+
+def _linked(updates: Sequence[StoredUpdate]) -> list[StoredUpdate]:
+    """Return the last of a symbol's updates, between which no trade is missing."""
+    newest_first = [updates[-1]]
+    for stored in reversed(updates[:-1]):
+        after = newest_first[-1]
+        if after.update.missing or stored.position != Position(after.epoch, after.begins_at):
             break
-        newest_first += reversed(stored.update.trades)
-        next_offset = stored.begins_at
-        if stored.offset - len(stored.update.trades) != next_offset or len(newest_first) >= limit:
-            break
-    return TradeHistory(last.epoch, last.offset, newest_first[:limit][::-1])
+        newest_first.append(stored)
+    return newest_first[::-1]
+
+
+def _goes_on_before(updates: Sequence[StoredUpdate], limit: int) -> bool:
+    """Tell whether there are trades to be had from before some updates."""
+    if not updates or updates[0].update.missing or len(_linked(updates)) < len(updates):
+        return False
+    return sum(len(stored.update.trades) for stored in updates) < limit
+
+
+def _logged(key: str, newest_first: object) -> list[StoredUpdate]:
+    """Return what was read of a log backwards, in order."""
+    entries = cast(list[tuple[bytes, dict[bytes, bytes]]], newest_first)
+    return _decoded(key, [fields[b"u"] for _id, fields in reversed(entries)])
 
 
 def _decoded(key: str, messages: Iterable[bytes]) -> list[StoredUpdate]:

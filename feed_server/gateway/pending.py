@@ -1,6 +1,6 @@
 """What a cohort still has to be sent, by channel. Pure.
 
-A quote's newest value wins; of trades and final bars every one is kept, in order; a forming bar is
+A quote's newest value wins; of trades and final bars every one is kept, in order; an open bar is
 conflated.
 """
 

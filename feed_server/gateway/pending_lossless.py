@@ -1,7 +1,7 @@
 """What a cohort still has to be sent of trades and bars, of which every one counts. Pure."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from typing_extensions import override
 
@@ -11,6 +11,7 @@ from feed_server.gateway.rows import (
     NumberedTrade,
     bars_of,
     bars_snapshot,
+    open_bars,
     trade_rows,
     trades_message,
 )
@@ -36,17 +37,17 @@ class LosslessPending(Pending):
 
     @override
     def offer(self, stored: StoredUpdate) -> None:
-        before = self._move(stored)
+        before = self._at.get(stored.update.quote.symbol)
         if before is not None and (before.epoch != stored.epoch or self._has_hole(stored)):
             self._lose(stored.update.quote.symbol)
-        self._add(stored)
+        self._go_on(stored, self._add(stored))
 
     @override
     def restate(self, stored: StoredUpdate) -> None:
-        before = self._move(stored)
+        before = self._at.get(stored.update.quote.symbol)
         if before is not None and before != stored.position:
             self._lose(stored.update.quote.symbol)
-        self._add_state(stored)
+        self._go_on(stored, self._add_state(stored))
 
     @override
     def positions(self) -> dict[str, Position]:
@@ -65,15 +66,17 @@ class LosslessPending(Pending):
         self._moved, self._fresh, self._lost = set(), set(), set()
         return Batch(message, frozenset(since), since)
 
-    def _move(self, stored: StoredUpdate) -> Position | None:
-        """Go on to an update; return where this symbol stood before, None at its beginning."""
+    def _go_on(self, stored: StoredUpdate, tells: bool) -> None:
+        """Go on to an update, whether it tells something or not."""
         symbol = stored.update.quote.symbol
-        before = self._at.get(symbol)
-        self._at[symbol] = stored.position
-        self._moved.add(symbol)
-        if before is None:
+        if symbol not in self._at:
             self._fresh.add(symbol)
-        return before
+        self._at[symbol] = stored.position
+        if tells or symbol in self._fresh:
+            self._moved.add(symbol)
+        elif symbol not in self._moved:
+            # Nothing of it waits: who has all that was taken has got this far.
+            self._told[symbol] = stored.position
 
     def _lose(self, symbol: str) -> None:
         """Begin a symbol anew: what waits of it is older than the gap, and goes with it."""
@@ -86,12 +89,12 @@ class LosslessPending(Pending):
         return False
 
     @abstractmethod
-    def _add(self, stored: StoredUpdate) -> None:
-        """Keep what an update tells."""
+    def _add(self, stored: StoredUpdate) -> bool:
+        """Keep what an update tells its readers; return whether it is anything."""
 
     @abstractmethod
-    def _add_state(self, stored: StoredUpdate) -> None:
-        """Keep what an update tells that is not what its readers get next."""
+    def _add_state(self, stored: StoredUpdate) -> bool:
+        """Keep what an update tells that is not what its readers get next; return likewise."""
 
     @abstractmethod
     def _drop(self, symbol: str) -> None:
@@ -135,12 +138,14 @@ class TradePending(LosslessPending):
         return stored.update.missing > 0
 
     @override
-    def _add(self, stored: StoredUpdate) -> None:
+    def _add(self, stored: StoredUpdate) -> bool:
         self._rows += trade_rows(stored)
+        return bool(stored.update.trades)
 
     @override
-    def _add_state(self, stored: StoredUpdate) -> None:
+    def _add_state(self, stored: StoredUpdate) -> bool:
         """Add nothing: some of its trades may have been told already."""
+        return False
 
     @override
     def _drop(self, symbol: str) -> None:
@@ -157,15 +162,19 @@ class TradePending(LosslessPending):
 class BarPending(LosslessPending):
     """Bars that changed since the last flush, newest state of each; final ones stay.
 
+    An update tells all open bars, of which it has changed some, or none: those that are as they
+    were are not told again.
+
     Args:
         interval: Length of the bars.
         latest: Where the cohort's members begin.
     """
 
-    def __init__(self, interval: Interval, latest: Iterable[StoredUpdate]) -> None:
+    def __init__(self, interval: Interval, latest: Collection[StoredUpdate]) -> None:
         super().__init__(latest)
         self._interval = interval
         self._changed: dict[tuple[str, int], Bar] = {}
+        self._open = {stored.update.quote.symbol: open_bars(stored, interval) for stored in latest}
 
     def __bool__(self) -> bool:
         return bool(self._changed or self._fresh)
@@ -177,16 +186,22 @@ class BarPending(LosslessPending):
         return Batch(bars_snapshot(self._interval, kept), frozenset(positions), positions)
 
     @override
-    def _add(self, stored: StoredUpdate) -> None:
-        for bar in bars_of(stored, self._interval):
-            self._changed[bar.symbol, bar.start_ms] = bar
+    def _add(self, stored: StoredUpdate) -> bool:
+        symbol = stored.update.quote.symbol
+        before = self._open.get(symbol, ())
+        bars = bars_of(stored, self._interval)
+        changed = [bar for bar in bars if bar not in before]
+        self._changed.update(((symbol, bar.start_ms), bar) for bar in changed)
+        self._open[symbol] = [bar for bar in bars if not bar.final]
+        return bool(changed)
 
     @override
-    def _add_state(self, stored: StoredUpdate) -> None:
-        self._add(stored)
+    def _add_state(self, stored: StoredUpdate) -> bool:
+        return self._add(stored)
 
     @override
     def _drop(self, symbol: str) -> None:
+        self._open.pop(symbol, None)
         self._changed = {key: bar for key, bar in self._changed.items() if key[0] != symbol}
 
     @override

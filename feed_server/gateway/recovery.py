@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.continuity import chain
 from feed_server.gateway.pending import Batch
-from feed_server.gateway.rows import bars_of, trade_rows, trades_message
+from feed_server.gateway.rows import bars_of, open_bars, trade_rows, trades_message
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bar, Bars, Interval, Position
 
@@ -128,10 +128,10 @@ def recovered_batch(
     if topic.interval is None:
         rows = [row for stored in told for row in trade_rows(stored)]
         return Batch(trades_message(rows, positions, recovered), symbols, since)
-    forming = [latest[s] for s in positions if caught[s].done]
+    present = [latest[s] for s in positions if caught[s].done]
     message = Bars(
         topic.interval,
-        _bars(topic.interval, told, forming),
+        _bars(topic.interval, told, present),
         {symbol: position.epoch for symbol, position in positions.items()},
         snapshot=True,
         offsets={symbol: position.offset for symbol, position in positions.items()},
@@ -143,8 +143,8 @@ def recovered_batch(
 def _bars(
     interval: Interval, told: Iterable[StoredUpdate], present: Iterable[StoredUpdate]
 ) -> list[Bar]:
-    """Return the newest state of each bar that was told, and the forming ones."""
+    """Return the newest state of each bar that was told, and those that are open now."""
     bars = [bar for stored in told for bar in bars_of(stored, interval)]
-    bars += [bar for stored in present for bar in bars_of(stored, interval)[-1:]]
+    bars += [bar for stored in present for bar in open_bars(stored, interval)]
     newest = {(bar.symbol, bar.start_ms): bar for bar in bars}
     return [bar for _, bar in sorted(newest.items())]

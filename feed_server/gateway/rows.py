@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from feed_server.bus.reader import BarHistory, TradeHistory
+from feed_server.bus.reader import BarHistory, TradeHistory, numbered_trades
 from feed_server.bus.update import StoredUpdate
 from feed_server.protocol import (
     Bar,
@@ -219,9 +219,7 @@ def short(value: float) -> float:
 
 def trade_rows(stored: StoredUpdate) -> list[NumberedTrade]:
     """Return an update's trades, each with its offset."""
-    trades = stored.update.trades
-    first = stored.offset - len(trades) + 1
-    return [(stored, trade, first + i) for i, trade in enumerate(trades)]
+    return [(stored, trade, offset) for offset, trade in numbered_trades(stored)]
 
 
 def trades_message(
@@ -253,16 +251,20 @@ def trades_message(
 
 def bars_of(stored: StoredUpdate, interval: Interval) -> list[Bar]:
     """Return those of an update's bars that have an interval."""
-    # There is only one interval so far, so mypy knows the answer.
-    return [bar for bar in stored.update.bars if bar.interval == interval]  # type: ignore[redundant-expr]
+    return [bar for bar in stored.update.bars if bar.interval == interval]
+
+
+def open_bars(stored: StoredUpdate, interval: Interval) -> list[Bar]:
+    """Return an interval's bars that can still change after an update."""
+    return [bar for bar in bars_of(stored, interval) if not bar.final]
 
 
 def bars_snapshot(interval: Interval, updates: Iterable[StoredUpdate]) -> Bars:
-    """Return the forming bars of several symbols as one message."""
+    """Return the open bars of several symbols as one message."""
     kept = list(updates)
     return Bars(
         interval,
-        [bar for stored in kept for bar in bars_of(stored, interval)[-1:]],
+        [bar for stored in kept for bar in open_bars(stored, interval)],
         {stored.update.quote.symbol: stored.epoch for stored in kept},
         snapshot=True,
         offsets={stored.update.quote.symbol: stored.offset for stored in kept},
@@ -297,4 +299,5 @@ def trade_series(symbol: str, history: TradeHistory) -> TradeSeries:
         time_ms=[trade.time_ms for trade in history.trades],
         price=[trade.price for trade in history.trades],
         size=[trade.size for trade in history.trades],
+        offsets=history.offsets,
     )

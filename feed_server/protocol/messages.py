@@ -293,6 +293,7 @@ class Quotes(msgspec.Struct, tag="quotes", frozen=True, omit_defaults=True):
         details: By symbol; of all in a snapshot, of the changed in an update.
         snapshot: True where the rows are the state as it is, not one change after another.
         cursor: Over HTTP: give it back as ``since`` to get what has changed from here on.
+        failed: Over HTTP: by symbol, why no newer quote than this could be had, for a person.
     """
 
     event_ms: int
@@ -301,6 +302,7 @@ class Quotes(msgspec.Struct, tag="quotes", frozen=True, omit_defaults=True):
     details: Mapping[str, QuoteDetails] = {}
     snapshot: bool = False
     cursor: str | None = None
+    failed: Mapping[str, str] = {}
 
 
 class TradeRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -312,7 +314,8 @@ class TradeRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
         size: Shares or units; 0 where the source knows none.
         event_delta_ms: Event time less `Trades.event_ms`.
         received_delta_ms: Receive time less `Trades.received_ms`.
-        offset: Number of this trade within the symbol's epoch: one more than that before it.
+        offset: Number of this trade within the symbol's epoch. It rises from trade to trade, not
+            always by one: a change of the best prices alone is numbered, too.
     """
 
     symbol: str
@@ -345,13 +348,14 @@ class Trades(msgspec.Struct, tag="trades", frozen=True, omit_defaults=True):
 
 
 class Bars(msgspec.Struct, tag="bars", frozen=True, omit_defaults=True):
-    """Bars that began, changed or became final; the forming bar is conflated, a final one never.
+    """Bars that began, changed or became final; an open bar is conflated, a final one never.
 
     Attributes:
         interval: Length of the bars.
         rows: In order of their start, a symbol's together.
         epochs: By symbol, as in `QuoteDetails.epoch`; in a snapshot and when one changed.
-        snapshot: True for the first answer to a subscription: the forming bar, if there is one.
+        snapshot: True for the first answer to a subscription: the open bars. There can be several:
+            one that has ended stays open for a while, for late trades.
         offsets: By symbol where the client stands after this message, within the epoch.
         recovered: By symbol the answer to `Subscribe.since`: true where the rows have all that
             became final since then, false where they cannot, and history must be loaded again.
@@ -388,13 +392,20 @@ ServerMessage = (
 # ---- HTTP bodies ---------------------------------------------------------------------------
 
 
-class SymbolList(msgspec.Struct, frozen=True):
-    """Body of ``/api/symbols``."""
+class SymbolList(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Body of ``/api/symbols`` and ``/api/search``.
+
+    Attributes:
+        symbols: The instruments.
+        note: Of a search: why the sources could not be asked, so that only instruments are told
+            that are declared already.
+    """
 
     symbols: list[SymbolInfo]
+    note: str | None = None
 
 
-class BarSeries(msgspec.Struct, frozen=True):
+class BarSeries(msgspec.Struct, frozen=True, omit_defaults=True):
     """Body of ``/api/bars``: columns of equal length, oldest first.
 
     Attributes:
@@ -409,7 +420,11 @@ class BarSeries(msgspec.Struct, frozen=True):
         low: Lowest prices.
         close: Last prices.
         volume: Shares or units traded.
-        final: False for a forming bar, which can only be the last.
+        final: False for bars that may still change, which are the last.
+        more: Whether there can be older bars within what was asked for: ask for those up to the
+            first start less one.
+        note: Why bars are missing that a source may have, for a person; ``more`` tells whether it
+            can help to ask again.
     """
 
     symbol: str
@@ -424,6 +439,8 @@ class BarSeries(msgspec.Struct, frozen=True):
     close: list[float]
     volume: list[float]
     final: list[bool]
+    more: bool = False
+    note: str | None = None
 
 
 class TradeSeries(msgspec.Struct, frozen=True):
@@ -432,11 +449,12 @@ class TradeSeries(msgspec.Struct, frozen=True):
     Attributes:
         symbol: The instrument.
         epoch: As in `QuoteDetails.epoch`.
-        offset: Of the last trade: what `Subscribe.since` goes on from. Those before it count down
-            from it, without a gap.
+        offset: Where the series ends within the epoch: what `Subscribe.since` goes on from. No
+            trade is missing between the first and there.
         time_ms: Event times.
         price: Prices.
         size: Shares or units; 0 where the source knows none.
+        offsets: As in `TradeRow.offset`.
     """
 
     symbol: str
@@ -445,6 +463,7 @@ class TradeSeries(msgspec.Struct, frozen=True):
     time_ms: list[int]
     price: list[float]
     size: list[float]
+    offsets: list[int]
 
 
 encode = msgspec.json.Encoder().encode

@@ -13,7 +13,7 @@ from feed_server.bus.control import Disconnect, Drain, decode_control, publish_c
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.notices import SourceError, decode_error
 from feed_server.bus.publisher import Publisher
-from feed_server.bus.reader import Reader
+from feed_server.bus.reader import PAGE, Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
@@ -179,6 +179,18 @@ async def test_trades_are_read_back_to_the_first_that_is_missing(redis: Redis) -
     assert await trade_prices(redis) == (14, [2, 2, 3, 3, 3])
     assert await trade_prices(redis, 4) == (14, [2, 3, 3, 3])
     assert await trade_prices(redis, 1) == (14, [3])
+
+
+async def test_trades_are_found_among_any_number_of_quotes(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    await publisher.publish([update(last=1, time_ms=1, count=2, trades=1)])
+    await publisher.publish([update(last=2, time_ms=2, count=4, trades=4)])
+    for n in range(3, PAGE + 20):
+        await publisher.publish([update(last=2, time_ms=n)])
+    found = await Reader(redis).trades("AAPL", 2)
+    assert (found.offset, found.offsets) == (PAGE + 23, [5, 6])
+    found = await Reader(redis).trades("AAPL", 10)
+    assert (len(found.trades), found.offsets) == (5, [2, 3, 4, 5, 6])
 
 
 async def test_trades_are_read_back_to_where_the_log_is_broken(redis: Redis) -> None:
