@@ -5,7 +5,7 @@ import talib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed_server.market.indicator_functions import functions
+from feed_server.market.indicator_functions import function
 from feed_server.market.indicator_spec import (
     IndicatorError,
     catalogue,
@@ -74,11 +74,11 @@ def test_the_catalogue_tells_what_may_be_written() -> None:
     assert (kind.minimum, kind.maximum) == (0, 13)
     assert kind.choices[1] == "Exponential Moving Average"
     assert bbands.overlay == bbands.outputs
-    assert not functions()["RSI"].overlay
-    assert not functions()["AVGDEV"].overlay
-    assert functions()["SUPERTREND"].overlay == ["supertrend"]
-    assert functions()["OBV"].from_first
-    assert not functions()["VWAP"].from_first
+    assert not function("RSI").overlay
+    assert not function("AVGDEV").overlay
+    assert function("SUPERTREND").overlay == ["supertrend"]
+    assert function("OBV").from_first
+    assert not function("VWAP").from_first
 
 
 def test_ranges_are_those_that_talib_keeps_to() -> None:

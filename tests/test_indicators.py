@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from feed_server.market import indicators
-from feed_server.market.indicator_functions import functions
+from feed_server.market.indicator_functions import function
 from feed_server.market.indicator_spec import (
     MAX_LOOKBACK,
     IndicatorError,
@@ -127,7 +127,7 @@ def parameter(one: IndicatorParameter) -> st.SearchStrategy[float]:
 
 @st.composite
 def specs(draw: st.DrawFn) -> IndicatorSpec:
-    info = functions()[draw(st.sampled_from(TALIB))]
+    info = function(draw(st.sampled_from(TALIB)))
     values = [str(draw(parameter(one))) for one in info.parameters]
     return parse_spec(f"{info.name}({','.join(values)})")
 

@@ -39,6 +39,9 @@ NOT_PRICES = {("AVGDEV", "real"), ("SAREXT", "real"), ("SUPERTREND", "trend")}
 while it is short, and one a direction."""
 
 
+_ANY = np.ones(3)
+
+
 class Handle(Protocol):
     """A function that goes on from bar to bar; at ``copy`` it forks."""
 
@@ -56,16 +59,22 @@ Opener: TypeAlias = Callable[..., tuple[Handle, "Column | tuple[Column, ...]"]]
 
 
 @cache
-def functions() -> Mapping[str, IndicatorInfo]:
-    """Return by name what can be asked for, TA-Lib's groups together."""
+def names_by_group() -> Mapping[str, Sequence[str]]:
+    """Return the names of all that can be asked for, by TA-Lib's groups."""
     groups = cast(Mapping[str, Sequence[str]], talib.get_function_groups())
-    found = {
-        name: _describe(name, group)
+    return {
+        group: sorted({*names, VWAP} if group == _VWAP_INFO.group else {*names} - REFUSED.keys())
         for group, names in groups.items()
-        for name in names
-        if name not in REFUSED
     }
-    return {**found, VWAP: _VWAP_INFO}
+
+
+@cache
+def function(name: str) -> IndicatorInfo:
+    """Return what there is to know of a function, which must be one of `names_by_group`."""
+    if name == VWAP:
+        return _VWAP_INFO
+    (group,) = (group for group, names in names_by_group().items() if name in names)
+    return _describe(name, group)
 
 
 _VWAP_INFO = IndicatorInfo(
@@ -100,15 +109,14 @@ def lookback(name: str, values: Sequence[Number]) -> int:
     """Return how many bars come before the first that has a value."""
     if name == VWAP:
         return 0
-    names = [parameter.name for parameter in functions()[name].parameters]
+    names = [parameter.name for parameter in function(name).parameters]
     return int(abstract.Function(name, **dict(zip(names, values, strict=True))).lookback)
 
 
 def accepts(name: str, parameters: Mapping[str, Number]) -> bool:
     """Ask TA-Lib whether it takes these parameters."""
-    column = np.ones(3)
     try:
-        whole(name)(*[column] * len(_inputs(name)), **parameters)
+        whole(name)(*[_ANY] * len(_inputs(name)), **parameters)
     except Exception as error:
         # TA-Lib's wrapper raises no kind of its own.
         if "TA_BAD_PARAM" in str(error):
@@ -134,6 +142,7 @@ def _describe(name: str, group: str) -> IndicatorInfo:
     )
 
 
+@cache
 def _inputs(name: str) -> list[str]:
     """Return the columns of a function in order; of two free ones TA-Lib takes high and low."""
     columns: list[str] = []

@@ -7,7 +7,6 @@ was written.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,8 +16,9 @@ from feed_server.market.indicator_functions import (
     REFUSED,
     Number,
     accepts,
-    functions,
+    function,
     lookback,
+    names_by_group,
 )
 from feed_server.protocol.indicators import IndicatorInfo, IndicatorParameter
 
@@ -64,7 +64,7 @@ class IndicatorSpec:
 
 def catalogue() -> list[IndicatorInfo]:
     """Return all that can be asked for, by name."""
-    return [info for _, info in sorted(functions().items())]
+    return [function(name) for name in sorted(_names())]
 
 
 def split_specs(text: str) -> list[str]:
@@ -115,25 +115,22 @@ def parse_spec(text: str) -> IndicatorSpec:
     return spec
 
 
+def _names() -> list[str]:
+    return [name for names in names_by_group().values() for name in names]
+
+
 def _info(name: str) -> IndicatorInfo:
-    known = functions()
     if name in REFUSED:
         raise IndicatorError(f"indicator {name} {REFUSED[name]}")
+    known = _names()
     if name not in known:
-        raise IndicatorError(f"no indicator {name!r}{_near(name)}; there are {_names_by_group()}")
-    return known[name]
-
-
-def _near(name: str) -> str:
-    near = get_close_matches(name, functions(), n=5, cutoff=0.6)
-    return f", did you mean {', '.join(near)}?" if near else ""
-
-
-def _names_by_group() -> str:
-    groups = defaultdict(list)
-    for name, info in sorted(functions().items()):
-        groups[info.group].append(name)
-    return "; ".join(f"{group}: {', '.join(names)}" for group, names in groups.items())
+        near = get_close_matches(name, known, n=5, cutoff=0.6)
+        hint = f", did you mean {', '.join(near)}?" if near else ""
+        groups = "; ".join(
+            f"{group}: {', '.join(names)}" for group, names in names_by_group().items()
+        )
+        raise IndicatorError(f"no indicator {name!r}{hint}; there are {groups}")
+    return function(name)
 
 
 def _arguments(text: str) -> list[tuple[str, str]]:
