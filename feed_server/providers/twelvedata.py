@@ -12,7 +12,7 @@ import pandas as pd
 import structlog
 from typing_extensions import override
 
-from feed_server.errors import ConfigurationError, ProviderError, RateLimitedError, UnavailableError
+from feed_server.errors import ConfigurationError, ProviderError, RateLimitedError
 from feed_server.market.events import MarketEvent, SessionSnapshot
 from feed_server.protocol import Interval, SymbolInfo
 from feed_server.providers.base import Capabilities, Provider, Rate, Watchlist, bar_frame
@@ -237,8 +237,8 @@ class Talk:
         if now_s >= self._beat_s:
             await self._socket.send(HEARTBEAT)
             self._beat_s = now_s + HEARTBEAT_S
-        if not self._prices.is_answered and now_s > self._asked_s + CONFIRM_S:
-            raise UnavailableError(f"{NAME}'s WebSocket has not answered what was subscribed")
+        if self._prices.pending and now_s > self._asked_s + CONFIRM_S:
+            self._prices.give_up()
         self._log_refused()
         self._prices.require_some()
 

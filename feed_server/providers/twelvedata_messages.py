@@ -293,7 +293,7 @@ def _instrument(hit: Mapping[str, object], wanted: str) -> SymbolInfo | None:
 
 
 def _names(text: str, symbol: str) -> bool:
-    return re.search(rf"(?<![\w/:]){re.escape(symbol)}(?![\w/:])", text, re.IGNORECASE) is not None
+    return re.search(rf"(?<![\w/:.]){re.escape(symbol)}(?![\w/:]|\.\w)", text) is not None
 
 
 def _base(symbol: str) -> str:

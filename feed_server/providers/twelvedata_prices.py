@@ -60,9 +60,19 @@ class Prices:
         ]
 
     @property
-    def is_answered(self) -> bool:
-        """Whether it has said of each symbol if it carries it."""
-        return self.wanted <= self.confirmed | self.refused.keys()
+    def pending(self) -> frozenset[str]:
+        """Of what it has not said yet whether it carries it."""
+        return self.wanted - self.confirmed - self.refused.keys()
+
+    def give_up(self) -> None:
+        """Wait no longer for what it has not said.
+
+        Raises:
+            UnavailableError: It carries nothing.
+        """
+        if not self.confirmed:
+            raise UnavailableError(f"{NAME}'s WebSocket has not answered what was subscribed")
+        self.refused |= dict.fromkeys(self.pending, "it has not said that it carries it")
 
     def require_some(self) -> None:
         """Check that it carries something of what is wanted, or may still say so.
@@ -134,14 +144,19 @@ class Prices:
         names = [f"{base}:{place}" for place in places if place] + [base]
         return next((name for name in names if name in self.wanted), None)
 
+    def _meant(self, told: Mapping[str, object]) -> str | None:
+        """Return the same of an answer to us, which may leave the exchange out."""
+        alike = [s for s in self.wanted if s.partition(":")[0] == told.get("symbol")]
+        return self._symbol(told) or (alike[0] if len(alike) == 1 else None)
+
     def _note(self, told: Mapping[str, object]) -> None:
         success, fails = _entries(told.get("success")), _entries(told.get("fails"))
         for entry in success:
-            if (symbol := self._symbol(entry)) is not None:
+            if (symbol := self._meant(entry)) is not None:
                 self.confirmed.add(symbol)
                 self.refused.pop(symbol, None)
         for entry in fails:
-            if (symbol := self._symbol(entry)) is not None and symbol not in self.confirmed:
+            if (symbol := self._meant(entry)) is not None and symbol not in self.confirmed:
                 self.refused[symbol] = self._masked(_text(entry))
         if told.get("status") == "error" and not success and not fails:
             raise self._failure(told)
