@@ -331,10 +331,9 @@ def series(interval: Interval, start: str, end: str, now: str = NOW) -> Series:
     return Series("AAPL", interval, ms(start), ms(end), ms(now))
 
 
-def row(
-    when: str, o: object, h: object, l: object, c: object, v: object = "1"
-) -> dict[str, object]:  # noqa: E741
-    return {"datetime": when, "open": o, "high": h, "low": l, "close": c, "volume": v}
+def row(when: str, *prices: object, volume: object = "1") -> dict[str, object]:
+    names = ("open", "high", "low", "close")
+    return {"datetime": when, "volume": volume} | dict(zip(names, prices, strict=True))
 
 
 def body(*rows: dict[str, object]) -> dict[str, object]:
@@ -342,7 +341,7 @@ def body(*rows: dict[str, object]) -> dict[str, object]:
 
 
 def test_bars_come_oldest_first_and_only_those_that_ended() -> None:
-    real = row("2021-08-26 15:59:00", "148.372", "148.405", "148.365", "148.390", "2206")
+    real = row("2021-08-26 15:59:00", "148.372", "148.405", "148.365", "148.390", volume="2206")
     answer = body(
         row("2021-08-26 16:30:00", "9", "9", "9", "9"),
         row("2021-08-26 16:29:30", "9", "9", "9", "9"),
@@ -362,7 +361,7 @@ def test_bars_come_oldest_first_and_only_those_that_ended() -> None:
 def test_a_day_has_ended_when_the_exchange_says_so() -> None:
     answer = body(
         row("2021-08-26", "1", "1", "1", "1"),
-        row("2021-08-25", "1", "1", "1", "1", None),
+        row("2021-08-25", "1", "1", "1", "1", volume=None),
         row("2021-08-24", "1", "1", "1", "1"),
     )
     for now, last in [
@@ -379,9 +378,9 @@ def test_a_day_has_ended_when_the_exchange_says_so() -> None:
 def test_hours_are_made_of_half_hours() -> None:
     answer = body(
         row("2021-08-26 16:00:00", "7", "7", "7", "7"),
-        row("2021-08-26 15:30:00", "5", "6", "2", "3", "20"),
-        row("2021-08-26 15:00:00", "4", "5", "3", "4", "10"),
-        row("2021-08-26 13:30:00", "1", "2", "1", "2", "5"),
+        row("2021-08-26 15:30:00", "5", "6", "2", "3", volume="20"),
+        row("2021-08-26 15:00:00", "4", "5", "3", "4", volume="10"),
+        row("2021-08-26 13:30:00", "1", "2", "1", "2", volume="5"),
     )
     frame = series(Interval.HOUR, "2021-08-26 13:00", "2021-08-27").frame(answer)
     assert [time.hour for time in frame.index] == [13, 15]
@@ -440,7 +439,8 @@ def test_rows_that_are_no_bars_are_gaps() -> None:
     wanted = series(Interval.MINUTE, "2021-08-26", "2021-08-27")
     assert len(wanted.frame(body(*bad, row("2021-08-26 12:04:00", *"1111")))) == 1
     assert wanted.frame(body()).empty
-    for answer in (body(*bad), {"values": None}, [], None):
+    answers: list[object] = [body(*bad), {"values": None}, [], None]
+    for answer in answers:
         with pytest.raises(MalformedError):
             wanted.frame(answer)
 

@@ -186,8 +186,7 @@ class TwelveDataServer:
         """Answer with these bars, oldest first: datetime in UTC, open, high, low, close."""
         names = ("datetime", "open", "high", "low", "close")
         self._bars[symbol, interval] = [
-            {"volume": "10"} | {name: str(value) for name, value in zip(names, row, strict=True)}
-            for row in rows
+            dict(zip(names, map(str, row), strict=True), volume="10") for row in rows
         ]
 
     def set_rows(self, symbol: str, interval: str, rows: list[dict[str, object]]) -> None:
