@@ -7,17 +7,20 @@ that belongs there, and the volume tells how many went before.
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
 
-import pandas as pd
+from typing_extensions import override
 
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import WantedReader
 from feed_server.bus.publisher import Publisher
+from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.ingest.demand import Demand
-from feed_server.ingest.worker import IngestWorker
-from feed_server.protocol import Interval, SymbolInfo, Trade
+from feed_server.ingest.vendor import quota_of
+from feed_server.ingest.worker import IngestBus, IngestWorker
+from feed_server.protocol import SymbolInfo, Trade
+from feed_server.providers.base import Capabilities, Provider, Watchlist
 
 SOURCE = "flood"
 LABEL = "SIMULATED"
@@ -29,7 +32,7 @@ ORDERS = 8
 WATCH_S = 0.01
 
 
-class FloodProvider:
+class FloodProvider(Provider):
     """Tells each symbol's first trade at once, and more as fast as they are taken when told to.
 
     Args:
@@ -39,6 +42,8 @@ class FloodProvider:
     name = SOURCE
     label = LABEL
     zone = "America/New_York"
+    # Its trades are of 2012: the clock of its market is its own.
+    capabilities = Capabilities(streams=True, resumable=True)
 
     def __init__(self, symbols: Sequence[str]) -> None:
         self._symbols = symbols
@@ -48,16 +53,15 @@ class FloodProvider:
         self._told = 0
         self._changed = asyncio.Condition()
 
-    def symbols(self) -> Sequence[SymbolInfo]:
+    @override
+    async def symbols(self) -> Sequence[SymbolInfo]:
         """Return the instruments."""
         return [SymbolInfo(s, s, "USD", 2, SOURCE, LABEL) for s in self._symbols]
 
-    async def history(self, symbol: str, interval: Interval) -> pd.DataFrame:
-        """Return no bars."""
-        index = pd.DatetimeIndex([], tz="UTC", name="time")
-        return pd.DataFrame(columns=["open", "high", "low", "close", "volume"], index=index)
-
-    async def stream(self) -> AsyncIterator[Sequence[Trade]]:
+    @override
+    async def stream(
+        self, watchlist: Watchlist, taken: Mapping[str, int]
+    ) -> AsyncGenerator[Sequence[Trade]]:
         """Yield trades, a few at a time; it has no end."""
         while True:
             while self._told < self._rounds:
@@ -97,7 +101,13 @@ class Flow:
                 self._listening, name, on_message, on_connected
             ),
         )
-        worker = IngestWorker(self._provider, Publisher(self._redis), self._demand, loop=False)
+        bus = IngestBus(
+            publisher=Publisher(self._redis),
+            reader=Reader(self._redis),
+            quota=lambda provider: quota_of(self._redis, provider),
+            demand=self._demand,
+        )
+        worker = IngestWorker([self._provider], bus, loop=False)
         self._running = asyncio.create_task(worker.run())
 
     async def begin(self) -> None:

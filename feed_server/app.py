@@ -75,10 +75,10 @@ async def _serve_with(
 
 def _prepare_ingest(settings: FeedSettings) -> Ingest:
     # A gateway does without pandas and the providers: half of the memory, half of the start.
-    from feed_server.ingest.service import open_provider, run_ingest
+    from feed_server.ingest.service import open_providers, run_ingest
 
-    provider = open_provider(settings)
-    return lambda redis_url: run_ingest(settings, provider, redis_url)
+    providers = open_providers(settings)
+    return lambda redis_url: run_ingest(settings, providers, redis_url)
 
 
 async def _require(reader: Reader, redis_url: str) -> None:

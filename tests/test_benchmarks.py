@@ -17,6 +17,7 @@ from benchmarks.figures import percentile, show, show_ratio
 from benchmarks.flood import BEGIN_MS, MOST_AT_ONCE, FloodProvider, trade, volume_after
 from benchmarks.witness import QuoteWitness, TradeWitness
 from feed_server.protocol import Position, QuoteRow, Quotes, TradeRow, Trades, encode
+from feed_server.providers.base import Watchlist
 
 NODE = Path(__file__).parents[1] / "benchmarks" / "peers" / "node"
 
@@ -89,7 +90,7 @@ async def test_a_flood_tells_each_symbol_once_and_more_when_told_to() -> None:
     batches = []
 
     async def take() -> None:
-        async for batch in flood.stream():
+        async for batch in flood.stream(Watchlist(), {}):
             batches.append(batch)
 
     taking = asyncio.create_task(take())

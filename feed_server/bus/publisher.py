@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import cast
 
@@ -97,6 +97,7 @@ class Publisher:
         self._redis = redis
         self._publish_script = _Script("publish.lua")
         self._begin_script = _Script("begin.lua")
+        self._claim_script = _Script("claim.lua")
         self._log_entries = log_entries
         self._log_expires_ms = round(log_expires_s * 1000)
         self._bars_kept = bars_kept
@@ -174,6 +175,38 @@ class Publisher:
             *(beginning.epoch, self.fence, beginning.since_ms),
             *_bar_arguments(beginning.bars, list(Interval)),
         )
+
+    async def claim(self, symbols: Iterable[str]) -> None:
+        """Refuse what an earlier writer still sends of these symbols: we go on where it ended.
+
+        Raises:
+            BusError: Redis could not be reached; they can be claimed again.
+            FencedError: A later writer was there.
+        """
+        sha = self._claim_script.sha
+        with bus_errors("claiming symbols"):
+            answers = await self._run_scripts(
+                self._claim_script,
+                (
+                    pipeline.pack("EVALSHA", sha, 1, names.last_value(s), self.fence)
+                    for s in symbols
+                ),
+            )
+        if 0 in answers:
+            raise FencedError("a later writer has written")
+
+    async def mark_since(self, since_ms: Mapping[str, int]) -> None:
+        """Say from which market time on symbols' bars are whole, see `Beginning.since_ms`.
+
+        Raises:
+            BusError: Redis could not be reached; it can be said again.
+        """
+        asked = [
+            pipeline.pack("HSET", names.last_value(symbol), "since_ms", at_ms)
+            for symbol, at_ms in since_ms.items()
+        ]
+        with bus_errors("marking from where bars are whole"):
+            pipeline.raise_first_error(await pipeline.execute(self._redis, asked))
 
     async def publish(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
         """Keep and publish changes of several symbols, in one pipeline.

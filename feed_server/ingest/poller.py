@@ -51,6 +51,7 @@ class Poller:
         self._sink = sink
         self._schedule = PollSchedule(vendor.can.poll_s)
         self._wake = asyncio.Event()
+        self._asking: Sequence[str] = ()
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
     def want(self, symbols: Collection[str], poll_s: float) -> None:
@@ -78,10 +79,11 @@ class Poller:
             raise RateLimitedError(f"{self._vendor.name} cannot be asked now: {reason}", wait_s)
         if symbol not in self._schedule.symbols:
             raise UnknownSymbolError(f"{symbol} is not asked of {self._vendor.name}")
-        self._schedule.urge(symbol)
         if symbol not in self._waiting:
             self._waiting[symbol] = asyncio.get_running_loop().create_future()
-        self._wake.set()
+            if symbol not in self._asking:
+                self._schedule.urge(symbol)
+                self._wake.set()
         await asyncio.shield(self._waiting[symbol])
 
     async def run(self) -> None:
@@ -135,11 +137,14 @@ class Poller:
     async def _ask(self, symbols: Sequence[str]) -> None:
         # Before the answer: one that never comes must not keep its symbols in front.
         self._schedule.asked(symbols, time.monotonic())
+        self._asking = symbols
         try:
             answers = await self._vendor.quotes(symbols)
         except ProviderError as error:
             self._fail(error)
             return
+        finally:
+            self._asking = ()
         was_down, self.has_answered, self.trouble = self.circuit.failures, True, ""
         self.circuit.succeed()
         if was_down:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Mapping
 
 from feed_server.bus.quota import Quota
+from feed_server.errors import ProviderError
 from feed_server.ingest.poller import Poller
 from feed_server.ingest.sink import Sink
 from feed_server.ingest.streamer import Streamer
@@ -36,6 +37,7 @@ class Source:
         self._watchlist = Watchlist()
         self._streamer = Streamer(provider, self._watchlist, sink)
         self._poller = Poller(self.vendor, sink)
+        self._trouble = ""
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -64,6 +66,10 @@ class Source:
         poll_s = STREAMED_POLL_S if self._streamer.flows else self.vendor.can.poll_s
         if self.vendor.can.polls:
             self._poller.want(self.symbols, poll_s)
+
+    def note_trouble(self, error: ProviderError) -> None:
+        """Tell that it could not even say what it has."""
+        self._trouble = str(error)
 
     async def run(self) -> None:
         """Work until cancelled, or until the source has no more."""
@@ -124,7 +130,7 @@ class Source:
             return "the source has come to its end"
         if self._streamer.flows:
             return "streaming"
-        trouble = self._poller.trouble or self._streamer.trouble
+        trouble = self._poller.trouble or self._streamer.trouble or self._trouble
         if trouble:
             return trouble
         if self._poller.has_answered:

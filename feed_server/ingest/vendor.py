@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 import pandas as pd
+from redis.asyncio import Redis
 
 from feed_server.bus.quota import Grant, Quota
 from feed_server.errors import (
@@ -26,6 +27,12 @@ CALL_S = 30.0
 """A call that takes longer has failed."""
 
 T = TypeVar("T")
+
+
+def quota_of(redis: Redis, provider: Provider) -> Quota:
+    """Return the budget of a provider's vendor."""
+    limits = [(rate.limit, rate.per_s) for rate in provider.capabilities.rates]
+    return Quota(redis, provider.name, limits)
 
 
 class Vendor:

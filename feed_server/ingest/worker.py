@@ -1,66 +1,89 @@
-"""Carries one provider's trades to the bus, as quotes, trades and daily bars."""
+"""Carries what sources tell to the bus: one process at a time, the others wait."""
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-import pandas as pd
 import structlog
 
 from feed_server.bus.leases import Seen
 from feed_server.bus.lock import ProviderLock
+from feed_server.bus.notices import SourceError
 from feed_server.bus.publisher import Publisher
-from feed_server.errors import BusError, FencedError
+from feed_server.bus.quota import Quota
+from feed_server.bus.reader import Reader
+from feed_server.bus.requests import Answer, Request
+from feed_server.errors import BusError, FencedError, ProviderError
+from feed_server.ingest.answers import Answers
 from feed_server.ingest.demand import Demand
-from feed_server.ingest.line import Line
+from feed_server.ingest.floor import Floor
+from feed_server.ingest.listing import Listing
+from feed_server.ingest.source import Source
 from feed_server.ingest.writer import Writer, until_done
-from feed_server.market.session import SessionCalendar
-from feed_server.protocol import Bar, Interval, SourceState, SourceStatus, Trade
+from feed_server.market.events import MarketEvent
+from feed_server.protocol import SymbolInfo
 from feed_server.providers.base import Provider
 
+TICK_S = 0.5
+"""How often bars that are over are closed, and what is asked of each source is looked at."""
 STATUS_EVERY_S = 1.0
 RETRY_S = 0.5
-LOADING = "loading history"
-YIELD_EVERY_S = 0.001
-"""How long a provider that is never short of trades may keep others from running."""
 
 log = structlog.get_logger(__name__)
 
+Serve = Callable[[Callable[[Request], Awaitable[Answer]]], Coroutine[None, None, None]]
+"""Answers what gateways ask, for as long as it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestBus:
+    """What an ingest has of Redis.
+
+    Attributes:
+        publisher: Where to.
+        reader: For what an ingest before has left.
+        quota: Gives a provider's budget.
+        demand: What to publish all changes of; `None`: of all symbols.
+        lock: Who carries must hold it; `None`: nobody else can be there.
+        serve: Answers gateways; `None`: there are none that ask.
+    """
+
+    publisher: Publisher
+    reader: Reader
+    quota: Callable[[Provider], Quota]
+    demand: Demand | None = None
+    lock: ProviderLock | None = None
+    serve: Serve | None = None
+
 
 class IngestWorker:
-    """Runs one provider: history first, then its stream; begins again at the end if told to.
+    """Runs the sources, and takes what they tell to the bus.
 
     Args:
-        provider: The source.
-        publisher: Where to.
-        demand: What to publish all changes of; `None`: of all symbols.
-        loop: Whether to begin again when the stream ends.
-        lock: Who carries must hold it; `None`: nobody else can be there.
+        providers: The sources, the preferred first.
+        bus: Where to.
+        loop: Whether to begin again when all have come to their end.
+        grace_ms: For how long late trades amend a bar that has ended.
         now_ms: The clock, UTC epoch milliseconds.
     """
 
     def __init__(
         self,
-        provider: Provider,
-        publisher: Publisher,
-        demand: Demand | None = None,
+        providers: Sequence[Provider],
+        bus: IngestBus,
         *,
         loop: bool,
-        lock: ProviderLock | None = None,
+        grace_ms: int = 2_000,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._provider = provider
-        self._publisher = publisher
-        self._demand = demand
-        self._writer = Writer(publisher)
+        self._providers = providers
+        self._name = ",".join(provider.name for provider in providers)
+        self._bus = bus
         self._loop = loop
-        self._lock = lock
+        self._grace_ms = grace_ms
         self._now_ms = now_ms
-        self._lines: dict[str, Line] = {}
-        self._market_ms: int | None = None
-        self._state = SourceState.CONNECTING
-        self._message = LOADING
 
     async def run(self) -> None:
         """Carry until cancelled; while another does, wait, and take over when that has ended.
@@ -68,123 +91,198 @@ class IngestWorker:
         Raises:
             FencedError: Another is at work, and there is no lock to wait for.
         """
-        if self._lock is None:
-            await self._work()
-            return
+        lock = self._bus.lock
         try:
             while True:
-                self._publisher.fence = await self._lock.acquire()
-                log.info("carrying", provider=self._provider.name, fence=self._publisher.fence)
-                await self._work_while_held(self._lock)
+                if lock is None:
+                    await self._carry()
+                    return
+                self._bus.publisher.fence = await lock.acquire()
+                log.info("carrying", sources=self._name, fence=self._bus.publisher.fence)
+                await self._carry_while_held(lock)
                 await asyncio.sleep(RETRY_S)
         finally:
-            with suppress(BusError):
-                await self._lock.release()
+            if lock is not None:
+                with suppress(BusError):
+                    await lock.release()
 
-    async def _work_while_held(self, lock: ProviderLock) -> None:
+    async def _carry_while_held(self, lock: ProviderLock) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(lock.keep())
-                tasks.create_task(self._work())
+                tasks.create_task(self._carry())
         except* FencedError as errors:
             log.error(
                 "another ingest is at work; this one has stopped",
-                provider=self._provider.name,
+                sources=self._name,
                 reasons=[str(error) for error in _leaves(errors)],
             )
 
-    async def _work(self) -> None:
-        self._writer = Writer(self._publisher)
-        self._lines = {}
-        self._market_ms = None
-        self._state, self._message = SourceState.CONNECTING, LOADING
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._writer.run())
-            tasks.create_task(self._renew_status())
-            if self._demand is not None:
-                tasks.create_task(self._demand.run(self._on_demand, self._on_seen))
-            tasks.create_task(self._carry())
-
     async def _carry(self) -> None:
+        resume = True
         while True:
-            await self._begin()
-            await self._tell(SourceState.LIVE, "streaming")
-            await self._stream()
+            carrying = Carrying(self._providers, self._bus, self._grace_ms, self._now_ms)
+            await carrying.run(resume=resume, until_ended=self._loop)
+            log.info("the sources begin again", sources=self._name)
+            resume = False
+
+
+class Carrying:
+    """One time of carrying, from when the sources begin until they end, or the lock is lost.
+
+    Args:
+        providers: The sources, the preferred first.
+        bus: Where to.
+        grace_ms: For how long late trades amend a bar that has ended.
+        now_ms: The clock, UTC epoch milliseconds.
+    """
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        bus: IngestBus,
+        grace_ms: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._bus = bus
+        self._now_ms = now_ms
+        self._writer = Writer(bus.publisher)
+        self._floor = Floor(providers, grace_ms=grace_ms, now_ms=now_ms, on_due=self._writer.note)
+        self._sources = {p.name: Source(p, bus.quota(p), self) for p in providers}
+        self._listing = Listing(
+            list(self._sources.values()), self._floor, self._writer, bus, now_ms
+        )
+        self._answers = Answers(self._sources, self._floor, self._listing, now_ms)
+        self._wanted: frozenset[str] = frozenset()
+        self._notices: dict[tuple[str, str], SourceError] = {}
+        self._poked = asyncio.Event()
+
+    async def run(self, *, resume: bool, until_ended: bool) -> None:
+        """Carry until cancelled, or until all sources have ended.
+
+        Args:
+            resume: Whether to go on where another has left off.
+            until_ended: Whether to return when all sources have ended.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self._writer.run()),
+                tasks.create_task(self._say_how_it_goes()),
+            ]
+            if self._bus.demand is not None:
+                running.append(
+                    tasks.create_task(self._bus.demand.run(self._on_demand, self._on_seen))
+                )
+            await self._listing.begin(resume=resume)
+            self._want_all()
+            if self._bus.serve is not None:
+                running.append(tasks.create_task(self._bus.serve(self._answers.answer)))
+            running.append(tasks.create_task(self._tick_always()))
+            await asyncio.gather(*(source.run() for source in self._sources.values()))
+            self._floor.advance()
             await self._writer.flush()
-            if not self._loop:
-                break
-            log.info("replay begins again", provider=self._provider.name)
-        await self._tell(SourceState.CLOSED, "the source has come to its end")
+            self._poked.set()
+            if until_ended:
+                for task in running:
+                    task.cancel()
 
-    async def _begin(self) -> None:
-        """Load all history, then begin: what is declared can be asked for."""
-        calendar = SessionCalendar(self._provider.zone)
-        infos = self._provider.symbols()
-        lines = {}
-        for info in infos:
-            history = await self._provider.history(info.symbol, Interval.DAY)
-            lines[info.symbol] = Line(info.symbol, calendar, _bars(info.symbol, history))
-        await self._writer.begin(infos, lines)
-        self._lines = lines
-        for symbol, line in lines.items():
-            line.want(self._demand is None or symbol in self._demand.wanted)
+    def _want_all(self) -> None:
+        demand = self._bus.demand
+        self._wanted = frozenset(self._floor.lines) if demand is None else demand.wanted
+        self._floor.want(self._wanted, True)
+        self._plan()
 
-    async def _stream(self) -> None:
-        yielded_s = time.monotonic()
-        async for batch in self._provider.stream():
-            self._take(batch)
-            if self._writer.full:
-                await self._writer.room()
-            elif time.monotonic() - yielded_s > YIELD_EVERY_S:
-                await asyncio.sleep(0)
-                yielded_s = time.monotonic()
+    def _plan(self) -> None:
+        """Ask each source for what should come from it."""
+        known = [symbol for symbol in self._wanted if symbol in self._floor.lines]
+        plan = self._floor.router.plan(known, time.monotonic())
+        for name, symbols in plan.items():
+            self._sources[name].watch(self._listing.offered(name, symbols))
 
-    def _take(self, batch: Sequence[Trade]) -> None:
-        received_ms = self._now_ms()
-        for trade in batch:
-            line = self._lines[trade.symbol]
-            line.apply(trade, received_ms)
-            if line.due:
-                self._writer.note(trade.symbol)
-        self._market_ms = batch[-1].time_ms
+    async def _tick_always(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._floor.advance()
+            self._plan()
+            await self._listing.complete()
+
+    # ---- what sources tell -----------------------------------------------------------------
+
+    def taken(self, source: str) -> Mapping[str, int]:
+        """See `Sink`."""
+        return self._floor.taken()
+
+    async def take(self, source: str, events: Sequence[MarketEvent]) -> None:
+        """See `Sink`."""
+        moved = self._floor.take(source, events)
+        if moved:
+            await self._redeclare(moved)
+        if self._writer.full:
+            await self._writer.room()
+
+    async def _redeclare(self, moved: Sequence[SymbolInfo]) -> None:
+        for info in moved:
+            log.warning(
+                "a symbol comes from another source", symbol=info.symbol, source=info.source
+            )
+        await until_done(lambda: self._bus.publisher.add_symbols(moved))
+
+    def refuse(self, source: str, symbol: str, error: ProviderError) -> None:
+        """See `Sink`."""
+        self._floor.refuse(source, symbol, error, time.monotonic())
+        self._notices[source, symbol] = SourceError(source, symbol, str(error), self._now_ms())
+        self._plan()
+
+    def on_health(self, source: str) -> None:
+        """See `Sink`."""
+        runs = self._sources[source]
+        self._floor.router.set_up(source, runs.is_up)
+        runs.pace()
+        self._plan()
+        self._poked.set()
+
+    def on_gap(self, source: str) -> None:
+        """See `Sink`."""
+        self._listing.note_gap(source)
+
+    # ---- what gateways want ------------------------------------------------------------------
 
     def _on_demand(self, came: Collection[str], went: Collection[str]) -> None:
-        for symbol in went:
-            if symbol in self._lines:
-                self._lines[symbol].want(False)
-        for symbol in came:
-            line = self._lines.get(symbol)
-            if line is not None:
-                line.want(True)
-                if line.due:
-                    self._writer.note(symbol)
+        assert self._bus.demand is not None
+        self._wanted = self._bus.demand.wanted
+        self._floor.want(went, False)
+        self._floor.want(came, True)
+        self._listing.note_wanted(came)
+        self._plan()
 
     def _on_seen(self, numbers: Mapping[str, int]) -> None:
-        self._writer.acknowledge(Seen(self._provider.name, dict(numbers)))
+        for source in self._sources:
+            self._writer.acknowledge(Seen(source, dict(numbers)))
 
-    async def _tell(self, state: SourceState, message: str) -> None:
-        self._state, self._message = state, message
-        await until_done(self._publish_status)
+    # ---- what is told of the sources ---------------------------------------------------------
 
-    async def _renew_status(self) -> None:
+    async def _say_how_it_goes(self) -> None:
         while True:
             await until_done(self._writer.restore_if_lost)
-            await until_done(self._publish_status)
-            await asyncio.sleep(STATUS_EVERY_S)
+            await until_done(self._publish_statuses)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STATUS_EVERY_S):
+                    await self._poked.wait()
+            self._poked.clear()
 
-    async def _publish_status(self) -> None:
-        if self._lock is None or self._lock.holds:
-            await self._publisher.publish_status(self._status())
-
-    def _status(self) -> SourceStatus:
-        return SourceStatus(
-            source=self._provider.name,
-            label=self._provider.label,
-            state=self._state,
-            message=self._message,
-            market_ms=self._market_ms,
-            updated_ms=self._now_ms(),
-        )
+    async def _publish_statuses(self) -> None:
+        lock = self._bus.lock
+        if lock is not None and not lock.holds:
+            return
+        notices, self._notices = self._notices, {}
+        for notice in notices.values():
+            await self._bus.publisher.publish_error(notice)
+        for name, source in self._sources.items():
+            await self._bus.publisher.publish_status(
+                source.status(
+                    self._now_ms(), self._floor.market_ms.get(name), self._floor.refused[name]
+                )
+            )
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
@@ -193,13 +291,3 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(error)
         else:
             yield error
-
-
-def _bars(symbol: str, history: pd.DataFrame) -> list[Bar]:
-    """Return a provider's daily history as final bars."""
-    starts_ms = history.index.astype("datetime64[ms, UTC]").astype("int64").tolist()
-    columns = (history[name].tolist() for name in ("open", "high", "low", "close", "volume"))
-    return [
-        Bar(symbol, Interval.DAY, start_ms, open_, high, low, close, volume, start_ms, True)
-        for start_ms, open_, high, low, close, volume in zip(starts_ms, *columns, strict=True)
-    ]

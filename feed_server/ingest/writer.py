@@ -14,7 +14,7 @@ from feed_server.bus.update import SymbolUpdate
 from feed_server.errors import BusError, FencedError
 from feed_server.ingest.line import Line
 from feed_server.ingest.outbox import Outbox
-from feed_server.protocol import Interval, Position, SymbolInfo
+from feed_server.protocol import Position, SymbolInfo
 
 RETRY_S = 0.5
 MAX_WAITING = 10_000
@@ -48,7 +48,6 @@ class Writer:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._infos: Sequence[SymbolInfo] = []
         self._lines: Mapping[str, Line] = {}
         self._outbox = Outbox(MAX_WAITING)
         self._to_write = asyncio.Event()
@@ -59,15 +58,41 @@ class Writer:
         self._in_doubt = False
         self._looked_at = 0
         self._unsaid: deque[tuple[int, Seen]] = deque()
+        self._since_ms: dict[str, int] = {}
+        self._since_unsaid: set[str] = set()
 
-    async def begin(self, infos: Sequence[SymbolInfo], lines: Mapping[str, Line]) -> None:
-        """Begin epochs of all lines, then declare them: what is declared can be asked for."""
+    async def begin(self, lines: Mapping[str, Line]) -> None:
+        """Begin epochs of all lines that do not go on, then declare them.
+
+        What is declared can be asked for.
+
+        Args:
+            lines: By symbol; those that are added later have to be told by `add`.
+        """
         async with self._writing:
             self._lines = {}
-            for some in _batches(lines.values()):
-                await until_done(partial(self._begin_epochs, some))
-            await until_done(lambda: self._publisher.declare_symbols(infos))
-            self._infos, self._lines = infos, lines
+            await self._begin_fresh(lines.values())
+            await until_done(lambda: self._publisher.declare_symbols(_infos(lines)))
+            self._lines = lines
+        self._to_write.set()
+
+    async def add(self, lines: Sequence[Line]) -> None:
+        """Begin epochs of more lines, then declare them."""
+        async with self._writing:
+            await self._begin_fresh(lines)
+            infos = [line.info for line in lines]
+            await until_done(lambda: self._publisher.add_symbols(infos))
+        self._to_write.set()
+
+    async def _begin_fresh(self, lines: Iterable[Line]) -> None:
+        for some in _batches(line for line in lines if line.last_update is None):
+            await until_done(partial(self._begin_epochs, some))
+
+    def set_since(self, symbols: Iterable[str], since_ms: int) -> None:
+        """Note that symbols' bars are whole from a market time on, and may not be before."""
+        for symbol in symbols:
+            self._since_ms[symbol] = since_ms
+            self._since_unsaid.add(symbol)
         self._to_write.set()
 
     def note(self, symbol: str) -> None:
@@ -106,6 +131,7 @@ class Writer:
                     await self._write([self._lines[s] for s in symbols if s in self._lines])
                 await self._acknowledge()
             self._to_write.clear()
+            await self._say_since()
             await self._acknowledge()
             if not self._outbox:
                 self._idle.set()
@@ -120,8 +146,8 @@ class Writer:
             FencedError: Another writer is at work.
         """
         async with self._writing:
-            if self._infos and await self._publisher.count_symbols() != len(self._infos):
-                await self._publisher.declare_symbols(self._infos)
+            if self._lines and await self._publisher.count_symbols() != len(self._lines):
+                await self._publisher.declare_symbols(_infos(self._lines))
                 self._in_doubt = True
         symbols = list(self._lines)
         if not self._in_doubt:
@@ -138,6 +164,12 @@ class Writer:
             async with self._writing:
                 await self._restore_lost(symbols[start : start + SLICE])
 
+    async def _say_since(self) -> None:
+        symbols, self._since_unsaid = self._since_unsaid & self._lines.keys(), set()
+        if symbols:
+            since_ms = {symbol: self._since_ms[symbol] for symbol in symbols}
+            await until_done(partial(self._publisher.mark_since, since_ms))
+
     async def _acknowledge(self) -> None:
         # Before the lines are there, nothing is published of what is wanted.
         while self._lines and self._unsaid and self._unsaid[0][0] <= self._outbox.left:
@@ -145,7 +177,7 @@ class Writer:
             await until_done(partial(self._publisher.publish_seen, seen))
 
     async def _write(self, lines: Sequence[Line]) -> None:
-        updates = [u for line in lines if line.due and (u := line.take_update()) is not None]
+        updates = [u for line in lines if (u := line.take_update()) is not None]
         if not updates:
             return
         positions = await until_done(lambda: self._publisher.publish(updates))
@@ -192,12 +224,29 @@ class Writer:
         await self._publisher.publish(updates)
 
     async def _begin_epochs(self, lines: Sequence[Line]) -> None:
-        beginnings = [Beginning(x.symbol, x.position.epoch, x.final_bars) for x in lines]
-        await self._publisher.begin_epochs(beginnings, Interval.DAY)
+        await self._publisher.begin_epochs(
+            [
+                Beginning(
+                    line.symbol,
+                    line.position.epoch,
+                    [bar for bars in line.final_bars.values() for bar in bars],
+                    self._since_ms.get(line.symbol, 0),
+                )
+                for line in lines
+            ]
+        )
 
 
 def _is_lost(line: Line, kept: Kept | None) -> bool:
-    return kept is None or kept.position != line.position or kept.bars < line.told_bars
+    return (
+        kept is None
+        or kept.position != line.position
+        or kept.bars < sum(map(bool, line.final_bars.values()))
+    )
+
+
+def _infos(lines: Mapping[str, Line]) -> list[SymbolInfo]:
+    return [line.info for line in lines.values()]
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -205,11 +254,12 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
     batch: list[Line] = []
     bars = 0
     for line in lines:
-        if batch and (len(batch) == SLICE or bars + len(line.final_bars) > MAX_BARS):
+        length = sum(map(len, line.final_bars.values()))
+        if batch and (len(batch) == SLICE or bars + length > MAX_BARS):
             yield batch
             batch, bars = [], 0
         batch.append(line)
-        bars += len(line.final_bars)
+        bars += length
     if batch:
         yield batch
 

@@ -8,12 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from feed_server.bus import names
-from feed_server.bus.publisher import Publisher
 from feed_server.bus.reader import Reader
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import Bar, Interval, SourceState
 from feed_server.providers.replay import open_replay
 from tests.harness import until
+from tests.tape import ingest_bus
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +30,7 @@ async def working(redis: Redis, folder: Path) -> AsyncIterator[Reader]:
     """Run a worker over the trades, as fast as possible, until it has come to the end."""
     (folder / "trades.csv").write_text(TRADES)
     provider = open_replay([folder], None, "America/New_York", math.inf)
-    worker = IngestWorker(provider, Publisher(redis), loop=False)
+    worker = IngestWorker([provider], ingest_bus(redis), loop=False)
     running = asyncio.create_task(worker.run())
     reader = Reader(redis)
     try:

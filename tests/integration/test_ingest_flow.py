@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
-import pandas as pd
 import pytest
 from redis.asyncio import Redis
 
@@ -20,46 +18,12 @@ from feed_server.errors import BusError
 from feed_server.ingest import writer
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestWorker
-from feed_server.protocol import Interval, Position, SymbolInfo, Trade
+from feed_server.protocol import Position
 from tests.harness import until
 from tests.integration.test_market_view import Recorder, running
+from tests.tape import OPEN_MS, SYMBOLS, Tape, ingest_bus, ingesting
 
 pytestmark = pytest.mark.integration
-
-SYMBOLS = ["BAC", "IBM"]
-OPEN_MS = 1_381_154_400_000
-"""2013-10-07, 10:00 in New York."""
-
-
-class Tape:
-    """A provider that streams what the test puts in."""
-
-    name = "tape"
-    label = "TAPE"
-    zone = "America/New_York"
-
-    def __init__(self) -> None:
-        self._batches: asyncio.Queue[Sequence[Trade]] = asyncio.Queue()
-        self._number = 0
-        self.streamed = 0
-
-    def symbols(self) -> Sequence[SymbolInfo]:
-        return [SymbolInfo(s, s, "USD", 2, self.name, self.label) for s in SYMBOLS]
-
-    async def history(self, symbol: str, interval: Interval) -> pd.DataFrame:
-        columns = ["open", "high", "low", "close", "volume"]
-        return pd.DataFrame([], pd.DatetimeIndex([], tz="UTC", name="time"), columns, "float64")
-
-    async def stream(self) -> AsyncIterator[Sequence[Trade]]:
-        while True:
-            yield await self._batches.get()
-            self.streamed += 1
-
-    def trade(self, symbol: str, *prices: float, size: float = 1.0) -> None:
-        """Stream a batch of one symbol's trades, a millisecond after that before."""
-        self._number += 1
-        time_ms = OPEN_MS + self._number
-        self._batches.put_nowait([Trade(symbol, time_ms, price, size) for price in prices])
 
 
 class Gated(Publisher):
@@ -90,18 +54,6 @@ class Forgetful(Publisher):
         return positions
 
 
-@asynccontextmanager
-async def ingesting(
-    tape: Tape, publisher: Publisher, demand: Demand | None = None
-) -> AsyncIterator[None]:
-    running = asyncio.create_task(IngestWorker(tape, publisher, demand, loop=False).run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-
-
 @pytest.fixture
 async def demand(redis: Redis, valkey: EmbeddedValkey) -> AsyncIterator[Demand]:
     listening = connect(valkey.url)
@@ -130,7 +82,7 @@ async def until_last(redis: Redis, symbol: str, price: float) -> StoredUpdate:
 
 async def test_every_trade_is_published_in_order(redis: Redis) -> None:
     tape = Tape()
-    async with ingesting(tape, Publisher(redis)):
+    async with ingesting(ingest_bus(redis), tape):
         tape.trade("BAC", 1, 2, 3)
         tape.trade("IBM", 50)
         tape.trade("BAC", 4)
@@ -144,7 +96,7 @@ async def test_what_comes_while_a_batch_is_on_its_way_goes_together_in_the_next(
     redis: Redis,
 ) -> None:
     tape, publisher = Tape(), Gated(redis)
-    async with ingesting(tape, publisher):
+    async with ingesting(ingest_bus(redis, publisher), tape):
         tape.trade("BAC", 1)
         await until_last(redis, "BAC", 1)
         publisher.open.clear()
@@ -176,7 +128,7 @@ async def test_a_source_that_is_faster_than_redis_has_to_wait(
     monkeypatch.setattr(writer, "MAX_WAITING", 10)
     tape, publisher = Tape(), Gated(redis)
     publisher.open.clear()
-    async with ingesting(tape, publisher):
+    async with ingesting(ingest_bus(redis, publisher), tape):
         for price in range(1, 101):
             tape.trade("BAC", price)
         await until(lambda: has_length(publisher.published, 1))
@@ -193,7 +145,7 @@ async def test_an_answer_that_is_lost_changes_nothing(
 ) -> None:
     monkeypatch.setattr(writer, "RETRY_S", 0.01)
     tape = Tape()
-    async with ingesting(tape, Forgetful(redis)):
+    async with ingesting(ingest_bus(redis, Forgetful(redis)), tape):
         for price in range(1, 6):
             tape.trade("BAC", price, price)
         await until_last(redis, "BAC", 5)
@@ -204,11 +156,11 @@ async def test_an_answer_that_is_lost_changes_nothing(
 
 async def test_trades_without_size_in_one_millisecond_are_all_published(redis: Redis) -> None:
     tape = Tape()
-    worker = IngestWorker(tape, Publisher(redis), loop=False, now_ms=lambda: OPEN_MS)
+    worker = IngestWorker([tape], ingest_bus(redis), loop=False, now_ms=lambda: OPEN_MS)
     running = asyncio.create_task(worker.run())
     for number in range(3):
         tape.trade("BAC", 1, size=0)
-        tape._number -= 1
+        tape.number -= 1
         await until(lambda number=number: stands_at(redis, "BAC", number + 1))  # type: ignore[misc]
     running.cancel()
     await asyncio.wait([running])
@@ -221,7 +173,7 @@ async def stands_at(redis: Redis, symbol: str, offset: int) -> bool:
 
 async def test_where_redis_has_gone_back_a_new_epoch_begins(redis: Redis) -> None:
     tape = Tape()
-    async with ingesting(tape, Publisher(redis)):
+    async with ingesting(ingest_bus(redis), tape):
         tape.trade("BAC", 1)
         first = await until_last(redis, "BAC", 1)
         tape.trade("BAC", 2)
@@ -244,7 +196,7 @@ async def test_only_what_is_wanted_is_published(redis: Redis, demand: Demand) ->
     leases = Leases(redis, "gateway")
     await leases.hold({"IBM": 1})
     tape, publisher = Tape(), Gated(redis)
-    async with ingesting(tape, publisher, demand):
+    async with ingesting(ingest_bus(redis, publisher, demand), tape):
         await until(lambda: wants(demand, {"IBM"}))
         tape.trade("BAC", 1)
         await until_last(redis, "BAC", 1)
@@ -306,7 +258,7 @@ async def test_who_polls_first_gets_what_the_source_has_now(
     redis: Redis, valkey: EmbeddedValkey, demand: Demand
 ) -> None:
     tape = Tape()
-    async with ingesting(tape, Publisher(redis), demand):
+    async with ingesting(ingest_bus(redis, demand=demand), tape):
         for symbol in SYMBOLS:
             tape.trade(symbol, 1)
             await until_last(redis, symbol, 1)
@@ -325,7 +277,7 @@ async def test_what_is_wanted_is_acknowledged_after_it_is_published(
     redis: Redis, valkey: EmbeddedValkey, demand: Demand
 ) -> None:
     tape, publisher = Tape(), Gated(redis)
-    async with ingesting(tape, publisher, demand):
+    async with ingesting(ingest_bus(redis, publisher, demand), tape):
         tape.trade("BAC", 1)
         await until_last(redis, "BAC", 1)
         tape.trade("BAC", 2)

@@ -22,8 +22,9 @@ from feed_server.errors import FencedError
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import SourceState
 from tests.harness import FeedProcess, until, wait_for
-from tests.integration.test_ingest_flow import Tape, until_last
+from tests.integration.test_ingest_flow import until_last
 from tests.servers import ValkeyServer
+from tests.tape import Tape, ingest_bus
 from tests.updates import update
 
 pytestmark = pytest.mark.integration
@@ -44,7 +45,8 @@ class Ingest:
         self.redis = connect(url)
         self.publisher = Publisher(self.redis)
         self.lock = ProviderLock(self.redis, self.tape.name)
-        self._worker = IngestWorker(self.tape, self.publisher, loop=False, lock=self.lock)
+        bus = ingest_bus(self.redis, self.publisher, lock=self.lock)
+        self._worker = IngestWorker([self.tape], bus, loop=False)
         self.task = asyncio.create_task(self._worker.run())
 
     async def end(self) -> None:
@@ -124,7 +126,8 @@ async def test_the_other_takes_over_when_the_working_one_is_killed(
         await first.die()
         second.tape.trade("BAC", 2)
         after = await until_last(redis, "BAC", 2)
-        assert after.epoch != before.epoch
+        assert (after.epoch, after.offset) == (before.epoch, before.offset + 1)
+        assert second.tape.taken == {"BAC": 1, "IBM": 0}
         assert second.publisher.fence > first.publisher.fence
         (status,) = await Reader(redis).statuses()
         assert status.state == SourceState.LIVE
@@ -148,8 +151,8 @@ async def test_one_that_was_paused_publishes_nothing_after_the_other_took_over(
         await until_last(redis, "BAC", 1)
         # As if the first were paused, but for what it still sends.
         monkeypatch.setattr(first.lock, "_hold", lambda: asyncio.Event().wait())
-        second.tape.trade("BAC", 50)
-        kept = await until_last(redis, "BAC", 50)
+        second.tape.trade("BAC", 5)
+        kept = await until_last(redis, "BAC", 5)
         first.tape.trade("BAC", 2)
         first.tape.trade("BAC", 3)
         with pytest.raises(FencedError):
@@ -159,15 +162,15 @@ async def test_one_that_was_paused_publishes_nothing_after_the_other_took_over(
         await asyncio.sleep(0.5)
         after = (await Reader(redis).last_values(["BAC"]))["BAC"]
         assert after == kept
-        second.tape.trade("BAC", 51)
-        assert (await until_last(redis, "BAC", 51)).epoch == kept.epoch
+        second.tape.trade("BAC", 6)
+        assert (await until_last(redis, "BAC", 6)).epoch == kept.epoch
 
 
 async def test_two_without_a_lock_do_not_wipe_each_other(redis: Redis) -> None:
     one, other = Tape(), Tape()
     for _ in range(5):
         other.trade("IBM", 1)
-    workers = [IngestWorker(tape, Publisher(redis), loop=False) for tape in (one, other)]
+    workers = [IngestWorker([tape], ingest_bus(redis), loop=False) for tape in (one, other)]
     first = asyncio.create_task(workers[0].run())
     one.trade("BAC", 1)
     await until_last(redis, "BAC", 1)

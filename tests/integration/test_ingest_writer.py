@@ -1,5 +1,7 @@
 """What putting back costs: bounded, also with many symbols."""
 
+import asyncio
+
 import pytest
 from redis.asyncio import Redis
 
@@ -9,8 +11,9 @@ from feed_server.ingest import writer
 from feed_server.ingest.line import Line
 from feed_server.ingest.writer import Writer
 from feed_server.market.session import SessionCalendar
-from feed_server.protocol import Interval, SymbolInfo
-from tests.updates import bar
+from feed_server.protocol import Interval, SymbolInfo, Trade
+from tests.tape import OPEN_MS
+from tests.updates import DAY_MS
 
 pytestmark = pytest.mark.integration
 
@@ -19,12 +22,22 @@ SYMBOLS = [f"S{number}" for number in range(250)]
 
 async def begun(redis: Redis, days: int = 0) -> Writer:
     calendar = SessionCalendar("America/New_York")
-    infos = [SymbolInfo(s, s, "USD", 2, "tape", "TAPE") for s in SYMBOLS]
-    lines = {
-        s: Line(s, calendar, [bar(s, day=day, final=True) for day in range(days)]) for s in SYMBOLS
-    }
+    lines = {}
+    for symbol in SYMBOLS:
+        info = SymbolInfo(symbol, symbol, "USD", 2, "tape", "TAPE", "America/New_York")
+        lines[symbol] = Line(info, calendar, grace_ms=0)
     begun = Writer(Publisher(redis))
-    await begun.begin(infos, lines)
+    await begun.begin(lines)
+    for symbol, line in lines.items():
+        for day in range(days):
+            line.apply(Trade(symbol, OPEN_MS + day * DAY_MS, 1.0, 1.0), 0)
+        line.advance(OPEN_MS + days * DAY_MS)
+        if days:
+            begun.note(symbol)
+    running = asyncio.create_task(begun.run())
+    await begun.flush()
+    running.cancel()
+    await asyncio.wait([running])
     return begun
 
 
@@ -33,10 +46,16 @@ async def calls(redis: Redis, command: str) -> int:
     return int(stats.get(f"cmdstat_{command}", {}).get("calls", 0))
 
 
-async def test_all_begins_in_few_round_trips(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_that_was_lost_is_put_back_in_parts(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writer, "MAX_BARS", 100)
-    await begun(redis, days=7)
+    begun_writer = await begun(redis, days=7)
     assert await redis.zcard(names.final_bars("S249", Interval.DAY)) == 7
+    await redis.flushall()
+    await begun_writer.restore_if_lost()
+    for interval in Interval:
+        assert await redis.zcard(names.final_bars("S249", interval)) == 7
     assert await redis.hlen(names.SYMBOLS) == len(SYMBOLS)
 
 

@@ -1,0 +1,136 @@
+"""All symbols' lines, and which source each is fed by."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from feed_server.errors import ProviderError
+from feed_server.ingest.line import Line
+from feed_server.ingest.router import Router
+from feed_server.market.events import MarketEvent
+from feed_server.market.session import SessionCalendar
+from feed_server.protocol import SymbolInfo
+from feed_server.providers.base import Provider
+
+MAX_AHEAD_MS = 5_000
+"""A live source's clock may be so far ahead of ours; what is later is refused."""
+UNKNOWN = "unknown_symbol"
+"""Why an event was not taken of which nobody asked for the symbol."""
+
+
+class Floor:
+    """Takes what sources tell of symbols to their lines. Pure but for the callbacks.
+
+    Args:
+        providers: The preferred first.
+        grace_ms: For how long late trades amend a bar that has ended.
+        now_ms: The clock, UTC epoch milliseconds.
+        on_due: Called with a symbol that has something to publish.
+
+    Attributes:
+        lines: By symbol.
+        router: Which source a symbol comes from.
+        refused: By source and reason how many events were not taken.
+        market_ms: By source the event time that it has reached.
+    """
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        *,
+        grace_ms: int,
+        now_ms: Callable[[], int],
+        on_due: Callable[[str], None],
+    ) -> None:
+        self.lines: dict[str, Line] = {}
+        self.router = Router([provider.name for provider in providers])
+        self.refused: dict[str, Counter[str]] = {p.name: Counter() for p in providers}
+        self.market_ms: dict[str, int] = {}
+        self._providers = {provider.name: provider for provider in providers}
+        self._calendars = {p.name: SessionCalendar(p.zone) for p in providers}
+        self._grace_ms = grace_ms
+        self._now_ms = now_ms
+        self._on_due = on_due
+        self._one_source = len(providers) == 1
+
+    def open(self, info: SymbolInfo) -> Line:
+        """Return the line of a symbol, a new one where there was none."""
+        line = self.lines.get(info.symbol)
+        if line is None:
+            max_ahead_ms = (
+                None if self._providers[info.source].capabilities.resumable else MAX_AHEAD_MS
+            )
+            line = self.lines[info.symbol] = Line(
+                info,
+                self._calendars[info.source],
+                grace_ms=self._grace_ms,
+                max_ahead_ms=max_ahead_ms,
+            )
+        return line
+
+    def take(self, source: str, events: Iterable[MarketEvent]) -> list[SymbolInfo]:
+        """Take a source's events; return the symbols whose source is another now."""
+        received_ms = self._now_ms()
+        refused, lines = self.refused[source], self.lines
+        moved = []
+        newest_ms = self.market_ms.get(source, 0)
+        for event in events:
+            line = lines.get(event.symbol)
+            if line is None:
+                refused[UNKNOWN] += 1
+                continue
+            if not self._one_source:
+                is_new = self.router.take(source, event.symbol)
+                if is_new is None:
+                    continue
+                if is_new and line.info.source != source:
+                    self._move(line, source)
+                    moved.append(line.info)
+            reason = line.apply(event, received_ms)
+            if reason is not None:
+                refused[reason] += 1
+            newest_ms = max(newest_ms, event.time_ms if reason is None else 0)
+            if line.due:
+                self._on_due(event.symbol)
+        self.market_ms[source] = newest_ms
+        return moved
+
+    def _move(self, line: Line, source: str) -> None:
+        """Feed a line from another source: what a reader must know of its prices changes."""
+        provider = self._providers[source]
+        line.info = replace(line.info, source=source, label=provider.label, zone=provider.zone)
+
+    def advance(self) -> None:
+        """Close bars that are over although nothing trades, and publish what has waited."""
+        now_ms = self._now_ms()
+        for symbol, line in self.lines.items():
+            market_ms = now_ms
+            if self._providers[line.info.source].capabilities.resumable:
+                market_ms = self.market_ms.get(line.info.source, 0)
+            line.advance(market_ms)
+            if line.due or line.overdue(now_ms):
+                self._on_due(symbol)
+
+    def want(self, symbols: Collection[str], wanted: bool) -> None:
+        """Keep trades of symbols for publishing from now on, or no longer."""
+        for symbol in symbols:
+            line = self.lines.get(symbol)
+            if line is not None:
+                line.want(wanted)
+                if wanted and line.due:
+                    self._on_due(symbol)
+
+    def taken(self) -> Mapping[str, int]:
+        """Return by symbol how many events were taken."""
+        return {symbol: line.taken for symbol, line in self.lines.items()}
+
+    def received_ms(self, symbol: str) -> int:
+        """Return when a symbol's newest data came, 0 where there are none."""
+        line = self.lines.get(symbol)
+        return 0 if line is None or line.last_update is None else line.last_update.quote.received_ms
+
+    def refuse(self, source: str, symbol: str, error: ProviderError, now_s: float) -> None:
+        """Note that a source cannot serve a symbol."""
+        self.router.refuse(source, symbol, now_s)
+        self.refused[source][type(error).__name__] += 1
