@@ -57,8 +57,12 @@ INTERVALS = {
     Interval.QUARTER_HOUR: "15min",
     Interval.HOUR: "60min",
 }
-HISTORY_BARS = 5_000
+HISTORY_BARS = 2_000
+"""Few enough that hours are put together from no more than a handful of months: each is a request,
+of which who asks counts one."""
 COMPACT_BARS = 100
+FREE_PER_DAY = 25
+"""A plan of no more requests a day is the free one: it has no other daily bars than those 100."""
 COMPACT_DAYS = 135
 """Days that 100 sessions take at least: there are at most 5 in a week and 252 in a year."""
 RECENT_DAYS = 29
@@ -100,7 +104,7 @@ class AlphaVantageProvider(Provider):
         self._http = VendorHttp(VENDOR, url, secrets=(key,))
         self._symbols = tuple(symbols) or DEFAULT_SYMBOLS
         self._now_ms = now_ms
-        self._full_refused = False
+        self._full_refused = per_day <= FREE_PER_DAY
         self.capabilities = Capabilities(
             polls=True,
             open_list=True,
@@ -158,7 +162,7 @@ class AlphaVantageProvider(Provider):
             try:
                 return _between(await self._days(symbol, "full"), start_ms, end_ms)
             except NotOfferedError:
-                # Asked once only, for each question counts against the day's few.
+                # Asked once only, for it counts as a request all the same.
                 self._full_refused = True
         newest = await self._days(symbol, "compact")
         found = _between(newest, start_ms, end_ms)

@@ -278,23 +278,27 @@ async def test_the_newest_days_are_asked_for_shortly(
     assert len(bars) == 91
 
 
-async def test_a_premium_key_gets_all_days(
-    server: AlphaVantageServer, provider: AlphaVantageProvider
-) -> None:
+async def test_a_premium_key_gets_all_days(server: AlphaVantageServer) -> None:
     server.premium = True
-    bars = await provider.history("MSFT", Interval.DAY, 0, NOW_MS)
+    async with opened(server, per_day=100_000) as provider:
+        bars = await provider.history("MSFT", Interval.DAY, 0, NOW_MS)
     assert len(bars) == 299
     assert [asked["outputsize"] for asked in server.asked] == ["full"]
 
 
-async def test_a_free_key_gets_the_newest_days_and_is_refused_the_others_once(
-    server: AlphaVantageServer, provider: AlphaVantageProvider
+@pytest.mark.parametrize(
+    ("per_day", "sizes"),
+    [(25, ["compact", "compact"]), (26, ["full", "compact", "compact"])],
+)
+async def test_a_key_that_is_refused_all_days_gets_the_newest(
+    server: AlphaVantageServer, per_day: int, sizes: list[str]
 ) -> None:
-    assert len(await provider.history("MSFT", Interval.DAY, 0, NOW_MS)) == 99
-    assert len(await provider.history("MSFT", Interval.DAY, 0, NOW_MS)) == 99
-    assert [asked["outputsize"] for asked in server.asked] == ["full", "compact", "compact"]
-    with pytest.raises(NotOfferedError, match="premium plan"):
-        await provider.history("MSFT", Interval.DAY, 0, ago_ms(200))
+    async with opened(server, per_day=per_day) as provider:
+        assert len(await provider.history("MSFT", Interval.DAY, 0, NOW_MS)) == 99
+        assert len(await provider.history("MSFT", Interval.DAY, 0, NOW_MS)) == 99
+        assert [asked["outputsize"] for asked in server.asked] == sizes
+        with pytest.raises(NotOfferedError, match="premium plan"):
+            await provider.history("MSFT", Interval.DAY, 0, ago_ms(200))
 
 
 async def test_a_share_that_is_younger_than_a_hundred_days_has_no_older_ones(
@@ -325,6 +329,18 @@ async def test_older_intraday_bars_are_put_together_by_month(
         if ago_ms(70) <= datetime.fromisoformat(time).replace(tzinfo=NEW_YORK).timestamp() * 1000
     ]
     assert bars.index.tolist() == whole[:-1]
+
+
+async def test_of_more_bars_than_it_may_return_it_gives_the_newest(
+    server: AlphaVantageServer, provider: AlphaVantageProvider
+) -> None:
+    server.premium = True
+    minutes = [NOW.replace(tzinfo=None) - timedelta(minutes=n) for n in range(3000, 0, -1)]
+    server.set_bars("MSFT", "1min", [(str(time), 1, 2, 0.5, 1.5, 9) for time in minutes])
+    bars = await provider.history("MSFT", Interval.MINUTE, 0, NOW_MS)
+    assert len(bars) == provider.capabilities.history_bars == 2000
+    assert bars.index[-1].timestamp() * 1000 == NOW_MS - 60_000
+    assert len(server.requests) == 1, "older months are not asked for"
 
 
 async def test_it_stops_asking_at_the_first_month_without_bars(
