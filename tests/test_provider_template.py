@@ -59,6 +59,12 @@ def _instruments(_asked: Asked) -> Answer:
     return Answer(body=[{"symbol": symbol, "name": f"{symbol}lpha"} for symbol in HAS])
 
 
+def entry_line(text: str) -> str:
+    """Return what is to be written into a package's ``pyproject.toml``."""
+    begin = text.index('[project.entry-points."quotewire.providers"]')
+    return text[begin:].splitlines()[1].strip()
+
+
 @pytest.fixture
 def server() -> Iterator[AcmeServer]:
     with AcmeServer() as vendor:
@@ -74,8 +80,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: AcmeServe
     (package / "__init__.py").touch()
     text = TEMPLATE.read_text()
     (package / "provider.py").write_text(text)
-    begin = text.index('[project.entry-points."quotewire.providers"]')
-    line = text[begin:].splitlines()[1]
+    line = entry_line(text)
     (info / "entry_points.txt").write_text(f"[quotewire.providers]\n{line.replace(chr(34), '')}\n")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-quotes\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -93,6 +98,12 @@ async def opened(**settings: object) -> AsyncIterator[Provider]:
         yield provider
     finally:
         await provider.aclose()
+
+
+def test_the_guide_names_the_templates_entry_point_and_leads_to_it() -> None:
+    guide = (PROJECT / "docs" / "providers.md").read_text()
+    assert entry_line(guide) == entry_line(TEMPLATE.read_text())
+    assert f"({TEMPLATE.relative_to(PROJECT / 'docs')})" in guide
 
 
 @pytest.mark.usefixtures("installed")

@@ -18,6 +18,8 @@ from feed_server.providers.registry import (
 from feed_server.settings import FeedSettings, SourceSettings
 from tests.harness import PROJECT
 
+GUIDE = (PROJECT / "docs" / "providers.md").read_text()
+
 Install = Callable[..., None]
 
 GOOD = """
@@ -92,9 +94,11 @@ def test_options_have_the_values_of_the_settings_and_hide_keys() -> None:
 async def test_a_built_in_provider_is_opened_by_its_name(name: str) -> None:
     given = options(alphavantage_key="k", twelvedata_key="k", replay_speed=1e6)
     provider = open_provider(name, given)
+    await provider.aclose()
     assert isinstance(provider, Provider)
     assert provider.name == name
-    await provider.aclose()
+    (row,) = [line for line in GUIDE.splitlines() if line.startswith(f"| `{name}` |")]
+    assert provider.label in row, "the guide tells another label"
 
 
 def test_only_the_module_of_the_provider_that_is_used_is_imported() -> None:
