@@ -36,8 +36,7 @@ class Line:
             not ours, as in a replay.
 
     Attributes:
-        info: The instrument.
-        symbol: Its name.
+        symbol: The instrument's name.
         position: Where the symbol should stand in Redis.
         taken: How many of the source's events were applied, those that were refused among them.
         last_update: What was taken for publishing last.
@@ -51,11 +50,11 @@ class Line:
         grace_ms: int,
         max_ahead_ms: int | None = None,
     ) -> None:
-        self.info = info
         self.symbol = info.symbol
         self.position = Position(new_epoch(), 0)
         self.taken = 0
         self.last_update: SymbolUpdate | None = None
+        self._info = info
         self._calendar = calendar
         self._is_live = max_ahead_ms is not None
         self._checks = Checks(info.currency, max_ahead_ms)
@@ -65,7 +64,21 @@ class Line:
         self._ended: list[Bar] = []
         self._trades: list[TradePrint] = []
         self._told_ms = self._now_ms = 0
+        self._is_overdue = False
         self._shelves = {i: BarShelf(info.symbol, i, RESTORED) for i in Interval}
+
+    @property
+    def info(self) -> SymbolInfo:
+        """The instrument, and the source that it comes from now."""
+        return self._info
+
+    @info.setter
+    def info(self, info: SymbolInfo) -> None:
+        if info.source != self._info.source:
+            # What the other said last would stay for ever where this one tells no best prices.
+            self._session.forget_top()
+            self._checks.forget_ids()
+        self._info = info
 
     def seed(self, prev_close: float | None, today: Bar | None) -> None:
         """Take from history what is known of the session so far; it is no state by itself.
@@ -190,16 +203,18 @@ class Line:
 
     @property
     def due(self) -> bool:
-        """Whether there is something that has to be published at once.
+        """Whether there is something that has to be published.
 
-        That is what a wanted symbol does, and the first state of all.
+        That is what a wanted symbol does, the first state of all, and what is `overdue`.
         """
-        if self._wanted or self.last_update is None:
+        if self._wanted or self.last_update is None or self._is_overdue:
             return self._waits
         return len(self._ended) >= MAX_ENDED
 
     def overdue(self, now_ms: int) -> bool:
-        """Tell whether something has waited since the last was published, a second before or more.
+        """Tell whether something waits, and the last was published a second ago or more.
+
+        It is `due` then, until it is taken.
 
         Args:
             now_ms: Our clock.
@@ -207,7 +222,8 @@ class Line:
         # Where our clock was set back, it is waited for a second of the new one.
         self._told_ms = min(self._told_ms, now_ms)
         self._now_ms = now_ms
-        return self._waits and now_ms - self._told_ms >= OVERDUE_MS
+        self._is_overdue = self._waits and now_ms - self._told_ms >= OVERDUE_MS
+        return self._is_overdue
 
     @property
     def _waits(self) -> bool:
@@ -225,6 +241,7 @@ class Line:
         quote = self._session.take_quote(self._ladder.sessions())
         bars = [*ended, *self._ladder.open_bars()]
         self._told_ms = max(self._checks.now_ms, self._now_ms)
+        self._is_overdue = False
         update = SymbolUpdate(quote, bars, trades, told - len(trades), self.taken)
         self.last_update = update
         return update

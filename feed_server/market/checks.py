@@ -94,6 +94,10 @@ class Checks:
         """
         self._price, self._last_ms, self._top_ms = price, last_ms, top_ms
 
+    def forget_ids(self) -> None:
+        """Forget which trades have come: another source has other numbers."""
+        self._ids, self._older_ids = set(), set()
+
     def clock(self, now_ms: int) -> Reason | None:
         """Follow our clock, to be asked before each datum; ``now_ms`` never goes back."""
         stepped = now_ms < self._raw_ms

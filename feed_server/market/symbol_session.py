@@ -110,6 +110,10 @@ class SymbolSession:
             self._bid, self._ask = top.bid, top.ask
             self._change(top.time_ms, received_ms)
 
+    def forget_top(self) -> None:
+        """Tell no best prices until there are others; it is no change by itself."""
+        self._bid = self._ask = None
+
     def tell(self, snapshot: SessionSnapshot, start_ms: int, received_ms: int) -> None:
         """Take a source's account of a session, of which the daily bar tells already.
 
