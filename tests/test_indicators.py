@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from feed_server.market import indicators
+from feed_server.market import indicator_line, indicators
+from feed_server.market.history_join import NO_BARS, bar_array
 from feed_server.market.indicator_functions import function
+from feed_server.market.indicator_line import Values
 from feed_server.market.indicator_spec import (
     MAX_LOOKBACK,
     IndicatorError,
@@ -23,7 +25,7 @@ from feed_server.market.indicator_spec import (
     catalogue,
     parse_spec,
 )
-from feed_server.market.indicators import Series, Values, columns
+from feed_server.market.indicators import Series, computed, named
 from feed_server.market.session import SessionCalendar
 from feed_server.protocol import Bar, Interval
 from feed_server.protocol.indicators import IndicatorParameter
@@ -36,8 +38,11 @@ Table = npt.NDArray[np.float64]
 
 
 def series(bars: Iterable[Bar] = (), zone: str = "America/New_York") -> Series:
-    made = Series(SessionCalendar(zone))
-    made.load(bars)
+    made, given = Series(SessionCalendar(zone)), list(bars)
+    made.load(bar_array(given))
+    for bar in given:
+        if not bar.final:
+            made.update(bar)
     return made
 
 
@@ -228,7 +233,6 @@ def test_a_state_that_a_bar_no_longer_has_has_no_values() -> None:
     followed.update(opened(bars[99]))
     spec = parse_spec("SMA(20)")
     assert followed.values(spec, half(bars[99])) == [None]
-    assert followed.values(spec, replace(bars[50], close=7.0)) == [None]
     assert followed.values(spec, replace(bars[50], start_ms=7)) == [None]
     assert followed.values(spec, opened(bars[98])) == [None]
 
@@ -251,7 +255,7 @@ def test_an_indicator_is_computed_once_however_many_ask(monkeypatch: pytest.Monk
     followed.update(opened(bars[99]))
     spec = parse_spec("SMA(20)")
     first = followed.values(spec, opened(bars[99]))
-    monkeypatch.setattr(indicators, "_outputs", None)
+    monkeypatch.setattr(indicator_line, "_outputs", None)
     assert followed.values(spec, opened(bars[99])) is first
 
 
@@ -289,7 +293,7 @@ def test_loading_begins_anew() -> None:
     spec = parse_spec("EMA(10)")
     followed = series(BARS[:300])
     followed.values(spec, BARS[299])
-    followed.load(BARS[200:350])
+    followed.load(bar_array(BARS[200:350]))
     expected = whole(spec, BARS[200:350])
     assert_equal(followed.values(spec, BARS[349]), expected[:, -1], "loaded")
     assert followed.values(spec, BARS[199]) == [None]
@@ -384,27 +388,54 @@ def test_vwap_has_no_value_while_nothing_was_traded() -> None:
 
 
 def test_columns_are_those_of_talib() -> None:
-    specs = [parse_spec("MACD"), parse_spec("SMA(20)"), parse_spec("VWAP")]
     bars = [*BARS[:298], opened(BARS[298]), opened(BARS[299])]
-    found = columns(specs, bars, SessionCalendar("UTC"))
-    assert list(found) == ["MACD(12,26,9)", "SMA(20)", "VWAP"]
-    assert list(found["MACD(12,26,9)"]) == ["macd", "macdsignal", "macdhist"]
-    for place, name in enumerate(specs[0].outputs):
-        assert_equal(found["MACD(12,26,9)"][name], whole(specs[0], bars)[place], name)
-    assert_equal(found["VWAP"]["real"], np.array(vwap_by_pandas(bars, "UTC")), "VWAP")
+    spec = parse_spec("MACD")
+    found = named(spec, computed(spec, bar_array(bars), SessionCalendar("UTC")))
+    assert list(found) == ["macd", "macdsignal", "macdhist"]
+    for place, name in enumerate(spec.outputs):
+        assert_equal(found[name], whole(spec, bars)[place], name)
+    vwap = computed(parse_spec("VWAP"), bar_array(bars), SessionCalendar("UTC"))
+    np.testing.assert_allclose(vwap[0], vwap_by_pandas(bars, "UTC"), rtol=1e-9)
 
 
 def test_columns_have_nothing_where_a_bar_is_left_out() -> None:
     bars = [*BARS[:50], replace(BARS[50], close=float("nan")), *BARS[51:100]]
     spec = parse_spec("SMA(20)")
-    found = columns([spec], bars, SessionCalendar("UTC"))["SMA(20)"]["real"]
+    found = named(spec, computed(spec, bar_array(bars), SessionCalendar("UTC")))["real"]
     assert found[50] is None
     assert_equal([*found[:50], *found[51:]], whole(spec, [*bars[:50], *bars[51:]])[0], "others")
 
 
 def test_columns_of_no_bars_are_empty() -> None:
-    found = columns([parse_spec("SMA(20)")], [], SessionCalendar("UTC"))
-    assert found == {"SMA(20)": {"real": []}}
+    spec = parse_spec("SMA(20)")
+    assert named(spec, computed(spec, NO_BARS, SessionCalendar("UTC"))) == {"real": []}
+    assert named(spec, series().columns(spec, NO_BARS)) == {"real": []}
+    assert named(spec, series(BARS).columns(spec, NO_BARS)) == {"real": []}
+
+
+@pytest.mark.parametrize("name", ["OBV", "EMA(9)", "MACD", "VWAP", "CDLDOJI"])
+def test_a_series_gives_its_own_values_and_computes_older_ones(name: str) -> None:
+    spec = parse_spec(name)
+    bars = [*BARS[:297], *map(opened, BARS[297:300])]
+    followed = series(bars[100:])
+    table = followed.columns(spec, bar_array(bars))
+    assert_equal(named(spec, table)[spec.outputs[0]][:100], before_anew(spec, bars)[0, :100], name)
+    for at in range(100, 300):
+        expected = np.array(followed.values(spec, bars[at]), dtype=float)
+        assert_equal(table[:, at].tolist(), expected, (name, at))
+
+
+def before_anew(spec: IndicatorSpec, bars: Sequence[Bar]) -> Table:
+    return computed(spec, bar_array(bars), SessionCalendar("America/New_York"))
+
+
+def test_a_series_does_not_compute_again_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = series([*BARS[:298], *map(opened, BARS[298:300])])
+    monkeypatch.setattr(indicators, "computed", None)
+    table = followed.columns(parse_spec("SMA(20)"), bar_array([*BARS[:298], opened(BARS[299])]))
+    assert_equal(
+        table[0].tolist(), whole(parse_spec("SMA(20)"), [*BARS[:300]])[0, [*range(298), 299]], ""
+    )
 
 
 # ---- what the catalogue says ---------------------------------------------------------------

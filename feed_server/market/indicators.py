@@ -1,29 +1,17 @@
-"""Indicators of one symbol's bars, as they form. Pure.
-
-Each indicator is a stream of TA-Lib: a handle that has taken every final bar of the series. So a
-final bar costs one step, and an open bar a look at what the step would give, however long the
-series is; both are what TA-Lib gives over the whole series. A bar that has ended but may still be
-amended is open, too: what comes after it is looked at from a copy that has taken it.
-"""
+"""Indicators of one symbol's bars, as they form: see `Line` for how. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from math import isfinite, nan
+from math import nan
 
 import numpy as np
-import numpy.typing as npt
-import talib
+from numpy.typing import NDArray
 
+from feed_server.market.history_join import BarArray
 from feed_server.market.indicator_columns import Columns
-from feed_server.market.indicator_functions import Handle, Value, opener, whole
+from feed_server.market.indicator_line import COLUMNS, Line, Table, Values, listed, numbers_of
 from feed_server.market.indicator_spec import IndicatorSpec
 from feed_server.market.session import SessionCalendar
 from feed_server.protocol import Bar
-
-Table = npt.NDArray[np.float64]
-Values = list[float | None]
-
-COLUMNS = ("start_ms", "open", "high", "low", "close", "volume")
 
 MAX_BARS = 5_000
 """Final bars kept with their values; the indicators remember what came before them."""
@@ -61,17 +49,21 @@ class Series:
         """The canonical texts of the indicators that are followed."""
         return list(self._lines)
 
-    def load(self, bars: Iterable[Bar]) -> None:
-        """Begin anew with these bars, oldest first; indicators begin at the first of them."""
-        kept = [bar for bar in bars if _is_usable(bar)]
-        final = [bar for bar in kept if bar.final]
+    def load(self, bars: BarArray) -> None:
+        """Begin anew with the final ones of these bars; indicators begin at the first of them."""
+        final = bars[bars["final"] & _usable(bars)]
         self._bars.fill(_table(final))
-        self._starts = [bar.start_ms for bar in final]
+        self._starts = final["start_ms"].tolist()
         self._open = []
         self._version += 1
         for line in self._lines.values():
             line.open(self._bars.table)
-        for bar in kept[len(final) :]:
+
+    def take(self, bar: Bar) -> None:
+        """Take the next final bar, or the state of one that is open."""
+        if bar.final:
+            self.close(bar)
+        else:
             self.update(bar)
 
     def close(self, bar: Bar) -> None:
@@ -80,7 +72,7 @@ class Series:
             return
         self._open = [other for other in self._open if other.start_ms > bar.start_ms]
         self._version += 1
-        row = _row(bar)
+        row = numbers_of(bar)
         self._bars.append(row)
         self._starts.append(bar.start_ms)
         for line in self._lines.values():
@@ -93,35 +85,65 @@ class Series:
         if not _is_usable(bar) or (self._starts and bar.start_ms <= self._starts[-1]):
             return
         place = bisect_left(self._open, bar.start_ms, key=lambda other: other.start_ms)
-        known = place < len(self._open) and self._open[place].start_ms == bar.start_ms
-        self._open[place : place + known] = [bar]
+        known = [one for one in self._open[place : place + 1] if one.start_ms == bar.start_ms]
+        if known == [bar]:
+            return
+        self._open[place : place + len(known)] = [bar]
         self._version += 1
 
     def values(self, spec: IndicatorSpec, bar: Bar) -> Values:
         """Return an indicator's values at a bar, `None` where it has none (yet).
 
-        A bar that is not, or no longer, in this state in the series has none.
+        Of an open bar there are those of its present state only.
         """
         if bar.final:
             at = bisect_left(self._starts, bar.start_ms)
-            if at == len(self._starts) or _row(bar) != self._bars.table[:, at].tolist():
-                return [None] * len(spec.outputs)
-            return _listed(self._line(spec).values.table[:, at].tolist())
-        for place, known in enumerate(self._open):
-            if known is bar or known == bar:
-                return self._line(spec).look(self._bars.table, self._open, place, self._version)
+            if at < len(self._starts) and self._starts[at] == bar.start_ms:
+                return listed(self.follow(spec).values.table[:, at].tolist())
+        else:
+            for place, known in enumerate(self._open):
+                if known is bar or known == bar:
+                    return self._look(spec, place)
         return [None] * len(spec.outputs)
 
-    def forget(self, text: str) -> None:
-        """Follow an indicator no longer."""
-        self._lines.pop(text, None)
+    def columns(self, spec: IndicatorSpec, bars: BarArray) -> Table:
+        """Return an indicator's values at some bars, oldest first: a row for each output.
 
-    def _line(self, spec: IndicatorSpec) -> "Line":
+        Those at bars that are in the series are the series' own; those at others, such as older
+        ones, are computed over the bars given. NaN stands where there is none.
+        """
+        at = np.searchsorted(self._starts, bars["start_ms"])
+        held = np.array([*self._starts, -1], dtype=np.int64)
+        final = bars["final"] & (held[at] == bars["start_ms"])
+        opens = {tuple(numbers_of(bar)): place for place, bar in enumerate(self._open)}
+        looks = {
+            place: opens[row]
+            for place, row in enumerate(bars[list(COLUMNS)].tolist())
+            if not final[place] and row in opens
+        }
+        if final.sum() + len(looks) == len(bars):
+            table = np.full((len(spec.outputs), len(bars)), nan)
+        else:
+            table = computed(spec, bars, self._calendar)
+        table[:, final] = self.follow(spec).values.table[:, at[final]]
+        for place, known in looks.items():
+            table[:, place] = np.array(self._look(spec, known), dtype=np.float64)
+        return table
+
+    def follow(self, spec: IndicatorSpec) -> "Line":
+        """Compute an indicator from now on; return it."""
         line = self._lines.get(spec.text)
         if line is None:
             line = self._lines[spec.text] = Line(spec, self._calendar)
             line.open(self._bars.table)
         return line
+
+    def forget(self, text: str) -> None:
+        """Follow an indicator no longer."""
+        self._lines.pop(text, None)
+
+    def _look(self, spec: IndicatorSpec, place: int) -> Values:
+        return self.follow(spec).look(self._bars.table, self._open, place, self._version)
 
     def _drop(self, count: int) -> None:
         self._bars.drop(count)
@@ -130,131 +152,36 @@ class Series:
             line.values.drop(count)
 
 
-class Line:
-    """One indicator along a series.
-
-    Attributes:
-        values: At each final bar that is kept, a column for each output.
-    """
-
-    def __init__(self, spec: IndicatorSpec, calendar: SessionCalendar) -> None:
-        self.values = Columns(len(spec.outputs))
-        self._spec = spec
-        self._inputs = [COLUMNS.index(name) for name in spec.inputs]
-        self._opener = opener(spec.name, calendar)
-        self._handle: Handle | None = None
-        self._copies: list[tuple[Bar, Handle]] = []
-        self._seen: dict[int, tuple[int, Values]] = {}
-
-    def open(self, bars: Table) -> None:
-        """Begin with these final bars."""
-        self._copies, self._seen = [], {}
-        self._handle, values = self._compute(bars)
-        self.values.fill(values)
-
-    def close(self, bars: Table, row: Sequence[float]) -> None:
-        """Take a final bar, the last of ``bars``."""
-        if self._handle is None:
-            self.open(bars)
-            return
-        self._copies, self._seen = [], {}
-        self.values.append(_outputs(self._handle.update(*[row[i] for i in self._inputs])))
-
-    def look(self, bars: Table, open_bars: Sequence[Bar], place: int, version: int) -> Values:
-        """Return the values at an open bar.
-
-        Args:
-            bars: The final ones.
-            open_bars: All that are open, oldest first.
-            place: Which of them.
-            version: Another number means that bars have changed.
-        """
-        start_ms = open_bars[place].start_ms
-        seen = self._seen.get(start_ms)
-        if seen is not None and seen[0] == version:
-            return seen[1]
-        if self._handle is None:
-            table = np.concatenate([bars, _table(open_bars[: place + 1])], axis=1)
-            values = _listed(self._compute(table)[1][:, -1].tolist())
-        else:
-            handle = self._after(self._handle, open_bars[:place])
-            row = _row(open_bars[place])
-            values = _listed(_outputs(handle.peek(*[row[i] for i in self._inputs])))
-        self._seen[start_ms] = version, values
-        return values
-
-    def _after(self, handle: Handle, ended: Sequence[Bar]) -> Handle:
-        """Return a handle that has taken bars that are not final yet."""
-        for place, bar in enumerate(ended):
-            if place < len(self._copies) and self._copies[place][0] is bar:
-                handle = self._copies[place][1]
-                continue
-            del self._copies[place:]
-            row = _row(bar)
-            handle = handle.copy()
-            handle.update(*[row[i] for i in self._inputs])
-            self._copies.append((bar, handle))
-        return handle
-
-    def _compute(self, bars: Table) -> tuple[Handle | None, Table]:
-        """Return a handle that has taken these bars, if they are enough for it, and the values."""
-        spec = self._spec
-        length = bars.shape[1]
-        if length <= spec.lookback:
-            return None, np.full((len(spec.outputs), length), nan)
-        columns = [bars[i] for i in self._inputs]
-        handle: Handle | None
-        try:
-            handle, found = self._opener(*columns, *spec.values)
-        except talib.InsufficientHistory:  # type: ignore[attr-defined]
-            # Some have values before there is enough to go on from.
-            handle, found = None, whole(spec.name)(*columns, *spec.values)
-        values = np.array(found if isinstance(found, tuple) else [found], dtype=np.float64)
-        # Where there is none, those that count in whole numbers have 0.
-        values[:, : spec.lookback] = nan
-        return handle, values
-
-
-def columns(
-    specs: Iterable[IndicatorSpec], bars: Sequence[Bar], calendar: SessionCalendar
-) -> dict[str, dict[str, Values]]:
-    """Return indicators over some bars, oldest first, as if all were final.
+def computed(spec: IndicatorSpec, bars: BarArray, calendar: SessionCalendar) -> Table:
+    """Return an indicator's values over some bars, oldest first, as if all were final.
 
     Returns:
-        By canonical text and output a value for each bar, `None` where there is none.
+        A row for each output, NaN where there is no value.
     """
-    usable = [place for place, bar in enumerate(bars) if _is_usable(bar)]
-    table = _table([bars[place] for place in usable])
-    found: dict[str, dict[str, Values]] = {}
-    for spec in specs:
-        line = Line(spec, calendar)
-        line.open(table)
-        outputs = found[spec.text] = {}
-        for name, values in zip(spec.outputs, line.values.table.tolist(), strict=True):
-            outputs[name] = [None] * len(bars)
-            for place, value in zip(usable, _listed(values), strict=True):
-                outputs[name][place] = value
-    return found
+    usable = _usable(bars)
+    line = Line(spec, calendar)
+    line.open(_table(bars[usable]))
+    table = np.full((len(spec.outputs), len(bars)), nan)
+    table[:, usable] = line.values.table
+    return table
 
 
-def _table(bars: Iterable[Bar]) -> Table:
-    rows = np.array([_row(bar) for bar in bars], dtype=np.float64)
-    return np.ascontiguousarray(rows.reshape(-1, len(COLUMNS)).T)
+def named(spec: IndicatorSpec, table: Table) -> dict[str, Values]:
+    """Return an indicator's values by output, `None` where there is none."""
+    return dict(zip(spec.outputs, map(listed, table.tolist()), strict=True))
 
 
-def _row(bar: Bar) -> list[float]:
-    return [bar.start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume]
+def _usable(bars: BarArray) -> NDArray[np.bool_]:
+    numbers = np.array([bars[name] for name in COLUMNS[1:]])
+    usable: NDArray[np.bool_] = (np.abs(numbers) <= MAX_NUMBER).all(axis=0)
+    return usable
+
+
+def _table(bars: BarArray) -> Table:
+    return np.array([bars[name] for name in COLUMNS], dtype=np.float64)
 
 
 def _is_usable(bar: Bar) -> bool:
     numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
     # It is not so for NaN.
     return all(abs(number) <= MAX_NUMBER for number in numbers)
-
-
-def _outputs(value: Value) -> Sequence[float]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _listed(values: Iterable[float]) -> Values:
-    return [value if isfinite(value) else None for value in values]
