@@ -5,7 +5,10 @@ import importlib
 import signal
 import sys
 
-BENCHMARKS = ("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck")
+BENCHMARKS = (
+    *("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck"),
+    *("day", "simulated"),
+)
 
 
 def main() -> int:
