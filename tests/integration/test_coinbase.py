@@ -403,6 +403,19 @@ async def test_garbage_is_left_aside_and_counted(
     assert provider.malformed == len(garbage) + 1
 
 
+async def test_a_product_that_is_not_asked_for_is_left_aside(
+    exchange: CoinbaseServer, provider: CoinbaseProvider
+) -> None:
+    match = {"type": "match", "trade_id": FIRST_TRADE, "price": "1", "size": "1"}
+    async with listening(provider, "BTC-USD") as listener:
+        await listener.hears("BTC-USD", 0)
+        exchange.say(match | {"product_id": "ETH-USD", "time": "2021-04-17T16:43:30.244075Z"})
+        exchange.trade("BTC-USD", 1.0, 1.0)
+        await listener.hears("BTC-USD", 0, 1)
+    assert listener.trades("ETH-USD") == []
+    assert provider.malformed == 0
+
+
 async def test_a_binary_message_ends_the_stream(
     exchange: CoinbaseServer, provider: CoinbaseProvider
 ) -> None:
