@@ -89,6 +89,7 @@ class TwelveDataServer:
         fault: What every request is answered with, where it is set.
         throttle_status: HTTP status of the error that credits are used up: 200 or 429.
         is_silent: Whether the WebSocket says nothing at all.
+        is_shut: Whether no WebSocket is opened; it is rude enough to say the key then.
         heard: What was said on the WebSocket.
     """
 
@@ -98,6 +99,7 @@ class TwelveDataServer:
         self.fault: Answer | None = None
         self.throttle_status = 429
         self.is_silent = False
+        self.is_shut = False
         self.heard: list[dict[str, object]] = []
         self._key = key
         self._limits = (per_minute, per_day)
@@ -342,7 +344,9 @@ class _Sockets:
         self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        server = HTTPServer(Application([("/v1/quotes/price", _Socket, {"sockets": self})]))
+        routes = [("/v1/quotes/price", _Socket, {"sockets": self})]
+        # Silent, for it would log the addresses with their keys.
+        server = HTTPServer(Application(routes, log_function=lambda _: None))
         server.add_sockets(self._bound)
         await self._stop.wait()
         server.stop()
@@ -357,7 +361,11 @@ class _Socket(WebSocketHandler):
         self._vendor = sockets.vendor
 
     def prepare(self) -> None:
-        if not self._vendor.check_key({"apikey": self.get_argument("apikey", "")}, {}):
+        key = self.get_argument("apikey", "")
+        if self._vendor.is_shut:
+            self.set_status(503, f"no {key}")
+            self.finish(f"no {key}")
+        elif not self._vendor.check_key({"apikey": key}, {}):
             self.set_status(401)
             self.finish(error(401, BAD_KEY))
 
