@@ -113,6 +113,7 @@ def test_a_symbol_declared_in_small_letters_is_found_whatever_is_typed(symbol: s
 def test_a_share_class_is_not_taken_for_the_joined_letters() -> None:
     assert match("BRK.B", {"BRKB"}) is None
     assert match("BRKB", {"BRK.B"}) is None
+    assert match("ABCDE.F", {"ABCDEF"}) is None
     assert match("MSFT", {"AAPL"}) is None
 
 
