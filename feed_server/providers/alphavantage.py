@@ -1,5 +1,6 @@
 """The ``alphavantage`` provider: prices of the last close and history of stocks by REST."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -176,7 +177,7 @@ class AlphaVantageProvider(Provider):
     async def _days(self, symbol: str, size: str) -> pd.DataFrame:
         body = await self._ask("TIME_SERIES_DAILY", symbol=symbol, outputsize=size)
         self._check(body, symbol)
-        return read_bars(body, Interval.DAY, self._now_ms())
+        return await self._read(body, Interval.DAY)
 
     async def _intraday(
         self, symbol: str, interval: Interval, start_ms: int, end_ms: int
@@ -191,7 +192,7 @@ class AlphaVantageProvider(Provider):
                 adjusted="false",
                 **part,
             )
-            bars = self._month(body, symbol, interval, past="month" in part)
+            bars = await self._month(body, symbol, interval, past="month" in part)
             found.insert(0, _between(bars, start_ms, end_ms))
             # A month without trades is one before the first.
             if ("month" in part and bars.empty) or sum(map(len, found)) >= HISTORY_BARS:
@@ -199,7 +200,9 @@ class AlphaVantageProvider(Provider):
         whole = pd.concat(found) if found else bar_frame([])
         return whole[~whole.index.duplicated()].sort_index()
 
-    def _month(self, body: Body, symbol: str, interval: Interval, *, past: bool) -> pd.DataFrame:
+    async def _month(
+        self, body: Body, symbol: str, interval: Interval, *, past: bool
+    ) -> pd.DataFrame:
         try:
             self._check(body, symbol)
         except UnknownSymbolError:
@@ -207,7 +210,11 @@ class AlphaVantageProvider(Provider):
             if past:
                 return bar_frame([])
             raise
-        return read_bars(body, interval, self._now_ms())
+        return await self._read(body, interval)
+
+    async def _read(self, body: Body, interval: Interval) -> pd.DataFrame:
+        # A month of minutes takes a quarter of a second, in which live prices should not wait.
+        return await asyncio.to_thread(read_bars, body, interval, self._now_ms())
 
     @override
     async def search(self, text: str) -> list[SymbolInfo]:
