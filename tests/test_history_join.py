@@ -114,12 +114,12 @@ def test_the_end_of_what_is_known_can_be_doubted() -> None:
     known = KnownBars()
     minute = MINUTE.ms
     known.add(0, 50 * minute, bars([1, 20]))
-    known.doubt_end(30 * minute)
+    known.doubt_end(30 * minute, minute)
     assert known.reach_ms(30 * minute) == 0
     assert known.reach_ms(50 * minute) == 50 * minute
-    known.doubt_end(10 * minute)
-    assert known.reach_ms(20 * minute + 1) == 0
-    assert known.reach_ms(20 * minute + 2) == 20 * minute + 2
+    known.doubt_end(10 * minute, minute)
+    assert known.reach_ms(21 * minute) == 0
+    assert known.reach_ms(22 * minute) == 22 * minute
     assert len(known) == 2
 
 

@@ -35,12 +35,13 @@ class KnownBars:
                 start_ms, end_ms = min(start, start_ms), max(end, end_ms)
         self._spans = sorted([*apart, (start_ms, end_ms)])
 
-    def doubt_end(self, settled_ms: int) -> None:
+    def doubt_end(self, settled_ms: int, length_ms: int) -> None:
         """Hold it for possible that there are bars by now after the last that is known.
 
         Args:
-            settled_ms: Before this time all bars there will ever be were there.
+            settled_ms: Before this time all bars that there will ever be were there.
+            length_ms: Of a bar; none begins sooner after another.
         """
-        last_ms = int(self._bars["start_ms"][-1]) if len(self._bars) else 0
-        sure_ms = max(last_ms + 1, settled_ms)
+        next_ms = int(self._bars["start_ms"][-1]) + length_ms if len(self._bars) else 0
+        sure_ms = max(next_ms, settled_ms)
         self._spans = [(start, min(end, sure_ms)) for start, end in self._spans if start < sure_ms]
