@@ -21,11 +21,13 @@ import jwt
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import Leases
 from feed_server.bus.reader import Reader
+from feed_server.bus.rpc import Caller
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.commands import Commands
 from feed_server.gateway.hub import Hub
+from feed_server.gateway.lookup import Lookup
 from feed_server.gateway.market_view import MarketView, ViewListener
 from feed_server.gateway.metrics import Metrics
 from feed_server.keys import secret_key
@@ -93,7 +95,10 @@ class Target:
         self.client.send = self._hear
         self.client.grant = None if auth else Grant.EVERYTHING
         self._commands = Commands(
-            self.client, self.hub, Authenticator(secret_key(SECRET) if auth else None)
+            self.client,
+            self.hub,
+            Authenticator(secret_key(SECRET) if auth else None),
+            Lookup(Caller(redis, "fuzz"), view),
         )
 
     def _hear(self, data: bytes) -> int:

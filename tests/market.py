@@ -1,7 +1,7 @@
 """A market that a test moves by hand, and gateways that serve it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -118,7 +118,19 @@ def market() -> Iterator[Market]:
         valkey.stop()
 
 
+class MarketGateway(FeedProcess):
+    """A gateway that serves a market, whose source lives while it starts, however long it takes."""
+
+    def __init__(self, market: Market, settings: Mapping[str, str]) -> None:
+        super().__init__({"redis_url": market.url, **settings}, role="gateway")
+        self._market = market
+
+    def is_ready(self) -> bool:
+        """Tell whether it is fit for traffic."""
+        self._market.live()
+        return super().is_ready()
+
+
 def gateway_of(market: Market, **settings: str) -> FeedProcess:
     """Return a gateway that serves a market; start it by ``with``."""
-    market.live()
-    return FeedProcess({"redis_url": market.url, **settings}, role="gateway")
+    return MarketGateway(market, settings)

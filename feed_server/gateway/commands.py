@@ -1,4 +1,9 @@
-"""What a client can ask for over a connection, and the answers. Nothing here waits."""
+"""What a client can ask for over a connection, and the answers.
+
+Nothing here waits, but for the sources where a client asks for symbols that are not declared.
+"""
+
+from collections.abc import Awaitable, Mapping
 
 import msgspec
 
@@ -6,6 +11,7 @@ from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.client import Client
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.limits import CommandRate
+from feed_server.gateway.lookup import Lookup, codes
 from feed_server.gateway.requests import RequestError, split_symbols
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import (
@@ -47,37 +53,52 @@ class Commands:
         client: Who asks.
         hub: Where it subscribes.
         authenticator: Who may come in.
+        lookup: Finds the symbols that are meant.
     """
 
-    __slots__ = ("_authenticator", "_client", "_hub", "_rate", "_refused")
+    __slots__ = ("_authenticator", "_client", "_hub", "_lookup", "_rate", "_refused")
 
-    def __init__(self, client: Client, hub: Hub, authenticator: Authenticator) -> None:
+    def __init__(
+        self, client: Client, hub: Hub, authenticator: Authenticator, lookup: Lookup
+    ) -> None:
         self._client = client
         self._hub = hub
         self._authenticator = authenticator
+        self._lookup = lookup
         self._rate = CommandRate(hub.settings.max_commands_per_s)
         self._refused = 0
 
-    def receive(self, text: str | bytes) -> None:
-        """Handle one message of the client; whatever is wrong with it is answered."""
+    def receive(self, text: str | bytes) -> Awaitable[None] | None:
+        """Handle one message of the client; whatever is wrong with it is answered.
+
+        Returns:
+            What must be awaited before the next message, for answers come in order; mostly nothing.
+        """
         if self._client.is_closed:
-            return
+            return None
         try:
             self._count()
             command = _decode(text)
         except RequestError as error:
             self._fail(error, _id_in(text))
-        else:
-            self.run(command)
+            return None
+        return self.run(command)
 
-    def run(self, command: ClientMessage) -> None:
-        """Do what a command asks for, and answer it; one who was told to go is not served."""
+    def run(self, command: ClientMessage) -> Awaitable[None] | None:
+        """Do what a command asks for, and answer it; one who was told to go is not served.
+
+        Returns:
+            As `receive`.
+        """
         if self._client.is_closed:
-            return
+            return None
         try:
+            if isinstance(command, Subscribe) and self._must_look_up(command):
+                return self._look_up(command)
             self._handle(command)
         except RequestError as error:
             self._fail(error, command.id)
+        return None
 
     def receive_control(self) -> None:
         """Count a ping or a pong, which costs as much as a command; it has no answer of ours."""
@@ -105,16 +126,33 @@ class Commands:
         expires_ms = min(grant.expires_s * 1000, MAX_EXPIRES_MS)
         self._client.say(Authenticated(command.id, int(expires_ms)))
 
-    def _subscribe(self, command: Subscribe) -> None:
+    def _must_look_up(self, command: Subscribe) -> bool:
+        """Tell whether only the sources know if there are such symbols."""
+        view = self._hub.view
+        check_subscribe(command, self._grant())
+        return view.hears and bool(self._lookup.unknown(command.symbols, view.symbols))
+
+    async def _look_up(self, command: Subscribe) -> None:
+        """Subscribe when the sources have said which of the symbols there are."""
+        try:
+            allows = self._grant().allows_symbol
+            why = await self._lookup.find(command.symbols, self._hub.view.symbols, allows)
+            if not self._client.is_closed:
+                self._subscribe(command, codes(why))
+        except RequestError as error:
+            self._fail(error, command.id)
+
+    def _subscribe(self, command: Subscribe, why: Mapping[str, ErrorCode] | None = None) -> None:
         grant = self._grant()
         check_subscribe(command, grant)
         most = self._hub.settings.max_hz
         max_hz = min(command.max_hz, most) if command.max_hz else most
         symbols, failed = split_symbols(
             command.symbols,
-            self._hub.view.symbols,
+            self._meaning,
             grant.allows_symbol,
             most=self._room_beside(command),
+            why=why,
         )
         self._client.say(
             Subscribed(
@@ -127,13 +165,12 @@ class Commands:
             )
         )
         topic = Topic(command.channel, command.interval, max_hz)
-        self._hub.subscribe(
-            self._client, topic, symbols, since=command.since, snapshot=command.snapshot
-        )
+        since = {self._name(text): position for text, position in command.since.items()}
+        self._hub.subscribe(self._client, topic, symbols, since=since, snapshot=command.snapshot)
 
     def _unsubscribe(self, command: Unsubscribe) -> None:
         _check_channel(command)
-        symbols = list(dict.fromkeys(command.symbols))
+        symbols = list(dict.fromkeys(map(self._name, command.symbols)))
         self._hub.unsubscribe(self._client, command.channel, command.interval, symbols)
         self._client.say(Unsubscribed(command.id, command.channel, symbols, command.interval))
 
@@ -171,13 +208,21 @@ class Commands:
     def _room_beside(self, command: Subscribe) -> int:
         """Return how many symbols a client may ask for beside those that it has elsewhere."""
         has = self._hub.subscriptions_of(self._client)
+        asked = set(map(self._name, command.symbols))
         elsewhere = sum(
             len(symbols)
             if (topic.channel, topic.interval) != (command.channel, command.interval)
-            else len(symbols.difference(command.symbols))
+            else len(symbols - asked)
             for topic, symbols in has.items()
         )
         return max(0, self._hub.settings.max_symbols - elsewhere)
+
+    def _meaning(self, text: str) -> str | None:
+        return self._lookup.meaning(text, self._hub.view.symbols)
+
+    def _name(self, text: str) -> str:
+        """Return how the feed names a symbol; where it has none, the text itself."""
+        return self._meaning(text) or text
 
     def _fail(self, error: RequestError, request_id: int | None) -> None:
         self._hub.metrics.errors.labels(error.code.value).inc()

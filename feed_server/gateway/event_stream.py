@@ -7,7 +7,7 @@ from tornado.iostream import IOStream
 from feed_server.gateway.client import Client
 from feed_server.gateway.commands import MIN_HZ, Commands, check_subscribe
 from feed_server.gateway.http_api import ApiHandler
-from feed_server.gateway.requests import RequestError, parse_int, parse_interval, split_symbols
+from feed_server.gateway.requests import RequestError, parse_int, parse_interval
 from feed_server.protocol import Channel, CloseCode, ErrorCode, Position, Subscribe
 from feed_server.protocol.data import MAX_OFFSET
 
@@ -44,7 +44,7 @@ class EventStreamHandler(ApiHandler):
             return
         stream.set_close_callback(lambda: self._ended(address))
         try:
-            self._begin(stream, command)
+            await self._begin(stream, command)
         except BaseException:
             stream.close()
             raise
@@ -90,17 +90,11 @@ class EventStreamHandler(ApiHandler):
         """
         if not asked:
             raise RequestError(ErrorCode.BAD_PARAMETER, "symbols is missing; see /api/symbols")
-        symbols, failed = split_symbols(
-            asked,
-            await self.declared_symbols(),
-            self.grant.allows_symbol,
-            most=self.gateway.settings.max_symbols,
-        )
+        symbols, failed = await self.find(asked)
         if not symbols:
-            symbol, code = next(iter(failed.items()))
-            raise RequestError(code, f"{symbol!r}: {code.reason}")
+            raise next(iter(failed.values()))
 
-    def _begin(self, stream: IOStream, command: Subscribe) -> None:
+    async def _begin(self, stream: IOStream, command: Subscribe) -> None:
         """Greet the client, and do what it asks for."""
         allowed = self._headers.get("Access-Control-Allow-Origin")
         head = HEAD + (f"Access-Control-Allow-Origin: {allowed}\r\n" if allowed else "") + "\r\n"
@@ -120,7 +114,9 @@ class EventStreamHandler(ApiHandler):
         client.grant = self.grant
         self._client = client
         self.gateway.welcome(client)
-        Commands(client, hub, self.gateway.authenticator).run(command)
+        commands = Commands(client, hub, self.gateway.authenticator, self.gateway.lookup)
+        if (answered := commands.run(command)) is not None:
+            await answered
 
     def _end(self, stream: IOStream, code: CloseCode) -> None:
         assert self._client is not None

@@ -1,5 +1,6 @@
 """What all that is served over HTTP has in common."""
 
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from tornado.web import RequestHandler
 
 from feed_server.errors import BusError
 from feed_server.gateway.auth import Grant
+from feed_server.gateway.lookup import codes, explained
 from feed_server.gateway.requests import (
     NOT_BEGUN,
     RequestError,
@@ -119,16 +121,32 @@ class ApiHandler(OpenHandler):
             RequestError: One is unknown, or the token does not allow it, or there are too many.
         """
         self.require(channel)
+        if not asked:
+            known = await self.declared_symbols()
+            asked = list(filter(self.grant.allows_symbol, known))
+        symbols, failed = await self.find(asked)
+        for error in failed.values():
+            raise error
+        return symbols
+
+    async def find(self, asked: list[str]) -> tuple[list[str], dict[str, RequestError]]:
+        """Return the symbols that there are, as the feed names them, and what is wrong with others.
+
+        Raises:
+            RequestError: There are too many, or no source has declared any yet.
+        """
+        lookup, allows = self.gateway.lookup, self.grant.allows_symbol
+        why = await lookup.find(asked, await self.declared_symbols(), allows)
         known = await self.declared_symbols()
         symbols, failed = split_symbols(
-            asked or filter(self.grant.allows_symbol, known),
-            known,
-            self.grant.allows_symbol,
+            asked,
+            lambda text: lookup.meaning(text, known),
+            allows,
             most=self.gateway.settings.max_symbols,
+            why=codes(why),
         )
-        for symbol, code in failed.items():
-            raise RequestError(code, f"{symbol!r}: {code.reason}")
-        return symbols
+        explain = partial(explained, why=why, known=list(filter(allows, known)))
+        return symbols, {text: RequestError(c, explain(text, c)) for text, c in failed.items()}
 
     async def wanted_symbol(self, channel: Channel) -> str:
         """Return the parameter ``symbol``, which is kept current from now on for a while.

@@ -1,14 +1,25 @@
 """HTTP: market data for those who poll, and history."""
 
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from feed_server.bus.requests import Failed
+from feed_server.gateway.arrow import ARROW, arrow_stream, prefers_arrow
+from feed_server.gateway.history import LATEST_MS, bar_series
 from feed_server.gateway.http_api import ApiHandler
-from feed_server.gateway.requests import parse_interval
-from feed_server.gateway.rows import bar_series, trade_series
-from feed_server.protocol import SymbolList
+from feed_server.gateway.requests import RequestError, parse_interval
+from feed_server.gateway.rows import trade_series
+from feed_server.protocol import ErrorCode, SymbolList
 
 MAX_BARS = 10_000
 MAX_TRADES = 10_000
-MAX_TIME_MS = 253_402_300_799_000
-"""9999-12-31, the last day that dates can name."""
+DEFAULT_AGE_MS = 15_000
+"""A quote that was received longer ago is fetched anew, where its source can be asked."""
+MAX_AGE_MS = 1_000_000_000
+MAX_QUERY = 64
+"""Characters of a text to search for."""
 MAX_DIGITS = 20
 """No cursor of ours is as long."""
 
@@ -20,6 +31,21 @@ class SymbolsHandler(ApiHandler):
         """Answer with all instruments."""
         symbols = await self.declared_symbols()
         self.answer(SymbolList([i for s, i in symbols.items() if self.grant.allows_symbol(s)]))
+
+
+class SearchHandler(ApiHandler):
+    """``/api/search?q=``: a `SymbolList`, also of instruments that are not declared yet."""
+
+    async def get(self) -> None:
+        """Answer with the instruments whose symbol or name has a text in it, the best first."""
+        text = self.get_query_argument("q", "")
+        if not 0 < len(text) <= MAX_QUERY:
+            raise RequestError(
+                ErrorCode.BAD_PARAMETER, f"q must be a text of 1 to {MAX_QUERY} characters"
+            )
+        found = await self.gateway.lookup.search(text, await self.declared_symbols())
+        allowed = [info for info in found.symbols if self.grant.allows_symbol(info.symbol)]
+        self.answer(SymbolList(allowed, found.note))
 
 
 class StatusHandler(ApiHandler):
@@ -40,23 +66,40 @@ class SubscriptionsHandler(ApiHandler):
 
 
 class QuotesHandler(ApiHandler):
-    """``/api/quotes?symbols=A,B&since=``: `Quotes`; 304 when nothing changed (ETag)."""
+    """``/api/quotes?symbols=A,B&since=&max_age_ms=``: `Quotes`; 304 when nothing changed (ETag)."""
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
-        named = self.get_query_argument("symbols", "").split(",")
-        symbols = await self.symbols_of("quotes", [s.strip() for s in named if s.strip()])
+        asked = self.get_query_argument("symbols", "").split(",")
+        named = [text.strip() for text in asked if text.strip()]
+        max_age_ms = self.number("max_age_ms", DEFAULT_AGE_MS, 0, MAX_AGE_MS)
+        since = self._since(self.get_query_argument("since", ""))
+        symbols = await self.symbols_of("quotes", named)
         view, rows = self.gateway.view, self.gateway.hub.fanout.rows
         if not await view.want(symbols):
             # What is kept here may be old: the answer is Redis's own, or an honest error.
             latest = await self.gateway.reader.last_values(symbols)
             self.answer(rows.snapshot(latest.values()))
             return
-        since = self._since(self.get_query_argument("since", ""))
+        # All at once would be more than a vendor allows: those are fetched in their turn.
+        failed = await self.gateway.freshness.refresh(symbols, max_age_ms) if named else {}
+        self._require_one(symbols, failed)
         changed = [s for s in symbols if s in view.latest and view.changed_at(s) > since]
         newest = max((view.changed_at(symbol) for symbol in symbols), default=0)
         cursor = f"{self.gateway.name}:{newest}"
-        self.answer(rows.snapshot([view.latest[s] for s in changed], cursor))
+        quotes = rows.snapshot([view.latest[s] for s in changed], cursor)
+        why = {symbol: error.message for symbol, error in failed.items()}
+        self.answer(msgspec.structs.replace(quotes, failed=why))
+
+    def _require_one(self, symbols: list[str], failed: Mapping[str, Failed]) -> None:
+        """Check that there is something to tell, where a single symbol is asked for.
+
+        Raises:
+            RequestError: It has no quote, and this is why.
+        """
+        if len(symbols) == 1 and symbols[0] not in self.gateway.view.latest:
+            for symbol, error in failed.items():
+                raise RequestError(error.code, f"{symbol!r} has no quote: {error.message}")
 
     def _since(self, cursor: str) -> int:
         """Return the change that a cursor names; 0, for everything, where another made it."""
@@ -66,19 +109,27 @@ class QuotesHandler(ApiHandler):
 
 
 class BarsHandler(ApiHandler):
-    """``/api/bars?symbol=&interval=&start=&end=&limit=``: a `BarSeries`."""
+    """``/api/bars?symbol=&interval=&start=&end=&limit=``: a `BarSeries`, as JSON or Arrow."""
 
     async def get(self) -> None:
         """Answer with the newest ``limit`` bars that begin within ``start`` and ``end`` (ms)."""
         interval = parse_interval(self.get_query_argument("interval", "1d"))
-        start_ms = self.number("start", 0, 0, MAX_TIME_MS)
-        end_ms = self.number("end", MAX_TIME_MS, 0, MAX_TIME_MS)
+        start_ms = self.number("start", 0, 0, LATEST_MS)
+        end_ms = self.number("end", LATEST_MS, 0, LATEST_MS)
         limit = self.number("limit", 500, 1, MAX_BARS)
         symbol = await self.wanted_symbol("bars")
-        history = await self.gateway.reader.bars(
-            symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
+        series = bar_series(
+            await self.gateway.history.bars(
+                symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
+            )
         )
-        self.answer(bar_series(symbol, interval, history))
+        self.set_header("Vary", "Origin, Accept")
+        if not prefers_arrow(self.request.headers.get("Accept", "")):
+            self.answer(series)
+            return
+        body = await asyncio.to_thread(arrow_stream, series)
+        self.set_header("Content-Type", ARROW)
+        self.finish(body)
 
 
 class TradesHandler(ApiHandler):

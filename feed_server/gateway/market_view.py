@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -99,6 +99,7 @@ class MarketView:
         make_subscriber: Makes the listener, given ``on_message`` and ``on_connected``.
         listener: Who is told.
         linger_s: How long a symbol is kept current that nobody watches any more.
+        also: By further channels that are listened to, who takes what is published there.
 
     Attributes:
         latest: By wanted symbol its newest update.
@@ -115,6 +116,7 @@ class MarketView:
         listener: ViewListener,
         *,
         linger_s: float,
+        also: Mapping[str, Callable[[bytes], None]] | None = None,
     ) -> None:
         self.latest: dict[str, StoredUpdate] = {}
         self.symbols: dict[str, SymbolInfo] = {}
@@ -124,6 +126,8 @@ class MarketView:
         self._leases = leases
         self._subscriber = make_subscriber(self._on_message, self._on_connected)
         self._listener = listener
+        self._also = also or {}
+        self._notices = frozenset({*NOTICES, *self._also})
         self._board = SourceBoard()
         self._flows: dict[str, Flow] = {}
         self._asked: dict[str, Asked] = {}
@@ -140,6 +144,10 @@ class MarketView:
     def hears(self) -> bool:
         """Whether what is published reaches us."""
         return self._subscriber.hears
+
+    def declare(self, infos: Iterable[SymbolInfo]) -> None:
+        """Take instruments that a source has just declared, and of which Redis will tell soon."""
+        self.symbols.update({info.symbol: info for info in infos})
 
     def changed(self) -> None:
         """Note that `interest` has changed."""
@@ -222,7 +230,7 @@ class MarketView:
     async def _keep_up(self) -> None:
         with suppress(BusError):
             # They are subscribed to at the latest when there is another connection.
-            await self._subscriber.subscribe(NOTICES)
+            await self._subscriber.subscribe(sorted(self._notices))
         while True:
             self._to_do.clear()
             self._note_waiting()
@@ -279,7 +287,7 @@ class MarketView:
         channels = set(map(names.updates, wanted))
         await self._subscriber.subscribe(sorted(channels))
         await self._subscriber.unsubscribe(
-            sorted(self._subscriber.channels - channels - set(NOTICES))
+            sorted(self._subscriber.channels - channels - self._notices)
         )
         await self._leases.hold({s: n for s, n in self.interest.counts.items() if s in wanted})
         self._note_waiting()
@@ -381,6 +389,9 @@ class MarketView:
         self._to_do.set()
 
     def _on_message(self, channel: str, payload: bytes) -> None:
+        if channel in self._also:
+            self._also[channel](payload)
+            return
         try:
             message = _DECODERS.get(channel, StoredUpdate.from_message)(payload)
         except ValueError as error:

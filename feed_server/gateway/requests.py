@@ -1,6 +1,6 @@
 """What a client may ask for, checked: the same rules on the WebSocket and over HTTP."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from feed_server.errors import QuotewireError
 from feed_server.protocol import ErrorCode, Interval
@@ -18,32 +18,45 @@ class RequestError(QuotewireError):
 
 
 def split_symbols(
-    symbols: Iterable[str],
-    known: Container[str],
+    texts: Iterable[str],
+    meaning: Callable[[str], str | None],
     allows: Callable[[str], bool],
     *,
     most: int,
+    why: Mapping[str, ErrorCode] | None = None,
 ) -> tuple[list[str], dict[str, ErrorCode]]:
     """Sort symbols into those that can be served, in order and once each, and those that can't.
 
     Args:
-        symbols: What is asked for.
-        known: What there is.
+        texts: What is asked for, as it was written.
+        meaning: Tells which symbol that is; None where there is none.
         allows: Tells what who asks may have.
         most: How many can be asked for.
+        why: By text why it could not be found out whether there is such a symbol.
+
+    Returns:
+        Symbols as the feed names them; and by text as it was written why it can't be served.
 
     Raises:
         RequestError: There are more than ``most``.
     """
-    asked = list(dict.fromkeys(symbols))
+    asked = list(dict.fromkeys(texts))
     if len(asked) > most:
         raise RequestError(
             ErrorCode.TOO_MANY_SYMBOLS, f"{len(asked)} symbols asked for, {most} allowed"
         )
-    failed = {symbol: ErrorCode.UNKNOWN_SYMBOL for symbol in asked if symbol not in known}
-    # Whether there is one that may not be had is not told either.
-    failed |= {symbol: ErrorCode.FORBIDDEN for symbol in asked if not allows(symbol)}
-    return [symbol for symbol in asked if symbol not in failed], failed
+    symbols: dict[str, None] = {}
+    failed: dict[str, ErrorCode] = {}
+    for text in asked:
+        symbol = meaning(text)
+        # Whether there is one that may not be had is not told either.
+        if not allows(symbol or text.strip().upper()):
+            failed[text] = ErrorCode.FORBIDDEN
+        elif symbol is None:
+            failed[text] = (why or {}).get(text, ErrorCode.UNKNOWN_SYMBOL)
+        else:
+            symbols[symbol] = None
+    return list(symbols), failed
 
 
 def parse_interval(text: str) -> Interval:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HANDLERS = {
     "/ws": FeedSocket,
     "/api/symbols": market_api.SymbolsHandler,
+    "/api/search": market_api.SearchHandler,
     "/api/status": market_api.StatusHandler,
     "/api/subscriptions": market_api.SubscriptionsHandler,
     "/api/quotes": market_api.QuotesHandler,

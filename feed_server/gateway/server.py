@@ -14,15 +14,19 @@ from feed_server.bus.control import ControlMessage, Disconnect, Drain
 from feed_server.bus.leases import Leases, WantedReader
 from feed_server.bus.notices import SourceError
 from feed_server.bus.reader import Reader
+from feed_server.bus.rpc import Caller
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.errors import BusError, ConfigurationError
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.client import Client, Patience
 from feed_server.gateway.frames import Frame
+from feed_server.gateway.freshness import Freshness
+from feed_server.gateway.history import History
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.limits import ConnectionCount, client_address
 from feed_server.gateway.listener import Listener
+from feed_server.gateway.lookup import Lookup
 from feed_server.gateway.market_view import MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.origins import Origins
@@ -67,6 +71,7 @@ class Gateway:
         self._redis = connect(redis_url)
         self._listening_redis = connect(redis_url)
         self.reader = Reader(self._redis)
+        caller = Caller(self._redis, self.name)
         self.wanted = WantedReader(self._redis)
         self.view = MarketView(
             self.reader,
@@ -76,7 +81,11 @@ class Gateway:
             ),
             self,
             linger_s=settings.linger_ms / 1000,
+            also={caller.channel: caller.take},
         )
+        self.lookup = Lookup(caller, self.view)
+        self.history = History(self.reader, caller)
+        self.freshness = Freshness(caller, self.view)
         self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status)
         self._roll = Roll()
         self._drains = False

@@ -2,6 +2,7 @@
 
 import zlib
 from asyncio import Future
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ EXTENSIONS = "Sec-WebSocket-Extensions"
 
 
 class FeedSocket(WebSocketHandler):
-    """One client's connection. Nothing is awaited while a command is handled."""
+    """One client's connection. Its next message is read when the one before is answered."""
 
     def initialize(self, gateway: "Gateway") -> None:
         """Keep the gateway; Tornado calls this for every request."""
@@ -74,13 +75,13 @@ class FeedSocket(WebSocketHandler):
             on_close=self._end,
             opened_s=gateway.hub.now_s(),
         )
-        self._commands = Commands(self._client, gateway.hub, gateway.authenticator)
+        self._commands = Commands(self._client, gateway.hub, gateway.authenticator, gateway.lookup)
         gateway.welcome(self._client)
 
-    def on_message(self, message: str | bytes) -> None:
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """Handle one command."""
         assert self._commands is not None
-        self._commands.receive(message)
+        return self._commands.receive(message)
 
     def on_ping(self, data: bytes) -> None:
         """Count a ping, which Tornado has answered by itself."""

@@ -99,7 +99,8 @@ def check_answer(answer: httpx.Response, document: Json) -> None:
     if content is None:
         assert not answer.content
         return
-    ((media, described_as),) = content.items()
+    # The first is what is answered to who does not ask for another.
+    media, described_as = next(iter(content.items()))
     assert answer.headers["Content-Type"].startswith(media)
     value = answer.json() if media == "application/json" else answer.text
     check(value, described_as["schema"], document)
@@ -140,8 +141,8 @@ def right_values(schema: Json) -> list[str]:
             return ["", "AAPL:4a19ab36:17", "AAPL::0,IBM:4a19ab36:17"]
         case {"type": "array"}:
             return ["AAPL", "AAPL,IBM", *([] if "minItems" in schema else [""])]
-        case {"pattern": _}:
-            return ["AAPL"]
+        case {"pattern": _} | {"maxLength": _}:
+            return ["AAPL", "aapl"]
     return ["", "anything"]
 
 
@@ -157,8 +158,8 @@ def wrong_values(schema: Json) -> list[str]:
             return ["AAPL", "AAPL:17", "AAPL:4a19ab36:x", f"AAPL:4a19ab36:{'9' * 5_000}"]
         case {"type": "array", "minItems": 1}:
             return ["", ",", "NOPE", ",".join(map(str, range(1001)))]
-        case {"pattern": _}:
-            return ["NOPE", "", "%"]
+        case {"pattern": _} | {"maxLength": _}:
+            return ["", "x" * 65, *(["NOPE", "%"] if "pattern" in schema else [])]
     return []
 
 

@@ -1,11 +1,20 @@
 """What can be asked for over HTTP: every path with its parameters, answers and errors."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from feed_server.gateway.api_docs.schemas import Json, ref
+from feed_server.gateway.arrow import ARROW
 from feed_server.gateway.commands import MIN_HZ
 from feed_server.gateway.event_stream import CHANNELS, SWITCH
-from feed_server.gateway.market_api import MAX_BARS, MAX_TIME_MS, MAX_TRADES
+from feed_server.gateway.history import LATEST_MS
+from feed_server.gateway.market_api import (
+    DEFAULT_AGE_MS,
+    MAX_AGE_MS,
+    MAX_BARS,
+    MAX_QUERY,
+    MAX_TRADES,
+)
 from feed_server.protocol import (
     SYMBOL_PATTERN,
     BarSeries,
@@ -22,9 +31,18 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 PLACE_PATTERN = rf"^{SYMBOL_PATTERN}:[^:,]*:\d+$"
 """Where a client stands in a symbol, in an address."""
+SPELLING = (
+    "Capitals do not matter, nor what stands between the parts of a name: `brk-b` is `BRK.B`. One "
+    "that is not declared is looked for at the sources."
+)
 
 TOKEN_ERRORS = (ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED)
-SYMBOL_ERRORS = (ErrorCode.BAD_PARAMETER, ErrorCode.UNKNOWN_SYMBOL, ErrorCode.FORBIDDEN)
+SYMBOL_ERRORS = (
+    ErrorCode.BAD_PARAMETER,
+    ErrorCode.UNKNOWN_SYMBOL,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.SOURCE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,7 @@ class Endpoint:
         body: Schema of the answer.
         tag: What it belongs to.
         media: The answer's type.
+        also: By the types of other forms of it, for who asks for one by `Accept`, their schemas.
         parameters: What can be asked for.
         errors: What can go wrong, beside what can anywhere.
         is_open: Whether it needs no token where others do.
@@ -64,6 +83,7 @@ class Endpoint:
     body: Json
     tag: str = "market data"
     media: str = JSON
+    also: Mapping[str, Json] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[ErrorCode, ...] = ()
     is_open: bool = False
@@ -80,6 +100,20 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
     not_ready = ErrorCode.NOT_READY
     return {
         "/api/symbols": Endpoint("All instruments.", ref(SymbolList), errors=(not_ready,)),
+        "/api/search": Endpoint(
+            "Instruments whose symbol or name has a text in it, the best first: declared ones, and "
+            "those that a source knows. Any of them can be asked for.",
+            ref(SymbolList),
+            parameters=(
+                Parameter(
+                    "q",
+                    "A part of a symbol or a name.",
+                    {"type": "string", "minLength": 1, "maxLength": MAX_QUERY},
+                    required=True,
+                ),
+            ),
+            errors=(ErrorCode.BAD_PARAMETER, not_ready),
+        ),
         "/api/status": Endpoint("How the sources and this gateway do.", ref(Status)),
         "/api/subscriptions": Endpoint(
             "How many want each symbol, at all gateways together.",
@@ -94,7 +128,15 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
             "Last values as a snapshot, for those who poll.",
             ref(Quotes),
             parameters=(
-                _symbols(limits, "All where none is named."),
+                _symbols(limits, "All where none is named; those are not fetched anew."),
+                _integer(
+                    "max_age_ms",
+                    "A quote that was received longer ago is fetched anew, where its source has to "
+                    "be asked for each; `Quotes.failed` tells where it could not be.",
+                    0,
+                    MAX_AGE_MS,
+                    DEFAULT_AGE_MS,
+                ),
                 Parameter(
                     "since",
                     "`Quotes.cursor` of an earlier answer: only what has changed since then is "
@@ -105,15 +147,17 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
             errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_SYMBOLS, not_ready),
         ),
         "/api/bars": Endpoint(
-            "The newest bars that begin from `start` to `end`, the forming one last.",
+            "The newest bars that begin from `start` to `end`, open ones last: those that the feed "
+            "has built, and before them those of the source's history, as far as it goes back.",
             ref(BarSeries),
+            also={ARROW: {"type": "string", "format": "binary"}},
             parameters=(
                 _symbol(),
                 Parameter(
                     "interval", "Length of the bars.", ref(Interval) | {"default": Interval.DAY}
                 ),
-                _integer("start", "First start, UTC epoch milliseconds.", 0, MAX_TIME_MS, 0),
-                _integer("end", "Last start, UTC epoch ms.", 0, MAX_TIME_MS, MAX_TIME_MS),
+                _integer("start", "First start, UTC epoch milliseconds.", 0, LATEST_MS, 0),
+                _integer("end", "Last start, UTC epoch ms.", 0, LATEST_MS, LATEST_MS),
                 _integer("limit", "How many bars at most.", 1, MAX_BARS, 500),
             ),
             errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready),
@@ -197,16 +241,15 @@ def _open(summary: str, body: Json, *, media: str = JSON, unfit: Json | None = N
 
 
 def _symbol() -> Parameter:
-    return Parameter(
-        "symbol", "Which instrument.", {"type": "string", "pattern": f"^{SYMBOL_PATTERN}$"}, True
-    )
+    names: Json = {"type": "string", "pattern": f"^{SYMBOL_PATTERN}$"}
+    return Parameter("symbol", f"Which instrument. {SPELLING}", names, required=True)
 
 
 def _symbols(limits: LimitSettings, otherwise: str, *, required: bool = False) -> Parameter:
     names: Json = {"type": "array", "items": {"type": "string"}, "maxItems": limits.max_symbols}
     if required:
         names["minItems"] = 1
-    text = f"Which instruments, separated by commas. {otherwise}"
+    text = f"Which instruments, separated by commas. {otherwise} {SPELLING}"
     return Parameter("symbols", text, names, required)
 
 

@@ -99,7 +99,10 @@ def _parameter(parameter: Parameter) -> Json:
 def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
     good: Json = {
         "description": endpoint.summary,
-        "content": {endpoint.media: {"schema": endpoint.body}},
+        "content": {
+            media: {"schema": schema}
+            for media, schema in {endpoint.media: endpoint.body, **endpoint.also}.items()
+        },
     }
     responses: Json = {"200": good}
     if endpoint.has_etag:
