@@ -396,33 +396,23 @@ def test_hours_that_begin_with_no_half_hour_are_not_offered() -> None:
         series(Interval.HOUR, "2021-08-26", "2021-08-27").frame(answer)
 
 
-def test_of_an_answer_that_was_cut_the_oldest_hour_is_left_out() -> None:
+def rows_before(end: str, count: int, every_ms: int) -> list[dict[str, object]]:
+    times = [datetime.fromtimestamp((ms(end) - n * every_ms) / 1000, UTC) for n in range(count)]
+    return [row(f"{time:%Y-%m-%d %H:%M:%S}", *"1111") for time in times]
+
+
+@pytest.mark.parametrize("newest", ["2021-08-26 01:00", "2021-08-26 00:30", "2021-08-25 23:30"])
+def test_of_an_answer_that_was_cut_every_hour_is_whole(newest: str) -> None:
     wide = series(Interval.HOUR, "2000-01-01", "2021-08-26")
-    end_ms = ms("2021-08-26")
-    halves = [
-        row(
-            f"{datetime.fromtimestamp((end_ms - n * 1_800_000) / 1000, UTC):%Y-%m-%d %H:%M:%S}",
-            *"1111",
-        )
-        for n in range(1, wide.rows + 1)
-    ]
-    frame = wide.frame(body(*halves))
+    frame = wide.frame(body(*rows_before(newest, wide.rows, 1_800_000)))
     assert len(frame) == HISTORY_BARS
     assert (frame["volume"] == 2).all()
-    assert frame.index[-1].hour == 23
+    assert str(frame.index[-1]) == "2021-08-25 23:00:00+00:00"
 
 
 def test_the_newest_are_kept_where_there_are_too_many() -> None:
     wide = series(Interval.MINUTE, "2000-01-01", "2021-08-26")
-    end_ms = ms("2021-08-26")
-    minutes = [
-        row(
-            f"{datetime.fromtimestamp((end_ms - n * 60_000) / 1000, UTC):%Y-%m-%d %H:%M:%S}",
-            *"1111",
-        )
-        for n in range(1, wide.rows + 1)
-    ]
-    frame = wide.frame(body(*minutes))
+    frame = wide.frame(body(*rows_before("2021-08-26", wide.rows, 60_000)))
     assert len(frame) == HISTORY_BARS
     assert str(frame.index[-1]) == "2021-08-25 23:59:00+00:00"
 
@@ -463,7 +453,7 @@ def test_a_range_is_asked_for_in_utc(
         "interval": written,
         "start_date": start,
         "end_date": end,
-        "outputsize": HISTORY_BARS + 4,
+        "outputsize": HISTORY_BARS + 8,
         "timezone": "UTC",
     }
 

@@ -51,8 +51,11 @@ class Series:
 
     @property
     def rows(self) -> int:
-        """How many rows are asked for: a few more, for those at the edges fall away."""
-        return HISTORY_BARS * (2 if self.interval is Interval.HOUR else 1) + 4
+        """How many rows are asked for: a few more, for those at the edges fall away.
+
+        So does, of more hours than are returned, the oldest, of which a half may be missing.
+        """
+        return HISTORY_BARS * (2 if self.interval is Interval.HOUR else 1) + 8
 
     def params(self) -> dict[str, str | int]:
         """Return the request's parameters."""
@@ -90,7 +93,7 @@ class Series:
             raise MalformedError(f"{NAME}: /time_series: no row of {self.symbol} is a bar")
         rows: Iterable[Row] = (by_start[start_ms] for start_ms in sorted(by_start))
         if self.interval is Interval.HOUR:
-            rows = self._hours(rows, is_cut=len(values) >= self.rows)
+            rows = self._hours(rows)
         meta = body.get("meta") if isinstance(body, dict) else None
         ended_ms = self._ended_ms(meta if isinstance(meta, dict) else {})
         ours = [row for row in rows if self.start_ms <= row[0] < min(self.end_ms, ended_ms)]
@@ -119,15 +122,14 @@ class Series:
             return None
         return round(start.timestamp() * 1000), o, h, l, c, volume
 
-    def _hours(self, rows: Iterable[Row], *, is_cut: bool) -> list[Row]:
-        """Return full hours of half hours; of an answer that was cut the oldest may lack a half."""
+    def _hours(self, rows: Iterable[Row]) -> list[Row]:
+        """Return full hours of half hours."""
         hours: dict[int, list[Row]] = {}
         for row in rows:
             if row[0] % HALF_HOUR_MS:
                 raise NotOfferedError(f"{NAME}: {self.symbol} is not traded by the full hour")
             hours.setdefault(row[0] - row[0] % Interval.HOUR.ms, []).append(row)
-        made = [_joined(hour_ms, halves) for hour_ms, halves in hours.items()]
-        return made[1:] if is_cut else made
+        return [_joined(hour_ms, halves) for hour_ms, halves in hours.items()]
 
     def _ended_ms(self, meta: Mapping[str, object]) -> int:
         """Return when the bars begin that have not ended."""
