@@ -6,7 +6,7 @@ time the first to come, and closes with its last.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -100,10 +100,39 @@ def whole_bars(
     return Span(first, calendar.bounds_ms(min(_date_at(_up(last_ms, _DAY_MS)), running))[0])
 
 
+def newest_bars(newest_first: Iterable[Pieces], starts_of: Starts, limit: int) -> pd.DataFrame:
+    """Return bars as `Provider.history` does, and take no more pieces than their number needs.
+
+    Args:
+        newest_first: Pieces of which each lies before the one that is given before it.
+        starts_of: See `bar_starts`.
+        limit: Bars at most, the newest.
+    """
+    found: list[Pieces] = []
+    count, oldest_ms = 0, None
+    for pieces in newest_first:
+        if not len(pieces.times):
+            continue
+        starts = np.unique(starts_of(pieces.times))
+        count += len(starts) - (int(starts[-1]) == oldest_ms)
+        oldest_ms = int(starts[0])
+        found.append(pieces)
+        # The oldest may lack what was not looked at; it is not among the newest ``limit``.
+        if count > limit:
+            break
+    if not found:
+        return bar_columns_frame(np.empty(0, np.int64), np.empty((0, 4)), np.empty(0))
+    found.reverse()
+    together = Pieces(
+        np.concatenate([pieces.times for pieces in found]),
+        np.concatenate([pieces.prices for pieces in found]),
+        np.concatenate([pieces.sizes for pieces in found]),
+    )
+    return put_together(together, starts_of, limit)
+
+
 def put_together(pieces: Pieces, starts_of: Starts, limit: int) -> pd.DataFrame:
-    """Return bars as `Provider.history` does, the newest ``limit`` at most."""
-    if not len(pieces.times):
-        return bar_columns_frame(pieces.times, pieces.prices, pieces.sizes)
+    """Return the bars of one or more pieces as `Provider.history` does, the newest ``limit``."""
     if (np.diff(pieces.times) < 0).any():
         pieces = pieces.at(np.argsort(pieces.times, kind="stable"))
     starts = starts_of(pieces.times)

@@ -11,13 +11,11 @@ from feed_server.providers.bar_columns import (
     Span,
     Starts,
     bar_starts,
-    put_together,
+    newest_bars,
     trade_pieces,
 )
 from feed_server.providers.replay_path import path_columns
 from feed_server.providers.replay_tape import BarTape, Tape, TradeTape
-
-_NOTHING = Pieces(np.empty(0, np.int64), np.empty((0, 4)), np.empty(0))
 
 
 def tape_bars(
@@ -29,20 +27,7 @@ def tape_bars(
     one, it is taken as it is, for its trades would reproduce it.
     """
     starts_of = bar_starts(interval, zone)
-    found: list[Pieces] = []
-    count, oldest_ms = 0, None
-    for pieces in _newest_first(tapes, span, starts_of):
-        starts = np.unique(starts_of(pieces.times))
-        count += len(starts) - (int(starts[-1]) == oldest_ms)
-        oldest_ms = int(starts[0])
-        found.append(pieces)
-        # The oldest may lack what was not looked at; it is not among the newest ``limit``.
-        if count > limit:
-            break
-    if not found:
-        return put_together(_NOTHING, starts_of, limit)
-    columns = (np.concatenate(column) for column in zip(*reversed(found), strict=True))
-    return put_together(Pieces(*columns), starts_of, limit)
+    return newest_bars(_newest_first(tapes, span, starts_of), starts_of, limit)
 
 
 def _newest_first(tapes: Sequence[Tape], span: Span, starts_of: Starts) -> Iterator[Pieces]:
