@@ -16,6 +16,7 @@ SLOW_QUOTES = Topic("quotes", None, max_hz=1)
 TRADES = Topic("trades", None, max_hz=10)
 SLOW_TRADES = Topic("trades", None, max_hz=1)
 DAILY = Topic("bars", Interval.DAY, max_hz=10)
+MINUTES = Topic("bars", Interval.MINUTE, max_hz=10)
 
 
 class Desk:

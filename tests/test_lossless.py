@@ -7,7 +7,7 @@ every message against what was published. ``HYPOTHESIS_PROFILE=long`` looks much
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
@@ -19,20 +19,36 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from msgspec.structs import replace
 
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.gateway.cohort import Delivery
 from feed_server.gateway.continuity import Flow
 from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.recovery import Recovery
+from feed_server.gateway.seat import BEGINNING
 from feed_server.gateway.topics import Topic
-from feed_server.protocol import Bars, Position, Quote, Quotes, TradePrint, Trades
-from tests.desk import DAILY, QUOTES, SLOW_QUOTES, TRADES
-from tests.updates import DAY_MS, bar
+from feed_server.protocol import (
+    Bar,
+    Bars,
+    Interval,
+    Position,
+    Quote,
+    Quotes,
+    TradePrint,
+    Trades,
+)
+from tests.desk import DAILY, MINUTES, QUOTES, SLOW_QUOTES, TRADES
+from tests.updates import bar
 
 SYMBOLS = ["A", "B"]
 MEMBERS = ["ann", "bob", "cid"]
-TOPICS = [QUOTES, SLOW_QUOTES, TRADES, DAILY]
+TOPICS = [QUOTES, SLOW_QUOTES, TRADES, DAILY, MINUTES]
+INTERVALS = [Interval.MINUTE, Interval.DAY]
+some_intervals = st.sets(st.sampled_from(INTERVALS))
+
+Stream = tuple[str, Interval | None]
+"""What a client has at one rate at a time: a channel and, of bars, an interval."""
 
 settings.register_profile("suite", max_examples=400, stateful_step_count=50)
 settings.register_profile("long", max_examples=3_000, stateful_step_count=80)
@@ -51,36 +67,79 @@ class RedisModel:
         """Offset in the epoch up to which trades were told nowhere."""
         self.trimmed = 0
         """Offset in the epoch up to which the log has forgotten."""
+        self.lasts: dict[tuple[str, int], float] = {}
         self.prices: dict[tuple[str, int], float] = {}
-        self.finals: dict[tuple[str, int], int] = {}
+        """Of the trades that were told."""
+        self.holes: list[tuple[str, int]] = []
+        """Where trades were told nowhere, all there ever were."""
+        self.finals: dict[tuple[str, Interval, int], list[int]] = {}
+        """Starts of the bars that became final with an update."""
+        self.open: dict[Interval, list[Bar]] = {interval: [] for interval in INTERVALS}
+        self.open_at: dict[tuple[str, Interval, int], list[Bar]] = {}
+        """Those that were open after an update."""
+        self._begun = dict.fromkeys(INTERVALS, 0)
         self._epochs = 0
         self._published = 0
-        self._day = 0
 
-    def publish(self, trades: int, missing: int, closes: bool) -> StoredUpdate:
-        offset = self.last.offset if self.last is not None else 0
+    def publish(
+        self,
+        trades: int,
+        *,
+        missing: int = 0,
+        quotes: int = 0,
+        begins: Collection[Interval] = (),
+        ends: Collection[Interval] = (),
+        late: bool = False,
+    ) -> StoredUpdate:
+        """Publish changes.
+
+        Args:
+            trades: Trades that are told.
+            missing: Trades that are told nowhere.
+            quotes: Changes of the best prices alone.
+            begins: Intervals of which the trades begin a new bar.
+            ends: Intervals of which the oldest open bar becomes final.
+            late: Whether the trades change the oldest open bars, not the newest.
+        """
+        before = self.last.offset if self.last is not None else 0
+        offset = before + missing + quotes + trades
+        self._published += missing
         prints = []
-        for number in range(1, missing + trades + 1):
+        for number in range(offset - trades + 1, offset + 1):
             self._published += 1
-            self.prices[self.epoch, offset + number] = float(self._published)
-            if number > missing:
-                prints.append(TradePrint(self._published, float(self._published), 1.0))
-        self.untold = offset + missing if missing else self.untold
-        offset += missing + trades
-        ended = []
-        if closes:
-            self.finals[self.epoch, offset] = self._day * DAY_MS
-            ended = [bar(self.symbol, self._published, day=self._day, final=True)]
-            self._day += 1
-        forming = bar(self.symbol, self._published, day=self._day)
+            self.prices[self.epoch, number] = float(self._published)
+            prints.append(TradePrint(self._published, float(self._published), 1.0))
+        self.lasts[self.epoch, offset] = float(self._published)
+        if missing:
+            self.untold = before + missing
+            self.holes.append((self.epoch, self.untold))
+        if trades or missing:
+            for interval in INTERVALS:
+                self._trade_in(interval, begins=interval in begins, late=late)
+        bars = [self._end(interval, offset) for interval in ends if self.open[interval]]
+        bars += [bar for interval in INTERVALS for bar in self.open[interval]]
         quote = Quote(
             *(self.symbol, float(self._published), 1.0, None, None, 1.0, 1.0, 1.0, 1.0, None, ""),
-            *(self._published, self._published, missing + trades),
+            *(self._published, self._published, offset - before),
         )
-        update = SymbolUpdate(quote, [*ended, forming], prints, missing)
-        self.last = StoredUpdate(self.epoch, offset, update)
+        for interval in INTERVALS:
+            self.open_at[self.epoch, interval, offset] = list(self.open[interval])
+        self.last = StoredUpdate(self.epoch, offset, SymbolUpdate(quote, bars, prints, missing))
         self.log.append(self.last)
         return self.last
+
+    def _trade_in(self, interval: Interval, *, begins: bool, late: bool) -> None:
+        bars = self.open[interval]
+        if begins or not bars:
+            bars.append(bar(self.symbol, day=self._begun[interval], interval=interval))
+            self._begun[interval] += 1
+        which = 0 if late else -1
+        bars[which] = replace(bars[which], close=float(self._published))
+
+    def _end(self, interval: Interval, offset: int) -> Bar:
+        ended = replace(self.open[interval].pop(0), final=True)
+        self.finals.setdefault((self.epoch, interval, offset), []).append(ended.start_ms)
+        return ended
 
     def begin_epoch(self) -> None:
         self._epochs += 1
@@ -100,11 +159,24 @@ class RedisModel:
         forgotten = max(self.trimmed, self.untold if trades else 0)
         return at.epoch == self.epoch and at.offset >= forgotten
 
-    def closed_between(self, after: Position, to: Position) -> list[int]:
+    def closed_between(self, interval: Interval, after: Position, to: Position) -> list[int]:
         """Return the starts of the bars that became final in ``(after, to]``."""
         return [
             start
-            for (epoch, offset), start in self.finals.items()
+            for (epoch, of, offset), starts in self.finals.items()
+            if (epoch, of) == (to.epoch, interval) and after.offset < offset <= to.offset
+            for start in starts
+        ]
+
+    def has_hole_between(self, after: Position, to: Position) -> bool:
+        """Tell whether trades in ``(after, to]`` were told nowhere."""
+        return any(e == to.epoch and after.offset < at <= to.offset for e, at in self.holes)
+
+    def traded_between(self, after: Position, to: Position) -> list[tuple[int, float]]:
+        """Return offset and price of the trades in ``(after, to]`` that were told."""
+        return [
+            (offset, price)
+            for (epoch, offset), price in self.prices.items()
             if epoch == to.epoch and after.offset < offset <= to.offset
         ]
 
@@ -116,6 +188,8 @@ class Held:
     at: Position | None = None
     asked: bool = False
     """Whether it has asked to go on from there and has no answer yet."""
+    open: dict[int, Bar] = field(default_factory=dict)
+    """By start the bars that are not final."""
 
 
 @dataclass
@@ -123,8 +197,8 @@ class ClientModel:
     """A reader that checks what it gets."""
 
     redis: dict[str, RedisModel]
-    held: dict[tuple[str, str], Held] = field(default_factory=dict)
-    topics: dict[tuple[str, str], Topic] = field(default_factory=dict)
+    held: dict[tuple[Stream, str], Held] = field(default_factory=dict)
+    topics: dict[tuple[Stream, str], Topic] = field(default_factory=dict)
     room: int | None = None
     """How many frames it still takes; None for any number."""
     is_behind: bool = False
@@ -147,13 +221,13 @@ class ClientModel:
             case Bars():
                 self._receive_bars(message)
 
-    def _of(self, channel: str, symbol: str) -> Held:
-        assert (channel, symbol) in self.topics, f"{channel} of {symbol} was not asked for"
-        return self.held[channel, symbol]
+    def _of(self, stream: Stream, symbol: str) -> Held:
+        assert (stream, symbol) in self.topics, f"{stream} of {symbol} was not asked for"
+        return self.held[stream, symbol]
 
     def _receive_quotes(self, message: Quotes) -> None:
         for row in message.rows:
-            held = self._of("quotes", row.symbol)
+            held = self._of(("quotes", None), row.symbol)
             details = message.details.get(row.symbol)
             assert details is not None or (held.at is not None and not message.snapshot)
             epoch = details.epoch if details is not None else (held.at or Position("", 0)).epoch
@@ -161,57 +235,77 @@ class ClientModel:
                 assert row.offset >= held.at.offset, "a quote went back"
                 if not message.snapshot:
                     assert row.count == row.offset - held.at.offset, "a gap, or a value told twice"
-            assert row.last == self.redis[row.symbol].prices[epoch, row.offset]
+            assert row.last == self.redis[row.symbol].lasts[epoch, row.offset]
             held.at = Position(epoch, row.offset)
 
     def _receive_trades(self, message: Trades) -> None:
         told = {row.symbol for row in message.rows} | {*message.positions, *message.recovered}
+        assert told, "a message that says nothing"
         for symbol in told:
-            held = self._of("trades", symbol)
-            rows = [row for row in message.rows if row.symbol == symbol]
-            at = self._begin("trades", symbol, message.recovered.get(symbol))
+            held = self._of(("trades", None), symbol)
+            rows = [(row.offset, row.price) for row in message.rows if row.symbol == symbol]
+            at = self._begin(("trades", None), symbol, message.recovered.get(symbol))
             after = message.positions.get(symbol)
-            if at is None and after is not None:
-                at = Position(after.epoch, after.offset - len(rows))
-            if at is None:
+            if at is None and after is None:
                 assert not rows, "trades of which nobody knows where they stand"
                 continue
-            for row in rows:
-                assert row.offset == at.offset + 1, "a trade is missing or there twice"
-                assert row.price == self.redis[symbol].prices[at.epoch, row.offset]
-                at = Position(at.epoch, row.offset)
-            assert after in (None, at), "a message does not end where it says"
-            held.at = at
+            if at is None or after is None:
+                epoch = (at or after or BEGINNING).epoch
+                at = at or Position(epoch, min((offset for offset, _ in rows), default=1) - 1)
+                after = after or Position(epoch, rows[-1][0])
+            if rows or held.at is not None:
+                assert rows == self.redis[symbol].traded_between(at, after)
+                assert not self.redis[symbol].has_hole_between(at, after), "a loss was not told"
+            held.at = after
 
     def _receive_bars(self, message: Bars) -> None:
         told = {row.symbol for row in message.rows} | {*message.offsets, *message.recovered}
+        assert told, "a message that says nothing"
         for symbol in told:
-            held = self._of("bars", symbol)
-            closed = [row.start_ms for row in message.rows if row.symbol == symbol and row.final]
-            at = self._begin("bars", symbol, message.recovered.get(symbol))
+            stream = ("bars", message.interval)
+            held = self._of(stream, symbol)
+            at = self._begin(stream, symbol, message.recovered.get(symbol))
+            rows = [row for row in message.rows if row.symbol == symbol]
+            closed = [row.start_ms for row in rows if row.final]
             offset = message.offsets.get(symbol)
             if offset is None:
                 assert not closed, "bars of which nobody knows where they stand"
                 continue
+            assert rows or at is None or message.snapshot, "a message for nothing"
             epoch = message.epochs.get(symbol) or (at.epoch if at is not None else None)
             assert epoch is not None, "offsets of an epoch that was never told"
             after = Position(epoch, offset)
             if at is not None:
                 assert at.epoch == epoch, "an epoch ended and that was not told"
-                assert closed == self.redis[symbol].closed_between(at, after)
+                known = self.redis[symbol].closed_between(message.interval, at, after)
+                assert closed == sorted(known)
+                same = [row for row in rows if held.open.get(row.start_ms) == row]
+                assert message.snapshot or not same, "what has not changed was told again"
+            held.open.update((row.start_ms, row) for row in rows)
+            held.open = {start: kept for start, kept in sorted(held.open.items()) if not kept.final}
+            assert (
+                list(held.open.values())
+                == self.redis[symbol].open_at[epoch, message.interval, offset]
+            ), "other bars than were open"
             held.at = after
 
-    def _begin(self, channel: str, symbol: str, recovered: bool | None) -> Position | None:
+    def _begin(self, stream: Stream, symbol: str, recovered: bool | None) -> Position | None:
         """Return from where on the rows must follow."""
-        held = self._of(channel, symbol)
+        held = self._of(stream, symbol)
         if recovered is not None:
             held.asked = False
         if recovered is False:
             assert held.at is None or not self.redis[symbol].can_follow(
-                held.at, trades=channel == "trades"
+                held.at, trades=stream[0] == "trades"
             ), "a loss was told for nothing"
             held.at = None
+        if held.at is None:
+            held.open.clear()
         return held.at
+
+
+def stream_of(topic: Topic) -> Stream:
+    return topic.channel, topic.interval
 
 
 @dataclass
@@ -242,7 +336,8 @@ class Lossless(RuleBasedStateMachine):
     def begin(self, asked: list[Topic]) -> None:
         """Begin where something goes on, for what is most interesting happens there."""
         for redis in self.redis.values():
-            redis.publish(1, 0, closes=False)
+            redis.publish(1)
+            redis.publish(1, begins=INTERVALS)
         self.read(4)
         for member, topic in zip(MEMBERS, asked, strict=False):
             self.subscribe(member, topic, SYMBOLS, resumes=False, snapshot=True)
@@ -252,13 +347,35 @@ class Lossless(RuleBasedStateMachine):
     @rule(
         symbol=st.sampled_from(SYMBOLS),
         trades=st.integers(1, 3),
-        closes=st.booleans(),
+        quotes=st.sampled_from([0, 0, 1]),
+        begins=some_intervals,
+        ends=some_intervals,
+        late=st.booleans(),
         heard=st.booleans(),
     )
-    def publish(self, symbol: str, trades: int, closes: bool, heard: bool) -> None:
-        self.wire.append(self.redis[symbol].publish(trades, 0, closes))
-        if heard:
-            self.hear(len(self.wire))
+    def publish(
+        self,
+        symbol: str,
+        trades: int,
+        quotes: int,
+        begins: set[Interval],
+        ends: set[Interval],
+        late: bool,
+        heard: bool,
+    ) -> None:
+        redis = self.redis[symbol]
+        self._send(redis.publish(trades, quotes=quotes, begins=begins, ends=ends, late=late), heard)
+
+    @rule(
+        symbol=st.sampled_from(SYMBOLS),
+        quotes=st.integers(1, 3),
+        ends=some_intervals,
+        heard=st.booleans(),
+    )
+    def publish_quotes_alone(
+        self, symbol: str, quotes: int, ends: set[Interval], heard: bool
+    ) -> None:
+        self._send(self.redis[symbol].publish(0, quotes=quotes, ends=ends), heard)
 
     @rule(
         symbol=st.sampled_from(SYMBOLS),
@@ -267,7 +384,10 @@ class Lossless(RuleBasedStateMachine):
         heard=st.booleans(),
     )
     def publish_unwatched(self, symbol: str, trades: int, missing: int, heard: bool) -> None:
-        self.wire.append(self.redis[symbol].publish(trades, missing, closes=False))
+        self._send(self.redis[symbol].publish(trades, missing=missing), heard)
+
+    def _send(self, stored: StoredUpdate, heard: bool) -> None:
+        self.wire.append(stored)
         if heard:
             self.hear(len(self.wire))
 
@@ -361,11 +481,12 @@ class Lossless(RuleBasedStateMachine):
         self, member: str, topic: Topic, symbols: list[str], resumes: bool, snapshot: bool
     ) -> None:
         client = self.clients[member]
-        fresh = [symbol for symbol in symbols if (topic.channel, symbol) not in client.topics]
+        stream = stream_of(topic)
+        fresh = [symbol for symbol in symbols if (stream, symbol) not in client.topics]
         since = {}
         for symbol in fresh:
-            client.topics[topic.channel, symbol] = topic
-            held = client.held.setdefault((topic.channel, symbol), Held())
+            client.topics[stream, symbol] = topic
+            held = client.held.setdefault((stream, symbol), Held())
             if resumes and held.at is not None:
                 since[symbol] = held.at
                 held.asked = topic.lossless
@@ -384,11 +505,12 @@ class Lossless(RuleBasedStateMachine):
     )
     def unsubscribe(self, member: str, topic: Topic, symbols: list[str]) -> None:
         client = self.clients[member]
-        mine = [s for s in symbols if client.topics.get((topic.channel, s)) == topic]
+        stream = stream_of(topic)
+        mine = [s for s in symbols if client.topics.get((stream, s)) == topic]
         self._deliver(self.fanout.unsubscribe(member, topic, mine, self.now_s))
         for symbol in mine:
-            del client.topics[topic.channel, symbol]
-            client.held[topic.channel, symbol].asked = False
+            del client.topics[stream, symbol]
+            client.held[stream, symbol].asked = False
 
     @rule(member=st.sampled_from(MEMBERS))
     def drop(self, member: str) -> None:
@@ -470,21 +592,32 @@ class Lossless(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._settle()
         for member, client in self.clients.items():
-            for (channel, symbol), held in client.held.items():
-                if (channel, symbol) in client.topics:
-                    self._is_current(member, channel, symbol, held)
+            for (stream, symbol), held in client.held.items():
+                if (stream, symbol) in client.topics:
+                    self._is_current(member, stream, symbol, held)
         for member in MEMBERS:
             self.fanout.remove(member)
         assert self.fanout.cohorts == 0
         for symbol in SYMBOLS:
             assert self.fanout.members_of(symbol) == set()
 
-    def _is_current(self, member: str, channel: str, symbol: str, held: Held) -> None:
+    def _is_current(self, member: str, stream: Stream, symbol: str, held: Held) -> None:
         assert not held.asked, f"{member} was not told whether {symbol} was recovered"
         last = self.latest.get(symbol)
         # Without a snapshot nothing was said yet where nothing has changed since.
-        if last is not None and held.at is not None:
-            assert held.at == last.position, f"{member} does not have the last of {channel}"
+        if last is None or held.at is None:
+            return
+        redis, (channel, interval) = self.redis[symbol], stream
+        assert held.at.epoch == last.epoch
+        if channel == "trades":
+            assert not redis.traded_between(held.at, last.position), f"{member} lacks trades"
+            assert not redis.has_hole_between(held.at, last.position), f"{member} knows of no loss"
+        elif interval is None:
+            assert held.at == last.position, f"{member} does not have the last quote"
+        else:
+            assert not redis.closed_between(interval, held.at, last.position)
+            kept = [bar for bar in last.update.bars if bar.interval == interval and not bar.final]
+            assert held.open == {bar.start_ms: bar for bar in kept}, f"{member} has other bars"
 
     def _is_reading(self) -> bool:
         return self.reading is not None
