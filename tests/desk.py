@@ -1,6 +1,6 @@
 """A fan-out as the hub uses it: the latest value is kept before it is offered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -8,7 +8,7 @@ from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.cohort import Delivery
 from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.topics import Topic
-from feed_server.protocol import Bars, Interval, Position, QuoteRow, Quotes, Trades
+from feed_server.protocol import Bar, Bars, Interval, Position, QuoteRow, Quotes, Trades
 from tests.updates import bar, stored
 
 QUOTES = Topic("quotes", None, max_hz=10)
@@ -72,6 +72,11 @@ def closing(offset: int, day: int, symbol: str = "AAPL", epoch: str = "e1") -> S
     ended = bar(symbol, day, day=day, final=True, time_ms=offset)
     begun = bar(symbol, offset, day=day + 1, time_ms=offset)
     return with_(traded(offset, symbol, epoch=epoch), bars=[ended, begun])
+
+
+def quoted(offset: int, symbol: str = "AAPL", *, bars: Sequence[Bar] = ()) -> StoredUpdate:
+    """Return an update in which the best prices alone have changed."""
+    return with_(stored(symbol, offset, offset=offset), bars=list(bars))
 
 
 def with_(update: StoredUpdate, **changes: object) -> StoredUpdate:

@@ -4,9 +4,9 @@ from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.pending import Batch, Pending, QuotePending
 from feed_server.gateway.pending_lossless import BarPending, TradePending
 from feed_server.gateway.rows import QuoteRows
-from feed_server.protocol import Bars, Interval, Position, Quotes, Trades
-from tests.desk import at, closing, traded
-from tests.updates import stored
+from feed_server.protocol import Bar, Bars, Interval, Position, Quotes, Trades
+from tests.desk import at, closing, quoted, traded, with_
+from tests.updates import bar, stored
 
 BEGINNING = Position("", 0)
 
@@ -211,6 +211,68 @@ def test_bars_before_a_gap_go_with_it_and_the_state_stays() -> None:
         ("IBM", 1, False),
     ]
     assert (message.recovered, message.offsets) == ({"AAPL": False}, {"AAPL": 9, "IBM": 2})
+
+
+def minute(number: int, close: float = 1.0, *, final: bool = False) -> Bar:
+    return bar(close=close, day=number, final=final, interval=Interval.MINUTE)
+
+
+@lossless
+def test_what_tells_nothing_is_not_sent_but_gone_on_from(kind: type[Pending]) -> None:
+    pending = make(kind, traded(1))
+    daily = traded(1).update.bars
+    pending.offer(quoted(2, bars=daily))
+    assert not pending
+    assert pending.positions() == {"AAPL": at(2)}
+    pending.offer(traded(3))
+    pending.offer(quoted(4, bars=traded(3).update.bars))
+    assert pending.positions() == {"AAPL": at(2)}, "a trade waits"
+    assert pending.take().since == {"AAPL": at(2)}
+    assert pending.positions() == {"AAPL": at(4)}
+
+
+def test_quotes_alone_are_no_hole_between_trades() -> None:
+    pending = make(TradePending, traded(1))
+    for update in (traded(2), quoted(3), traded(4)):
+        pending.offer(update)
+    message = trades(pending.take())
+    assert [row.offset for row in message.rows] == [2, 4]
+    assert (message.positions, message.recovered) == ({}, {})
+
+
+def test_a_symbol_that_begins_with_a_quote_alone_is_told_where_it_stands() -> None:
+    pending = make(TradePending)
+    pending.offer(quoted(1))
+    message = trades(pending.take())
+    assert (message.rows, message.positions) == ([], {"AAPL": at(1)})
+
+
+def test_only_bars_of_the_interval_are_told_and_only_those_that_changed() -> None:
+    begun = with_(traded(1), bars=[minute(0), minute(1), bar()])
+    pending = BarPending(Interval.MINUTE, [begun])
+    pending.offer(with_(traded(2), bars=[minute(0), minute(1, 2), bar(close=2)]))
+    assert bars(pending.take()).rows == [minute(1, 2)]
+    pending.offer(with_(traded(3), bars=[minute(0), minute(1, 2), bar(close=3)]))
+    assert not pending, "its trade was of another interval's bar"
+    pending.offer(with_(traded(4), bars=[minute(0, 4, final=True), minute(1, 2), bar(close=3)]))
+    message = bars(pending.take())
+    assert message.rows == [minute(0, 4, final=True)]
+    assert message.offsets == {"AAPL": 4}
+
+
+def test_a_snapshot_has_all_open_bars_of_the_interval() -> None:
+    begun = with_(traded(1), bars=[minute(0, final=True), minute(1), minute(2), bar()])
+    batch = BarPending(Interval.MINUTE, []).snapshot([begun])
+    assert bars(batch).rows == [minute(1), minute(2)]
+
+
+def test_after_a_gap_open_bars_are_told_though_they_have_not_changed() -> None:
+    begun = with_(traded(1), bars=[minute(1), minute(2)])
+    pending = BarPending(Interval.MINUTE, [begun])
+    pending.restate(with_(traded(9), bars=[minute(1), minute(2, 9)]))
+    message = bars(pending.take())
+    assert message.rows == [minute(1), minute(2, 9)]
+    assert message.recovered == {"AAPL": False}
 
 
 def test_restated_trades_may_have_been_told_and_are_not_told_again() -> None:

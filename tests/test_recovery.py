@@ -1,9 +1,10 @@
 import pytest
 
 from feed_server.bus.update import StoredUpdate
-from feed_server.gateway.recovery import LOST, MAX_HEARD, Recovery, bounded
-from feed_server.protocol import Position
-from tests.desk import DAILY, TRADES, at, traded
+from feed_server.gateway.recovery import LOST, MAX_HEARD, Recovery, bounded, recovered_batch
+from feed_server.protocol import Bar, Bars, Interval, Position, Trades
+from tests.desk import DAILY, MINUTES, TRADES, at, quoted, traded, with_
+from tests.updates import bar
 
 
 def recovery(since: Position, *heard: int) -> Recovery[str]:
@@ -78,6 +79,29 @@ def test_trades_told_nowhere_are_lost_in_what_was_heard_too() -> None:
     begun = recovery(at(1))
     begun.hear(traded(4, missing=2))
     assert begun.catch("AAPL", [], traded(4)) == LOST
+
+
+def test_quotes_alone_lose_no_trades() -> None:
+    begun = recovery(at(1))
+    begun.hear(quoted(3))
+    caught = begun.catch("AAPL", [quoted(2)], quoted(3))
+    assert (caught.whole, caught.done) == (True, True)
+    message = recovered_batch(TRADES, {"AAPL": caught}, {}, {"AAPL": quoted(3)}).message
+    assert isinstance(message, Trades)
+    assert (message.rows, message.positions) == ([], {"AAPL": at(3)})
+
+
+def test_who_is_at_the_present_has_all_open_bars_and_each_bars_newest_state() -> None:
+    def minute(number: int, close: float, *, final: bool = False) -> Bar:
+        return bar(close=close, day=number, final=final, interval=Interval.MINUTE)
+
+    two = with_(traded(2), bars=[minute(0, 1), minute(1, 1), bar()])
+    three = with_(traded(3), bars=[minute(0, 3, final=True), minute(1, 1), minute(2, 3), bar()])
+    begun = Recovery("ann", MINUTES, {"AAPL": at(1)})
+    caught = begun.catch("AAPL", [two, three], three)
+    message = recovered_batch(MINUTES, {"AAPL": caught}, {}, {"AAPL": three}).message
+    assert isinstance(message, Bars)
+    assert message.rows == [minute(0, 3, final=True), minute(1, 1), minute(2, 3)]
 
 
 def test_bars_lose_nothing_by_trades_told_nowhere() -> None:

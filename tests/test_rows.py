@@ -284,4 +284,5 @@ def test_bars_and_trades_become_columns() -> None:
     assert (bars.start_ms, bars.time_ms) == ([0, 86_400_000], 1_000)
     trades = trade_series("AAPL", TradeHistory("e1", 7, [TradePrint(5, 1.5, 100.0)], [6]))
     assert (trades.offset, trades.time_ms, trades.price, trades.size) == (7, [5], [1.5], [100.0])
+    assert trades.offsets == [6]
     assert bar_series("AAPL", Interval.DAY, BarHistory("", 0, [])).time_ms is None

@@ -254,15 +254,19 @@ class Publisher:
     def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
         quote = update.quote
         symbol = quote.symbol
+        keys: list[str] = []
+        bars: list[pipeline.Argument] = []
         final = [bar for bar in update.bars if bar.final]
-        intervals = list(dict.fromkeys(bar.interval for bar in final))
+        if final:
+            intervals = list(dict.fromkeys(bar.interval for bar in final))
+            keys = [names.final_bars(symbol, interval) for interval in intervals]
+            bars = _bar_arguments(final, intervals)
         return pipeline.pack(
-            *("EVALSHA", self._publish_script.sha, 2 + len(intervals)),
-            *(names.last_value(symbol), names.update_log(symbol)),
-            *(names.final_bars(symbol, interval) for interval in intervals),
+            *("EVALSHA", self._publish_script.sha, 2 + len(keys)),
+            *(names.last_value(symbol), names.update_log(symbol), *keys),
             *(names.updates(symbol), fresh_epoch, quote.time_ms, quote.count),
             *(encode_update(update), self._log_entries, self._log_expires_ms, self.fence),
-            *(self._bars_kept, *_bar_arguments(final, intervals)),
+            *(self._bars_kept, *bars),
         )
 
     async def kept(self, symbols: Sequence[str]) -> dict[str, Kept]:
@@ -321,18 +325,18 @@ def _bar_keys(symbol: str) -> list[str]:
     return [names.final_bars(symbol, interval) for interval in Interval]
 
 
-def _bar_arguments(
-    bars: Iterable[Bar], intervals: Sequence[Interval]
-) -> Iterator[pipeline.Argument]:
-    """Give of each bar the number of its key in a script, its start, and the bar.
+def _bar_arguments(bars: Iterable[Bar], intervals: Sequence[Interval]) -> list[pipeline.Argument]:
+    """Return of each bar the number of its key in a script, its start, and the bar.
 
     Args:
         bars: The bars.
         intervals: Of the script's keys from the third on.
     """
     numbers = {interval: number for number, interval in enumerate(intervals, 3)}
+    arguments: list[pipeline.Argument] = []
     for bar in bars:
-        yield from (numbers[bar.interval], bar.start_ms, encode_bar(bar))
+        arguments += (numbers[bar.interval], bar.start_ms, encode_bar(bar))
+    return arguments
 
 
 def _kept(commands: Iterable[bytes], into: list[bytes]) -> Iterator[bytes]:
