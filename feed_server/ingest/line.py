@@ -159,6 +159,7 @@ class Line:
         accepted, reason = self._checks.top(top)
         if accepted is not None:
             self._session.top(accepted, self._checks.now_ms)
+            self._reach(top.time_ms)
         return reason
 
     def _snapshot(self, told: SessionSnapshot) -> Reason | None:
