@@ -5,7 +5,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self, cast
 
@@ -17,7 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from feed_server.bus import names
 from feed_server.bus.leases import NUMBER_FIELD
-from feed_server.bus.update import decode_update
+from feed_server.bus.reader import numbered_trades
+from feed_server.bus.update import StoredUpdate, decode_update
 from feed_server.protocol import Position, Quotes, Trades, decode_server_message
 from tests.harness import FeedProcess, wait_for
 from tests.servers import ValkeyServer
@@ -35,6 +37,31 @@ class Stand:
     last: float
 
 
+@dataclass
+class Run:
+    """Trades between which none should be missing.
+
+    Attributes:
+        at: Where the client was told that it stands, after the first message.
+        offsets: Of the trades.
+    """
+
+    at: Position
+    offsets: list[int] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """Where the client stands, as far as it knows."""
+        return self.offsets[-1] if self.offsets else self.at.offset
+
+    def lacks_nothing(self, log: list[StoredUpdate]) -> bool:
+        """Tell whether these are all trades since the first that a log has."""
+        begin = min([self.at.offset + 1, *self.offsets])
+        told = [t for s in log if s.epoch == self.at.epoch for t, _ in numbered_trades(s)]
+        kept = log[0].begins_at if log else 0
+        return [t for t in told if t >= begin] == [t for t in self.offsets if t > kept]
+
+
 class Listener:
     """A WebSocket client that keeps the quotes, and checks that no trade is lost unsaid."""
 
@@ -42,7 +69,7 @@ class Listener:
         self.quotes: dict[str, Stand] = {}
         self.unsaid: list[str] = []
         self.trades = 0
-        self._positions: dict[str, Position] = {}
+        self.runs: dict[str, Run] = {}
         self._epochs: dict[str, str] = {}
         self._connecting = connect(f"ws://127.0.0.1:{port}/ws")
         self._thread = threading.Thread(target=self._listen)
@@ -58,6 +85,10 @@ class Listener:
     def __exit__(self, *_: object) -> None:
         self._connecting.__exit__(None, None, None)
         self._thread.join()
+
+    def has_all_trades(self, symbol: str, log: list[StoredUpdate]) -> bool:
+        """Tell whether it has all that a log tells, since it knows of the last loss."""
+        return self.runs[symbol].lacks_nothing(log)
 
     def _listen(self) -> None:
         try:
@@ -77,18 +108,19 @@ class Listener:
             self.quotes[row.symbol] = Stand(position, row.last)
 
     def _take_trades(self, message: Trades) -> None:
+        self.trades += len(message.rows)
         for row in message.rows:
-            before = self._positions.get(row.symbol)
-            if before is not None and row.offset == before.offset + 1:
-                self._positions[row.symbol] = Position(before.epoch, row.offset)
-            elif row.symbol not in message.positions:
-                self.unsaid.append(f"{row} after {before}")
-            self.trades += 1
+            run = self.runs.get(row.symbol)
+            if row.symbol not in message.positions and (run is None or row.offset <= run.end):
+                self.unsaid.append(f"{row} after {run}")
         for symbol, position in message.positions.items():
-            before = self._positions.get(symbol)
-            if before not in (None, position) and message.recovered.get(symbol) is not False:
-                self.unsaid.append(f"{symbol}: {position} after {before}")
-            self._positions[symbol] = position
+            if message.recovered.get(symbol) is not True or symbol not in self.runs:
+                if symbol in self.runs and message.recovered.get(symbol) is not False:
+                    self.unsaid.append(f"{symbol}: {position} after {self.runs[symbol]}")
+                self.runs[symbol] = Run(position)
+        for row in message.rows:
+            if row.symbol in self.runs:
+                self.runs[row.symbol].offsets.append(row.offset)
 
 
 class Market:
@@ -122,6 +154,9 @@ class Market:
         try:
             with Redis(port=server.port) as redis:
                 wait_for("the client is current", lambda: self.client.quotes == stands(redis))
+                for symbol in SYMBOLS:
+                    has_all = partial(self.client.has_all_trades, symbol, log_of(redis, symbol))
+                    wait_for(f"it has all trades of {symbol}", has_all)
         finally:
             self.ingest.process.send_signal(signal.SIGCONT)
         assert self.client.unsaid == []
@@ -137,6 +172,11 @@ def stands(redis: Redis) -> dict[str, Stand]:
             position = Position(kept[b"epoch"].decode(), int(kept[b"offset"]))
             found[symbol] = Stand(position, decode_update(kept[b"update"]).quote.last)
     return found
+
+
+def log_of(redis: Redis, symbol: str) -> list[StoredUpdate]:
+    entries = cast(list[tuple[bytes, dict[bytes, bytes]]], redis.xrange(names.update_log(symbol)))
+    return [StoredUpdate.from_message(fields[b"u"]) for _, fields in entries]
 
 
 @contextmanager
