@@ -26,6 +26,7 @@ from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.commands import Commands
+from feed_server.gateway.history import History
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.lookup import Lookup
 from feed_server.gateway.market_view import MarketView, ViewListener
@@ -86,7 +87,9 @@ class Target:
             linger_s=0,
         )
         view.symbols.update({s: SymbolInfo(s, s, "USD", 2, "replay", "") for s in SYMBOLS})
-        self.hub = Hub(settings, reader, view, Metrics(), lambda: None)
+        caller = Caller(redis, "fuzz")
+        history = History(reader, caller)
+        self.hub = Hub(settings, reader, view, Metrics(), lambda: None, history)
         self._offset = 0
         self._said: list[bytes] = []
         self._closes: list[object] = []
@@ -98,7 +101,7 @@ class Target:
             self.client,
             self.hub,
             Authenticator(secret_key(SECRET) if auth else None),
-            Lookup(Caller(redis, "fuzz"), view),
+            Lookup(caller, view),
         )
 
     def _hear(self, data: bytes) -> int:

@@ -40,7 +40,8 @@ def arrow_stream(series: BarSeries) -> bytes:
     """Return a series as an Arrow IPC stream of one batch.
 
     Columns: ``start_ms`` as ``timestamp[ms, UTC]``, ``open`` to ``volume`` as float64, ``final`` as
-    bool. What else a `BarSeries` tells is the schema's metadata, as text; what is null is left out.
+    bool; then each output of each indicator, such as ``SMA(20).real``, as float64. What else a
+    `BarSeries` tells is the schema's metadata, as text; what is null is left out.
 
     It takes a moment the first time, for it loads Arrow: not to be called on an event loop.
     """
@@ -51,6 +52,11 @@ def arrow_stream(series: BarSeries) -> bytes:
         "start_ms": pa.array(series.start_ms, pa.timestamp("ms", "UTC")),
         **{name: pa.array(getattr(series, name), pa.float64()) for name in COLUMNS},
         "final": pa.array(series.final, pa.bool_()),
+        **{
+            f"{indicator}.{output}": pa.array(values, pa.float64())
+            for indicator, outputs in series.indicators.items()
+            for output, values in outputs.items()
+        },
     }
     told = {
         "symbol": series.symbol,

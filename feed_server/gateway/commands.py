@@ -12,7 +12,7 @@ from feed_server.gateway.client import Client
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.limits import CommandRate
 from feed_server.gateway.lookup import Lookup, codes
-from feed_server.gateway.requests import RequestError, split_symbols
+from feed_server.gateway.requests import RequestError, parse_indicators, split_symbols
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import (
     COMMANDS,
@@ -38,6 +38,9 @@ from feed_server.protocol import (
 
 MIN_HZ = 0.1
 """A slower cohort would keep what is pending for too long after its members have gone."""
+
+MAX_COMPUTED = 2_000
+"""Symbols times indicators, of one connection."""
 
 MAX_REFUSED = 1_000
 """A client that has sent so many commands more than it may is closed."""
@@ -154,6 +157,7 @@ class Commands:
             most=self._room_beside(command),
             why=why,
         )
+        indicators = self._indicators(command, symbols)
         self._client.say(
             Subscribed(
                 command.id,
@@ -162,9 +166,10 @@ class Commands:
                 failed,
                 max_hz,
                 command.interval,
+                list(indicators),
             )
         )
-        topic = Topic(command.channel, command.interval, max_hz)
+        topic = Topic(command.channel, command.interval, max_hz, indicators)
         since = {self._name(text): position for text, position in command.since.items()}
         self._hub.subscribe(self._client, topic, symbols, since=since, snapshot=command.snapshot)
 
@@ -176,7 +181,9 @@ class Commands:
 
     def _list(self, command: List) -> None:
         subscriptions = [
-            Subscription(topic.channel, sorted(symbols), topic.max_hz, topic.interval)
+            Subscription(
+                topic.channel, sorted(symbols), topic.max_hz, topic.interval, [*topic.indicators]
+            )
             for topic, symbols in self._hub.subscriptions_of(self._client).items()
         ]
         self._client.say(Listed(command.id, subscriptions))
@@ -207,15 +214,30 @@ class Commands:
 
     def _room_beside(self, command: Subscribe) -> int:
         """Return how many symbols a client may ask for beside those that it has elsewhere."""
-        has = self._hub.subscriptions_of(self._client)
-        asked = set(map(self._name, command.symbols))
-        elsewhere = sum(
-            len(symbols)
-            if (topic.channel, topic.interval) != (command.channel, command.interval)
-            else len(symbols - asked)
-            for topic, symbols in has.items()
-        )
+        elsewhere = sum(map(len, self._elsewhere(command).values()))
         return max(0, self._hub.settings.max_symbols - elsewhere)
+
+    def _indicators(self, command: Subscribe, symbols: list[str]) -> tuple[str, ...]:
+        """Return the canonical texts of the indicators that a client asks for."""
+        indicators = tuple(spec.text for spec in parse_indicators(command.indicators))
+        elsewhere = self._elsewhere(command).items()
+        count = len(symbols) * len(indicators)
+        if count + sum(len(s) * len(topic.indicators) for topic, s in elsewhere) > MAX_COMPUTED:
+            raise RequestError(
+                ErrorCode.BAD_PARAMETER,
+                f"a connection can have {MAX_COMPUTED} indicators, each symbol's counted: "
+                "ask for fewer, or of fewer symbols",
+            )
+        return indicators
+
+    def _elsewhere(self, command: Subscribe) -> dict[Topic, set[str]]:
+        """Return what a client has and will still have when it gets what it asks for."""
+        stream = command.channel, command.interval
+        asked = set(map(self._name, command.symbols))
+        return {
+            topic: symbols if (topic.channel, topic.interval) != stream else symbols - asked
+            for topic, symbols in self._hub.subscriptions_of(self._client).items()
+        }
 
     def _meaning(self, text: str) -> str | None:
         return self._lookup.meaning(text, self._hub.view.symbols)
@@ -244,6 +266,9 @@ def check_subscribe(command: Subscribe, grant: Grant) -> None:
         raise RequestError(
             ErrorCode.BAD_PARAMETER, f"max_hz must be 0 or at least {MIN_HZ}, not {command.max_hz}"
         )
+    if command.indicators and command.channel != "bars":
+        raise RequestError(ErrorCode.BAD_PARAMETER, "only channel 'bars' has indicators")
+    parse_indicators(command.indicators)
 
 
 def _check_channel(command: Subscribe | Unsubscribe) -> None:

@@ -8,6 +8,7 @@ from feed_server.gateway.client import Client
 from feed_server.gateway.commands import MIN_HZ, Commands, check_subscribe
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_int, parse_interval
+from feed_server.market.indicator_spec import split_specs
 from feed_server.protocol import Channel, CloseCode, ErrorCode, Position, Subscribe
 from feed_server.protocol.data import MAX_OFFSET
 
@@ -60,6 +61,7 @@ class EventStreamHandler(ApiHandler):
             max_hz=self._max_hz(self.get_query_argument("max_hz", "0")),
             since=dict(_place(part) for part in self._parts("since")),
             snapshot=self._choice("snapshot", "1", SWITCH) == "1",
+            indicators=split_specs(self.get_query_argument("indicators", "")),
         )
 
     def _parts(self, name: str) -> list[str]:

@@ -22,7 +22,7 @@ from feed_server.gateway.recovery import Recovery, recovered_batch
 from feed_server.gateway.rows import QuoteRows
 from feed_server.gateway.seat import Seat
 from feed_server.gateway.topics import Topic
-from feed_server.protocol import Position
+from feed_server.protocol import Bar, Interval, Position
 
 Member = TypeVar("Member", bound=Hashable)
 
@@ -198,6 +198,28 @@ class Fanout(Generic[Member]):
                 if cohort.due_s is None:
                     self._schedule(cohort, now_s)
 
+    def tell_again(
+        self, symbol: str, interval: Interval, final: Sequence[Bar], now_s: float
+    ) -> None:
+        """Tell those who get indicators the bars that have other values now.
+
+        Args:
+            symbol: The instrument.
+            interval: Length of the bars.
+            final: Which of those that change no more; open ones are told as well.
+            now_s: The time.
+        """
+        for cohort in self._by_symbol.get(symbol, ()):
+            pending = cohort.pending
+            if (
+                isinstance(pending, BarPending)
+                and cohort.topic.interval == interval
+                and cohort.topic.indicators
+            ):
+                pending.tell_again(symbol, final)
+                if cohort.due_s is None:
+                    self._schedule(cohort, now_s)
+
     def next_due_s(self) -> float | None:
         """Return when `take_due` has something next, or None."""
         return self._due[0][0] if self._due else None
@@ -365,7 +387,7 @@ class Fanout(Generic[Member]):
         latest = [self._passed_on[symbol] for symbol in symbols if symbol in self._passed_on]
         if topic.interval is None:
             return TradePending(latest)
-        return BarPending(topic.interval, latest)
+        return BarPending(topic.interval, latest, has_indicators=bool(topic.indicators))
 
     def _leave(self, member: Member, cohort: Cohort[Member]) -> None:
         cohort.leave(member)

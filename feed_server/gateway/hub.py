@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 import structlog
@@ -17,16 +17,19 @@ from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.frame_writer import write_to_all
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.governor import RateGovernor
-from feed_server.gateway.market_view import MarketView
+from feed_server.gateway.indicator_board import BarSource, Computed, IndicatorBoard
+from feed_server.gateway.market_view import CHECK_S, MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.recovery import Recovery, bounded
 from feed_server.gateway.topics import Topic
-from feed_server.protocol import Channel, Interval, Position
+from feed_server.protocol import Bar, Bars, Channel, Interval, Position
 from feed_server.settings import FeedSettings
 
 PAGE = 2_000
 """Updates and trades in one step of a recovery: so many are read, decoded and sent at once."""
 RETRY_S = 0.5
+SOON_S = 0.05
+"""How often it is looked whether the indicators are there that a recovery waits for."""
 SLICE_S = 0.003
 """After so long a flush lets others have their turn, such as pings and what Redis publishes."""
 
@@ -42,6 +45,11 @@ class Hub:
         view: What is known of the market.
         metrics: The gateway's figures.
         on_rate: Called when the share of the asked rate that all get has changed.
+        history: Where indicators begin.
+
+    Attributes:
+        fanout: Who gets what.
+        indicators: What is computed for them.
     """
 
     def __init__(
@@ -51,11 +59,15 @@ class Hub:
         view: MarketView,
         metrics: Metrics,
         on_rate: Callable[[], None],
+        history: BarSource,
     ) -> None:
         self.settings = settings
         self.view = view
         self.metrics = metrics
         self.fanout: Fanout[Client] = Fanout(view.latest)
+        self.indicators = IndicatorBoard(
+            history, view.latest, lambda: view.symbols, self._on_indicators
+        )
         self._reader = reader
         self._on_rate = on_rate
         self._governor = RateGovernor()
@@ -95,7 +107,10 @@ class Hub:
         Those that it has are left as they are, but for those that it names a position of. What it
         had at another rate ends; of trades and bars it goes on where it stands.
         """
-        before = self.fanout.symbols_of(client)
+        before = self._wants(client)
+        # From before anything is sent, so that it is noted what is sent without values.
+        indicators = _indicators_of({topic: set(symbols)})
+        self.indicators.watch(indicators)
         standing = self._move(client, topic, symbols, anew=since)
         self._deliver(
             self.fanout.subscribe(
@@ -103,13 +118,14 @@ class Hub:
             )
         )
         self._follow(client, before)
+        self.indicators.unwatch(indicators)
         self._queue_recoveries(client)
 
     def unsubscribe(
         self, client: Client, channel: Channel, interval: Interval | None, symbols: Iterable[str]
     ) -> None:
         """End it, at whatever rate the client had it."""
-        before = self.fanout.symbols_of(client)
+        before = self._wants(client)
         self._end(client, channel, interval, symbols)
         self._follow(client, before)
 
@@ -125,7 +141,7 @@ class Hub:
 
     def drop(self, client: Client) -> None:
         """Forget a client; safe to call twice."""
-        before = self.fanout.symbols_of(client)
+        before = self._wants(client)
         self.fanout.remove(client)
         self._follow(client, before)
 
@@ -139,11 +155,13 @@ class Hub:
 
     def on_update(self, stored: StoredUpdate) -> None:
         """Pass a symbol's next change on."""
+        self.indicators.on_update(stored)
         self.fanout.offer(stored, self.now_s())
         self._schedule_flush()
 
     def on_restated(self, stored: StoredUpdate) -> None:
         """Pass on a symbol's state, where what came before it may be missing."""
+        self.indicators.on_restated(stored)
         self.fanout.restate(stored, self.now_s())
         self._schedule_flush()
 
@@ -153,12 +171,13 @@ class Hub:
             await self._to_recover.wait()
             self._to_recover.clear()
             while self._recovering:
-                ready = [r for r in self._recovering if self.view.is_settled(r.since)]
+                ready = [r for r in self._recovering if self._is_ready(r)]
                 for recovery in ready:
                     del self._recovering[recovery]
                     await self._advance(recovery)
                 if not ready:
-                    await self.view.next_read()
+                    waits = any(self.view.is_settled(r.since) for r in self._recovering)
+                    await self.view.next_read(SOON_S if waits else CHECK_S)
 
     def stop(self) -> None:
         """Flush nothing any more."""
@@ -204,14 +223,35 @@ class Hub:
             if (topic.channel, topic.interval) == (channel, interval):
                 self._deliver(self.fanout.unsubscribe(client, topic, symbols, self.now_s()))
 
-    def _follow(self, client: Client, before: set[str]) -> None:
+    def _wants(self, client: Client) -> tuple[set[str], set[Computed]]:
+        """Return the symbols that a client has, and what is computed for it."""
+        topics = self.fanout.subscriptions_of(client)
+        return {s for symbols in topics.values() for s in symbols}, _indicators_of(topics)
+
+    def _follow(self, client: Client, before: tuple[set[str], set[Computed]]) -> None:
         """Keep current what the client has now, and no longer what only it had."""
-        now = self.fanout.symbols_of(client)
+        symbols, indicators = self._wants(client)
         interest = self.view.interest
-        interest.watch(now - before)
-        interest.unwatch(before - now, self.now_s())
+        interest.watch(symbols - before[0])
+        interest.unwatch(before[0] - symbols, self.now_s())
+        self.indicators.watch(indicators - before[1])
+        self.indicators.unwatch(before[1] - indicators)
         self.view.changed()
         self.metrics.cohorts.set(self.fanout.cohorts)
+
+    def _on_indicators(self, symbol: str, interval: Interval, bare: Sequence[Bar]) -> None:
+        """Send again what lacked values, and what has others now."""
+        self.fanout.tell_again(symbol, interval, bare, self.now_s())
+        self._schedule_flush()
+
+    def _is_ready(self, recovery: Recovery[Client]) -> bool:
+        """Tell whether a client can be brought to the present, with all that it shall get."""
+        topic = recovery.topic
+        awaited = topic.interval is not None and any(
+            self.indicators.is_awaited(symbol, topic.interval)
+            for symbol in (recovery.since if topic.indicators else ())
+        )
+        return not awaited and self.view.is_settled(recovery.since)
 
     def _schedule_flush(self) -> None:
         """Flush when the next cohort is due: after all that arrived together has been offered."""
@@ -246,7 +286,10 @@ class Hub:
         """Hand out what is due; what it took is counted at once, for counting takes time too."""
         written, bytes_, left_out = 0, 0, 0
         for delivery in deliveries:
-            frame = Frame(delivery.batch.message)
+            message = delivery.batch.message
+            if delivery.topic.indicators and isinstance(message, Bars):
+                message = self.indicators.annotated(message, delivery.topic.indicators)
+            frame = Frame(message)
             missed = write_to_all(delivery.members, frame)
             if missed and delivery.topic.lossless:
                 missed = [client for client in missed if not client.queue(frame)]
@@ -260,3 +303,13 @@ class Hub:
         self.metrics.frames.inc(written)
         self.metrics.sent_bytes.inc(bytes_)
         self.metrics.missed.inc(left_out)
+
+
+def _indicators_of(topics: Mapping[Topic, set[str]]) -> set[Computed]:
+    return {
+        (symbol, topic.interval, text)
+        for topic, symbols in topics.items()
+        if topic.interval is not None
+        for text in topic.indicators
+        for symbol in symbols
+    }

@@ -9,9 +9,10 @@ from feed_server.bus.requests import Failed
 from feed_server.gateway.arrow import ARROW, arrow_stream, prefers_arrow
 from feed_server.gateway.history import LATEST_MS, bar_series
 from feed_server.gateway.http_api import ApiHandler
-from feed_server.gateway.requests import RequestError, parse_interval
+from feed_server.gateway.requests import RequestError, parse_indicators, parse_interval
 from feed_server.gateway.rows import trade_series
-from feed_server.protocol import ErrorCode, SymbolList
+from feed_server.market.indicator_spec import catalogue, split_specs
+from feed_server.protocol import ErrorCode, IndicatorList, SymbolList
 
 MAX_BARS = 10_000
 MAX_TRADES = 10_000
@@ -109,7 +110,10 @@ class QuotesHandler(ApiHandler):
 
 
 class BarsHandler(ApiHandler):
-    """``/api/bars?symbol=&interval=&start=&end=&limit=``: a `BarSeries`, as JSON or Arrow."""
+    """``/api/bars?symbol=&interval=&start=&end=&limit=&indicators=``: a `BarSeries`.
+
+    It is JSON, or Arrow for who asks for that.
+    """
 
     async def get(self) -> None:
         """Answer with the newest ``limit`` bars that begin within ``start`` and ``end`` (ms)."""
@@ -117,12 +121,16 @@ class BarsHandler(ApiHandler):
         start_ms = self.number("start", 0, 0, LATEST_MS)
         end_ms = self.number("end", LATEST_MS, 0, LATEST_MS)
         limit = self.number("limit", 500, 1, MAX_BARS)
+        specs = parse_indicators(split_specs(self.get_query_argument("indicators", "")))
         symbol = await self.wanted_symbol("bars")
-        series = bar_series(
-            await self.gateway.history.bars(
-                symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
-            )
+        joined = await self.gateway.history.bars(
+            symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
         )
+        series = bar_series(joined)
+        if specs:
+            board = self.gateway.hub.indicators
+            found = await board.columns(symbol, interval, specs, joined.bars)
+            series = msgspec.structs.replace(series, indicators=found)
         self.set_header("Vary", "Origin, Accept")
         if not prefers_arrow(self.request.headers.get("Accept", "")):
             self.answer(series)
@@ -130,6 +138,14 @@ class BarsHandler(ApiHandler):
         body = await asyncio.to_thread(arrow_stream, series)
         self.set_header("Content-Type", ARROW)
         self.finish(body)
+
+
+class IndicatorsHandler(ApiHandler):
+    """``/api/indicators``: an `IndicatorList`."""
+
+    def get(self) -> None:
+        """Answer with all indicators that can be asked for."""
+        self.answer(IndicatorList(catalogue()))
 
 
 class TradesHandler(ApiHandler):

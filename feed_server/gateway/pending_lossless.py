@@ -163,16 +163,21 @@ class BarPending(LosslessPending):
     """Bars that changed since the last flush, newest state of each; final ones stay.
 
     An update tells all open bars, of which it has changed some, or none: those that are as they
-    were are not told again.
+    were are not told again. But where there are indicators, those at a bar change with the bars
+    before it, too.
 
     Args:
         interval: Length of the bars.
         latest: Where the cohort's members begin.
+        has_indicators: Whether indicators are sent with the bars.
     """
 
-    def __init__(self, interval: Interval, latest: Collection[StoredUpdate]) -> None:
+    def __init__(
+        self, interval: Interval, latest: Collection[StoredUpdate], *, has_indicators: bool = False
+    ) -> None:
         super().__init__(latest)
         self._interval = interval
+        self._has_indicators = has_indicators
         self._changed: dict[tuple[str, int], Bar] = {}
         self._open = {stored.update.quote.symbol: open_bars(stored, interval) for stored in latest}
 
@@ -191,9 +196,19 @@ class BarPending(LosslessPending):
         before = self._open.get(symbol, ())
         bars = bars_of(stored, self._interval)
         changed = [bar for bar in bars if bar not in before]
+        if changed and self._has_indicators:
+            first_ms = min(bar.start_ms for bar in changed)
+            changed = [bar for bar in bars if bar.start_ms >= first_ms]
         self._changed.update(((symbol, bar.start_ms), bar) for bar in changed)
         self._open[symbol] = [bar for bar in bars if not bar.final]
         return bool(changed)
+
+    def tell_again(self, symbol: str, final: Iterable[Bar]) -> None:
+        """Tell a symbol's open bars again, and some final ones: they have other indicators now."""
+        if symbol in self._at:
+            for bar in (*final, *self._open.get(symbol, ())):
+                self._changed.setdefault((symbol, bar.start_ms), bar)
+            self._moved.add(symbol)
 
     @override
     def _add_state(self, stored: StoredUpdate) -> bool:

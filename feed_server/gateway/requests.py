@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from feed_server.errors import QuotewireError
+from feed_server.market.indicator_spec import IndicatorError, IndicatorSpec, parse_specs
 from feed_server.protocol import ErrorCode, Interval
 
 NOT_BEGUN = "no source has begun; try again soon"
@@ -71,6 +72,18 @@ def parse_interval(text: str) -> Interval:
         raise RequestError(
             ErrorCode.UNKNOWN_INTERVAL, f"interval {text!r} is not one of {', '.join(Interval)}"
         ) from None
+
+
+def parse_indicators(texts: Iterable[str]) -> tuple[IndicatorSpec, ...]:
+    """Return the indicators that some texts name, once each and sorted.
+
+    Raises:
+        RequestError: One of them names none, or they are too many; its text tells what is allowed.
+    """
+    try:
+        return parse_specs(texts)
+    except IndicatorError as error:
+        raise RequestError(ErrorCode.BAD_PARAMETER, str(error)) from None
 
 
 def parse_int(name: str, text: str, low: int, high: int) -> int:

@@ -20,6 +20,7 @@ HANDLERS = {
     "/api/subscriptions": market_api.SubscriptionsHandler,
     "/api/quotes": market_api.QuotesHandler,
     "/api/bars": market_api.BarsHandler,
+    "/api/indicators": market_api.IndicatorsHandler,
     "/api/trades": market_api.TradesHandler,
     "/api/stream": EventStreamHandler,
     "/healthz": health_api.HealthHandler,

@@ -86,7 +86,7 @@ class Gateway:
         self.lookup = Lookup(caller, self.view)
         self.history = History(self.reader, caller)
         self.freshness = Freshness(caller, self.view)
-        self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status)
+        self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status, self.history)
         self._roll = Roll()
         self._drains = False
         self._sampled_ms = 0
@@ -114,6 +114,7 @@ class Gateway:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.view.run())
                 tasks.create_task(self.hub.recover())
+                tasks.create_task(self.hub.indicators.run())
                 tasks.create_task(self._see_to_connections())
         finally:
             await self._stop()

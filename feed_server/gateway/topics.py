@@ -13,11 +13,13 @@ class Topic:
         channel: ``quotes``, ``trades`` or ``bars``.
         interval: Which bars; None for other channels.
         max_hz: Messages a second at most.
+        indicators: Canonical texts, sorted, of what is computed at each bar.
     """
 
     channel: Channel
     interval: Interval | None
     max_hz: float
+    indicators: tuple[str, ...] = ()
 
     @property
     def lossless(self) -> bool:

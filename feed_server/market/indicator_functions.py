@@ -6,7 +6,7 @@ of its range is refused as ``TA_BAD_PARAM``.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +110,7 @@ def lookback(name: str, values: Sequence[Number]) -> int:
     if name == VWAP:
         return 0
     names = [parameter.name for parameter in function(name).parameters]
-    return int(abstract.Function(name, **dict(zip(names, values, strict=True))).lookback)
+    return int(_abstract(name, **dict(zip(names, values, strict=True))).lookback)
 
 
 def accepts(name: str, parameters: Mapping[str, Number]) -> bool:
@@ -125,8 +125,12 @@ def accepts(name: str, parameters: Mapping[str, Number]) -> bool:
     return True
 
 
+def _abstract(name: str, **parameters: Number) -> Any:
+    return abstract.Function(name, **parameters)  # type: ignore[attr-defined]
+
+
 def _describe(name: str, group: str) -> IndicatorInfo:
-    info = abstract.Function(name).info
+    info = _abstract(name).info
     flags = cast(Sequence[str], info["function_flags"] or ())
     outputs = cast(list[str], info["output_names"])
     prices = outputs if "Output scale same as input" in flags else []
@@ -146,7 +150,7 @@ def _describe(name: str, group: str) -> IndicatorInfo:
 def _inputs(name: str) -> list[str]:
     """Return the columns of a function in order; of two free ones TA-Lib takes high and low."""
     columns: list[str] = []
-    for named in abstract.Function(name).input_names.values():
+    for named in _abstract(name).input_names.values():
         columns += [named] if isinstance(named, str) else named
     return columns
 
@@ -155,12 +159,12 @@ def _parameter(name: str, parameter: str, default: Number) -> IndicatorParameter
     whole_numbers = isinstance(default, int)
     low = _limit(name, parameter, default, -NO_LIMIT)
     high = _limit(name, parameter, default, NO_LIMIT)
-    choices = {}
+    choices: dict[int, str] = {}
     if parameter.endswith("matype"):
-        choices = cast(dict[int, str], dict(talib.MA_Type._lookup))
+        choices = dict(talib.MA_Type._lookup)  # type: ignore[attr-defined]
     elif whole_numbers:
         high = min(high or MAX_PERIOD, MAX_PERIOD)
-    kind = "integer" if whole_numbers else "real"
+    kind: Literal["integer", "real"] = "integer" if whole_numbers else "real"
     return IndicatorParameter(parameter, kind, default, low, high, choices)
 
 

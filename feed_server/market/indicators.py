@@ -45,6 +45,11 @@ class Series:
         return len(self._starts)
 
     @property
+    def start_ms(self) -> int | None:
+        """Where the first final bar begins."""
+        return self._starts[0] if self._starts else None
+
+    @property
     def indicators(self) -> list[str]:
         """The canonical texts of the indicators that are followed."""
         return list(self._lines)

@@ -1,7 +1,8 @@
 """Every message on Quotewire's wire, as typed structs. No I/O.
 
-``data`` holds market data (`Quote`, `Trade`, `Bar`, `SymbolInfo`), ``messages`` what clients and
-server say to each other, ``codes`` the error and close codes. ``docs/protocol.md`` tells the flows.
+``data`` holds market data (`Quote`, `Trade`, `Bar`, `SymbolInfo`), ``indicators`` what can be
+computed from bars, ``messages`` what clients and server say to each other, ``codes`` the error and
+close codes. ``docs/protocol.md`` tells the flows.
 """
 
 from feed_server.protocol.codes import CloseCode, ErrorCode
@@ -19,6 +20,7 @@ from feed_server.protocol.data import (
     Trade,
     TradePrint,
 )
+from feed_server.protocol.indicators import IndicatorInfo, IndicatorList, IndicatorParameter
 from feed_server.protocol.messages import (
     COMMANDS,
     PROTOCOL_VERSION,
@@ -75,6 +77,9 @@ __all__ = [
     "ErrorCode",
     "GatewayStatus",
     "Heartbeat",
+    "IndicatorInfo",
+    "IndicatorList",
+    "IndicatorParameter",
     "Interval",
     "List",
     "Listed",

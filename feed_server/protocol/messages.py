@@ -57,6 +57,8 @@ class Subscribe(msgspec.Struct, tag="subscribe", frozen=True, omit_defaults=True
             ``quotes`` leaves out of the snapshot what has not changed.
         snapshot: Whether to begin with the state as it is now; where ``trades`` and ``bars``
             begin is always told to who goes on from somewhere.
+        indicators: Which to compute at each bar, such as ``SMA(20)``; for channel ``bars`` only.
+            Other indicators than before take their place. ``/api/indicators`` lists them.
     """
 
     id: int
@@ -66,10 +68,11 @@ class Subscribe(msgspec.Struct, tag="subscribe", frozen=True, omit_defaults=True
     max_hz: float = 0
     since: Mapping[str, Position] = {}
     snapshot: bool = True
+    indicators: list[str] = []
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", frozen=True, omit_defaults=True):
-    """End what `Subscribe` began."""
+    """End what `Subscribe` began, at whatever rate and with whatever indicators."""
 
     id: int
     channel: Channel
@@ -143,6 +146,7 @@ class Subscribed(msgspec.Struct, tag="subscribed", frozen=True, omit_defaults=Tr
         failed: By symbol why not.
         max_hz: Messages a second at most that the subscription got.
         interval: As asked for.
+        indicators: Each as `Bars.indicators` names it, with all its parameters.
     """
 
     id: int
@@ -151,6 +155,7 @@ class Subscribed(msgspec.Struct, tag="subscribed", frozen=True, omit_defaults=Tr
     failed: dict[str, ErrorCode]
     max_hz: float
     interval: Interval | None = None
+    indicators: list[str] = []
 
 
 class Unsubscribed(msgspec.Struct, tag="unsubscribed", frozen=True, omit_defaults=True):
@@ -163,12 +168,13 @@ class Unsubscribed(msgspec.Struct, tag="unsubscribed", frozen=True, omit_default
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a connection gets of a channel at one rate."""
+    """What a connection gets of a channel at one rate, and with which indicators."""
 
     channel: Channel
     symbols: list[str]
     max_hz: float
     interval: Interval | None = None
+    indicators: list[str] = []
 
 
 class Listed(msgspec.Struct, tag="listed", frozen=True):
@@ -360,6 +366,9 @@ class Bars(msgspec.Struct, tag="bars", frozen=True, omit_defaults=True):
         recovered: By symbol the answer to `Subscribe.since`: true where the rows have all that
             became final since then, false where they cannot, and history must be loaded again.
             False may also come later, as the only sign of a gap.
+        indicators: By indicator one list for each row: its values in the order of its outputs, null
+            where it has none. While a symbol's history is being loaded all are null; the same bars
+            are sent again then.
     """
 
     interval: Interval
@@ -368,6 +377,7 @@ class Bars(msgspec.Struct, tag="bars", frozen=True, omit_defaults=True):
     snapshot: bool = False
     offsets: Mapping[str, int] = {}
     recovered: Mapping[str, bool] = {}
+    indicators: Mapping[str, list[list[float | None]]] = {}
 
 
 DataMessage = Quotes | Trades | Bars
@@ -425,6 +435,7 @@ class BarSeries(msgspec.Struct, frozen=True, omit_defaults=True):
             first start less one.
         note: Why bars are missing that a source may have, for a person; ``more`` tells whether it
             can help to ask again.
+        indicators: By indicator and output a column, null where there is no value.
     """
 
     symbol: str
@@ -441,6 +452,7 @@ class BarSeries(msgspec.Struct, frozen=True, omit_defaults=True):
     final: list[bool]
     more: bool = False
     note: str | None = None
+    indicators: Mapping[str, Mapping[str, list[float | None]]] = {}
 
 
 class TradeSeries(msgspec.Struct, frozen=True):

@@ -15,10 +15,12 @@ from feed_server.gateway.market_api import (
     MAX_QUERY,
     MAX_TRADES,
 )
+from feed_server.market.indicator_spec import MAX_INDICATORS
 from feed_server.protocol import (
     SYMBOL_PATTERN,
     BarSeries,
     ErrorCode,
+    IndicatorList,
     Interval,
     Quotes,
     Status,
@@ -159,8 +161,13 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 _integer("start", "First start, UTC epoch milliseconds.", 0, LATEST_MS, 0),
                 _integer("end", "Last start, UTC epoch ms.", 0, LATEST_MS, LATEST_MS),
                 _integer("limit", "How many bars at most.", 1, MAX_BARS, 500),
+                _indicators(),
             ),
             errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready),
+        ),
+        "/api/indicators": Endpoint(
+            "All indicators that can be computed from bars, with their parameters and outputs.",
+            ref(IndicatorList),
         ),
         "/api/trades": Endpoint(
             "The newest trades, as far back as none is missing.",
@@ -186,6 +193,7 @@ def _live(limits: LimitSettings) -> dict[str, Endpoint]:
                 Parameter("channel", "Of what.", {"enum": sorted(CHANNELS), "default": "quotes"}),
                 _symbols(limits, "At least one of them can be had.", required=True),
                 Parameter("interval", "Which bars; for channel `bars` only.", ref(Interval)),
+                _indicators(),
                 Parameter(
                     "max_hz",
                     f"Messages a second at most: at least {MIN_HZ}, or 0 for the server's "
@@ -238,6 +246,14 @@ def _operation() -> dict[str, Endpoint]:
 
 def _open(summary: str, body: Json, *, media: str = JSON, unfit: Json | None = None) -> Endpoint:
     return Endpoint(summary, body, tag="operation", media=media, is_open=True, unfit=unfit)
+
+
+def _indicators() -> Parameter:
+    text = (
+        f"What to compute from the bars, {MAX_INDICATORS} indicators at most, separated by commas: "
+        "such as `SMA(20),BBANDS(20,2,2)`; see `/api/indicators`."
+    )
+    return Parameter("indicators", text, {"type": "string", "default": ""})
 
 
 def _symbol() -> Parameter:

@@ -17,6 +17,7 @@ from feed_server.protocol import (
     BarSeries,
     Error,
     ErrorCode,
+    IndicatorList,
     Quotes,
     Status,
     SymbolList,
@@ -29,7 +30,7 @@ Polling, history and health of a Quotewire feed server; the messages of its WebS
 `/asyncapi.json`. Times are UTC epoch milliseconds. Unknown fields are to be ignored, and further
 elements at the end of an array as well. Every error has the same body, see `Error`.
 """
-BODIES = (SymbolList, Status, Quotes, BarSeries, TradeSeries, Error)
+BODIES = (SymbolList, Status, Quotes, BarSeries, IndicatorList, TradeSeries, Error)
 BEARER = "bearer"
 
 
