@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
 
 from feed_server import log
 from feed_server.app import Role, serve
@@ -22,6 +23,12 @@ NEEDS_REDIS = (
 )
 
 
+RECORD_NEEDS_REDIS = (
+    "set QUOTEWIRE_REDIS_URL to the Redis of the feed that shall be recorded; start that feed with "
+    "the same setting, for one with an embedded Valkey cannot be recorded"
+)
+
+
 def main() -> int:
     """Run until SIGINT or SIGTERM, or until the gateways were told; return the exit code."""
     arguments = _parser().parse_args()
@@ -34,6 +41,8 @@ def main() -> int:
                 asyncio.run(_tell(settings, Drain(arguments.gateway)))
             case "disconnect":
                 asyncio.run(_tell(settings, Disconnect(arguments.subject)))
+            case "record":
+                asyncio.run(_record(settings, arguments.symbols))
             case role:
                 asyncio.run(_run(settings, Role(role or Role.ALL)))
     except* ConfigurationError as errors:
@@ -62,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         help="close the connections of a token's subject at all gateways; its tokens stay valid",
     )
     disconnect.add_argument("subject", metavar="SUBJECT", type=_name, help="claim sub of the token")
+    recorder = commands.add_parser(
+        "record", help="write what a running feed publishes to Parquet files, until Ctrl-C"
+    )
+    recorder.add_argument(
+        "symbols", metavar="SYMBOL", nargs="*", type=_name, help="what to record; without: all"
+    )
     return parser
 
 
@@ -84,8 +99,21 @@ async def _tell(settings: FeedSettings, message: ControlMessage) -> None:
     print(f"gateways that heard it: {heard}")
 
 
+async def _record(settings: FeedSettings, symbols: list[str]) -> None:
+    from feed_server.ingest.recorder import record  # loads pyarrow, which others do without
+
+    if settings.redis_url is None:
+        raise ConfigurationError(RECORD_NEEDS_REDIS)
+    url = settings.redis_url.get_secret_value()
+    await _until_signalled(record(url, settings.record_folder, symbols))
+
+
 async def _run(settings: FeedSettings, role: Role) -> None:
-    serving = asyncio.create_task(serve(settings, role))
+    await _until_signalled(serve(settings, role))
+
+
+async def _until_signalled(work: Coroutine[None, None, None]) -> None:
+    serving = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, serving.cancel)

@@ -71,7 +71,9 @@ class Recording:
                 dues=np.maximum.accumulate(times),
             )
         for symbol, parts in self._quotes.items():
-            rows = _in_order(parts)
+            rows = _changes(_in_order(parts))
+            if rows.empty:
+                continue
             times = rows["times"].to_numpy(np.int64)
             yield QuoteTape(
                 symbol=symbol,
@@ -88,6 +90,13 @@ def _in_order(parts: list[Columns]) -> pd.DataFrame:
     began = rows.groupby("epoch")["received"].transform("min")
     rows = rows.assign(began=began).sort_values(["began", "epoch", "offset"], kind="stable")
     return rows.drop_duplicates(["epoch", "offset"])
+
+
+def _changes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose best prices are others than those before."""
+    best = rows[["bids", "asks"]].fillna(0.0)
+    before = best.shift(fill_value=0.0)
+    return rows[(best != before).any(axis=1)]
 
 
 def _offsets(table: Table) -> Times:
