@@ -192,20 +192,20 @@ def test_a_feed_is_recorded_as_its_source_told_it(tmp_path: Path) -> None:
     valkey.start()
     settings = {
         "redis_url": valkey.url,
-        "replay_start": "2013-02-20",
-        "replay_speed": "4000",
+        "replay_start": "2013-01-15",
+        "replay_speed": "20000",
         "replay_loop": "false",
     }
     feed = FeedProcess(settings, role="ingest")
     try:
         feed.spawn()
         with RecordProcess(tmp_path, "IBM", redis_url=valkey.url) as recorder:
-            wait_for("it has recorded", lambda: trades_in(tmp_path) > 200)
+            wait_for("it has recorded", lambda: trades_in(tmp_path) > 200, timeout_s=60)
             recorder.end(signal.SIGINT)
     finally:
         feed.stop()
         valkey.stop()
-    source = open_replay([], date(2013, 2, 20), "", math.inf).source
+    source = open_replay([], date(2013, 1, 15), "", math.inf).source
     told = [trade for trade in source.trades() if trade.symbol == "IBM"]
     recorded = [event for event in replayed(tmp_path / "trades") if isinstance(event, Trade)]
     assert len(recorded) > 200
