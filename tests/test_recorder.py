@@ -1,5 +1,5 @@
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -172,6 +172,19 @@ async def test_trades_are_played_as_they_were_published_late_ones_late(tmp_path:
     made.finish()
     events = await played(tmp_path / "trades")
     assert events == [Trade("BAC", T0 + t, n + 1, 1) for n, t in enumerate(times)]
+
+
+async def test_a_late_trade_of_the_day_before_is_played_on_the_day_when_it_came(
+    tmp_path: Path,
+) -> None:
+    midnight = T0 + 52_200_000  # in New York
+    made = opened(tmp_path)
+    times = [midnight - 10, midnight + 10, midnight - 5, midnight + 20]
+    made.append({"trades": [("BAC", t, 1.0, 1.0, t, "e", n) for n, t in enumerate(times)]})
+    made.finish()
+    provider = open_replay([tmp_path], date(2013, 10, 8), "America/New_York", math.inf)
+    batches = [batch async for batch in provider.stream(Watchlist(), {})]
+    assert [event.time_ms for batch in batches for event in batch] == times[1:]
 
 
 async def test_epochs_and_parts_follow_each_other(tmp_path: Path) -> None:

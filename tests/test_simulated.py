@@ -405,6 +405,19 @@ async def test_history_does_not_depend_on_the_range_asked_for() -> None:
         pd.testing.assert_frame_equal(again, some, check_freq=False)
 
 
+async def test_a_trade_at_a_bars_end_is_in_the_next() -> None:
+    source = provider(1, 1, clock=Clock(OPEN_MS + DAY_MS))
+    market = source.market
+    cells = np.arange(OPEN_MS // market.cell_ms, (OPEN_MS + 4 * HOUR_MS) // market.cell_ms)
+    times = market.arrivals(np.zeros(len(cells), np.intp), cells).times
+    ends = times[(times % 1_000 == 0) & (times % market.cell_ms != 0)].tolist()
+    assert ends
+    for end in ends:
+        name = source_names(source)[0]
+        bars = await source.history(name, Interval.SECOND, end - 1_000, end)
+        assert [time.value // 10**6 for time in bars.index] in ([], [end - 1_000])
+
+
 async def test_an_unknown_symbol_has_no_history() -> None:
     with pytest.raises(UnknownSymbolError, match="NOPE! is not in the simulated market"):
         await provider().history("NOPE!", Interval.DAY, 0, OPEN_MS)
