@@ -1,14 +1,24 @@
 """What those get who ask again and again: only what has changed, and what is current."""
 
+import asyncio
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
+import msgspec
 import pytest
 
+from feed_server.bus.publisher import Publisher
+from feed_server.bus.requests import Answer, Done, Failed, Refresh, Request
+from feed_server.bus.update import SymbolUpdate
+from feed_server.protocol import ErrorCode, SymbolInfo
+from tests.answering import Answering
 from tests.harness import FeedProcess, wait_for
 from tests.market import SYMBOLS, Market, gateway_of, market
 from tests.raw_socket import RawSocket
+from tests.updates import update
 
 pytestmark = pytest.mark.integration
 
@@ -149,3 +159,134 @@ def test_history_that_is_polled_keeps_its_symbol_current() -> None:
             assert not is_wanted(feed, symbol)
             httpx.get(f"{feed.url}/api/{path}?symbol={symbol}", timeout=5).raise_for_status()
             wait_for("the source hears of it", partial(is_wanted, feed, symbol))
+
+
+POLLED = ["DAY", "HOUR", "NONE", "OTHER", "QUIET"]
+"""Symbols of which quotes come only when their source is asked."""
+
+
+def received_now(symbol: str) -> SymbolUpdate:
+    """Return an update that has just been received."""
+    made = update(symbol, 5)
+    now_ms = time.time_ns() // 1_000_000
+    return msgspec.structs.replace(
+        made, quote=msgspec.structs.replace(made.quote, time_ms=now_ms, received_ms=now_ms)
+    )
+
+
+async def poll(request: Request, publisher: Publisher) -> Answer:
+    """Answer as an ingest does, one of whose sources is polled."""
+    assert isinstance(request, Refresh)
+    if {"DAY", "NONE"} & set(request.symbols):
+        return Failed(ErrorCode.SOURCE, "25 requests a day are spent", 60_000)
+    if "HOUR" in request.symbols:
+        await asyncio.sleep(0.3)
+        await publisher.publish([received_now("HOUR")])
+    return Done()
+
+
+@pytest.fixture(scope="module")
+def sources(here: Market) -> Iterator[Answering]:
+    with Answering(here.url, poll) as answering:
+        asyncio.run_coroutine_threadsafe(declare(answering), answering.loop).result(10)
+        yield answering
+
+
+async def declare(sources: Answering) -> None:
+    """Declare what is polled; all but one have an old quote, and each a source of its own."""
+    infos = [SymbolInfo(s, s, "USD", 2, f"of {s}", "TEST") for s in POLLED]
+    await sources.publisher.add_symbols(infos)
+    await sources.publisher.publish([update(s, 1) for s in POLLED if s != "NONE"])
+
+
+def polled(feed: FeedProcess, **query: str) -> dict[str, object]:
+    answer = httpx.get(f"{feed.url}/api/quotes", params=query, timeout=20)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, object] = answer.json()
+    return body
+
+
+def last(body: dict[str, object]) -> dict[str, float]:
+    rows = body["rows"]
+    assert isinstance(rows, list)
+    return {row[0]: row[1] for row in rows}
+
+
+def asked(sources: Answering, symbol: str) -> int:
+    return sum(symbol in request.symbols for request in sources.of(Refresh))
+
+
+def test_a_quote_that_is_too_old_is_fetched_once_for_all_who_ask(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    with ThreadPoolExecutor(5) as pool:
+        bodies = list(pool.map(lambda symbols: polled(lasting, symbols=symbols), ["hour"] * 5))
+    assert [last(body) for body in bodies] == [{"HOUR": 5}] * 5
+    assert all("failed" not in body for body in bodies)
+    assert asked(sources, "HOUR") == 1
+
+
+def test_a_quote_that_is_fresh_enough_is_not_fetched(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    polled(lasting, symbols="HOUR")
+    before = asked(sources, "HOUR")
+    polled(lasting, symbols="HOUR", max_age_ms="60000")
+    assert asked(sources, "HOUR") == before
+    polled(lasting, symbols="HOUR", max_age_ms="0")
+    assert asked(sources, "HOUR") == before + 1
+
+
+def test_a_quiet_symbol_is_current_when_its_source_says_so(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    for _ in range(3):
+        body = polled(lasting, symbols="QUIET")
+        assert last(body) == {"QUIET": 1}
+        assert "failed" not in body
+    assert asked(sources, "QUIET") == 1
+
+
+def test_nothing_is_fetched_where_nothing_is_named(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    polled(lasting)
+    assert asked(sources, "OTHER") == 0
+
+
+def test_the_last_value_is_told_where_no_newer_can_be_had_and_the_source_is_left_alone(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    for _ in range(3):
+        body = polled(lasting, symbols="DAY,HOUR,NONE")
+        assert last(body) == {"DAY": 1, "HOUR": 5}
+        spent = "25 requests a day are spent"
+        assert body["failed"] == {"DAY": spent, "NONE": spent}
+    assert asked(sources, "DAY") == 1
+
+
+def test_an_unchanged_answer_is_not_sent_again_though_it_tells_of_a_failure(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    url = f"{lasting.url}/api/quotes"
+    cursor = str(polled(lasting, symbols="DAY")["cursor"])
+    query = {"symbols": "DAY", "since": cursor}
+    first = httpx.get(url, params=query, timeout=20)
+    assert (first.json()["rows"], list(first.json()["failed"])) == ([], ["DAY"])
+    same = {"If-None-Match": first.headers["ETag"]}
+    assert httpx.get(url, params=query, headers=same, timeout=20).status_code == 304
+
+
+def test_a_single_symbol_without_any_quote_is_an_error(
+    lasting: FeedProcess, sources: Answering
+) -> None:
+    answer = httpx.get(f"{lasting.url}/api/quotes?symbols=NONE", timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (502, "source")
+    assert "25 requests a day are spent" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("age", ["-1", "1000000001", "x", "1.5"])
+def test_an_age_that_is_none_is_refused(lasting: FeedProcess, age: str) -> None:
+    answer = httpx.get(f"{lasting.url}/api/quotes?max_age_ms={age}", timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
+    assert "max_age_ms" in answer.json()["message"]
