@@ -7,7 +7,7 @@ import sys
 
 BENCHMARKS = (
     *("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck"),
-    *("day", "simulated"),
+    *("day", "indicators", "simulated"),
 )
 
 

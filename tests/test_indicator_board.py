@@ -11,8 +11,12 @@ import talib
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
 from feed_server.gateway import indicator_board
+from feed_server.gateway.fanout import Fanout
 from feed_server.gateway.history import LATEST_MS, JoinedBars
 from feed_server.gateway.indicator_board import LOADED_BARS, IndicatorBoard
+from feed_server.gateway.pending import Batch
+from feed_server.gateway.pending_lossless import BarPending
+from feed_server.gateway.topics import Topic
 from feed_server.market.history_join import bar_array, between
 from feed_server.market.indicator_line import Values
 from feed_server.market.indicator_spec import parse_spec
@@ -342,3 +346,61 @@ async def test_indicators_that_nobody_watches_do_not_pile_up() -> None:
         assert series is not None
         assert len(series.indicators) <= indicator_board.MAX_FOLLOWED
         assert SMA in series.indicators
+
+
+# ---- what is sent with indicators ------------------------------------------------------------
+
+
+def open_minutes(*places_and_closes: tuple[int, float]) -> list[Bar]:
+    return [minute(place, final=False, close=close) for place, close in places_and_closes]
+
+
+def told_of(offset: int, *bars: Bar) -> StoredUpdate:
+    return StoredUpdate("e", offset, SymbolUpdate(stored().update.quote, list(bars)))
+
+
+def rows_of(batch: Batch) -> list[Bar]:
+    assert isinstance(batch.message, Bars)
+    return batch.message.rows
+
+
+@pytest.mark.parametrize("has_indicators", [True, False])
+def test_where_there_are_indicators_later_open_bars_are_told_with_earlier(
+    has_indicators: bool,
+) -> None:
+    begun = told_of(1, *open_minutes((0, 1.0), (1, 1.0), (2, 1.0)))
+    pending = BarPending(MINUTE, [begun], has_indicators=has_indicators)
+    first, second, third = open_minutes((0, 1.0), (1, 9.0), (2, 1.0))
+    pending.offer(told_of(2, first, second, third))
+    assert rows_of(pending.take()) == ([second, third] if has_indicators else [second])
+    pending.offer(told_of(3, minute(0, close=1.0), second, third))
+    ended = [minute(0, close=1.0)]
+    assert rows_of(pending.take()) == ([*ended, second, third] if has_indicators else ended)
+
+
+def test_bars_are_told_again_only_to_those_who_get_indicators_of_them() -> None:
+    begun = told_of(1, *open_minutes((5, 1.0)))
+    fanout: Fanout[str] = Fanout({"AAPL": begun})
+    with_indicators = Topic("bars", MINUTE, 10, (SMA,))
+    for member, topic in (
+        ("ann", with_indicators),
+        ("bob", Topic("bars", MINUTE, 10)),
+        ("cid", Topic("bars", Interval.DAY, 10, (SMA,))),
+        ("dan", Topic("trades", None, 10)),
+    ):
+        fanout.subscribe(member, topic, ["AAPL"], 0.0)
+    fanout.tell_again("AAPL", MINUTE, [minute(4)], 0.0)
+    (delivery,) = fanout.take_due(0.0)
+    assert (delivery.members, delivery.topic) == (("ann",), with_indicators)
+    assert rows_of(delivery.batch) == [minute(4), *open_minutes((5, 1.0))]
+    assert delivery.batch.since == {"AAPL": begun.position}
+    assert list(fanout.take_due(99.0)) == []
+
+
+def test_what_is_told_again_is_not_older_than_what_waits() -> None:
+    begun = told_of(1, *open_minutes((5, 1.0)))
+    pending = BarPending(MINUTE, [begun], has_indicators=True)
+    (changed,) = open_minutes((5, 2.0))
+    pending.offer(told_of(2, changed))
+    pending.tell_again("AAPL", [])
+    assert rows_of(pending.take()) == [changed]
