@@ -14,8 +14,8 @@ from typing_extensions import override
 from benchmarks.day_trades import SYMBOL, day_trades
 from feed_server.bus.connection import connect
 from feed_server.bus.publisher import Publisher
+from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
-from feed_server.ingest.vendor import quota_of
 from feed_server.ingest.worker import IngestBus, IngestWorker
 from feed_server.protocol import SymbolInfo, Trade
 from feed_server.providers.base import Capabilities, Provider, Watchlist
@@ -63,7 +63,7 @@ async def main(redis_url: str) -> None:
     bus = IngestBus(
         publisher=Publisher(redis),
         reader=Reader(redis),
-        quota=lambda provider: quota_of(redis, provider),
+        quotas=Quotas(redis),
     )
     carrying: asyncio.Task[None] | None = None
     day = Day(trades)

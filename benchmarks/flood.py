@@ -14,10 +14,10 @@ from typing_extensions import override
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import WantedReader
 from feed_server.bus.publisher import Publisher
+from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.ingest.demand import Demand
-from feed_server.ingest.vendor import quota_of
 from feed_server.ingest.worker import IngestBus, IngestWorker
 from feed_server.protocol import SymbolInfo, Trade
 from feed_server.providers.base import Capabilities, Provider, Watchlist
@@ -104,7 +104,7 @@ class Flow:
         bus = IngestBus(
             publisher=Publisher(self._redis),
             reader=Reader(self._redis),
-            quota=lambda provider: quota_of(self._redis, provider),
+            quotas=Quotas(self._redis),
             demand=self._demand,
         )
         worker = IngestWorker([self._provider], bus, loop=False)

@@ -1,8 +1,8 @@
 """The lag of an ingest that carries 2,000 simulated symbols at 5 ticks a second, on one core.
 
-The ingest and its Valkey share one core, what measures has another; all symbols are wanted. A tick's
-lag is from its event time until its update is heard from Redis: the simulation's own batching, bars
-of all intervals, the script. Beside it the processor time of both.
+The ingest and its Valkey share one core, what measures has another; all symbols are wanted. A lag
+is from a tick's event time until its update is heard from Redis: the simulation's own batching, bars
+of all intervals, the script. Beside it the processor time of the ingest.
 """
 
 import asyncio

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
+from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
 from feed_server.ingest.demand import Demand
-from feed_server.ingest.vendor import quota_of
 from feed_server.ingest.worker import IngestBus, IngestWorker
 from feed_server.market.events import MarketEvent
 from feed_server.protocol import SymbolInfo, Trade
@@ -68,7 +68,7 @@ def ingest_bus(
     return IngestBus(
         publisher=publisher or Publisher(redis),
         reader=Reader(redis),
-        quota=lambda provider: quota_of(redis, provider),
+        quotas=Quotas(redis),
         demand=demand,
         lock=lock,
     )

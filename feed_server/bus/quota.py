@@ -54,7 +54,7 @@ class Quota:
         Raises:
             BusError: Redis could not be reached: whether they are spent is not known.
         """
-        arguments = [at_most, secrets.token_hex(8), *self._limits]
+        arguments: list[str | int] = [at_most, secrets.token_hex(8), *self._limits]
         with bus_errors("spending a quota"):
             answer = await self._spend(keys=list(self._keys), args=arguments)
         granted, wait_ms, *left = cast(list[int], answer)
@@ -68,6 +68,21 @@ class Quota:
         """
         grant_ms = max(1, round(for_s * 1000))
         with bus_errors("blocking a quota"):
-            seconds, micros = cast(tuple[int, int], await self._redis.time())
+            seconds, micros = await self._redis.time()
             until_ms = seconds * 1000 + micros // 1000 + grant_ms
             await self._redis.set(self._keys[1], until_ms, px=grant_ms)
+
+
+class Quotas:
+    """Gives vendors' budgets in one Redis.
+
+    Args:
+        redis: The client.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def of(self, provider: str, limits: Sequence[tuple[int, float]]) -> Quota:
+        """Return the budget of a provider, see `Quota`."""
+        return Quota(self._redis, provider, limits)

@@ -60,8 +60,7 @@ class Loaded(msgspec.Struct, tag="loaded", frozen=True):
     """Final bars as columns, oldest first.
 
     Attributes:
-        whole: Whether these are all that the source has in the range; where not, they are the
-            newest of them.
+        since_ms: From when on these are all that the source has; what lies before was not told.
     """
 
     start_ms: list[int]
@@ -70,7 +69,7 @@ class Loaded(msgspec.Struct, tag="loaded", frozen=True):
     low: list[float]
     close: list[float]
     volume: list[float]
-    whole: bool
+    since_ms: int
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.requests import Answer, Failed, Request
+from feed_server.bus.subscriber import Subscriber
 from feed_server.errors import (
     BusError,
     FencedError,
@@ -246,3 +247,24 @@ def failure(error: QuotewireError) -> Failed:
             return Failed(ErrorCode.NOT_READY, str(error), RETRY_MS)
         case _:
             return Failed(ErrorCode.INTERNAL, str(error))
+
+
+async def respond(
+    redis: Redis, listening: Redis, name: str, answer: Callable[[Request], Awaitable[Answer]]
+) -> None:
+    """Answer gateways until cancelled.
+
+    Args:
+        redis: For the answers.
+        listening: For the questions; used for nothing else.
+        name: Of the listener, see `Subscriber`.
+        answer: See `Responder`.
+    """
+    responder = Responder(redis, answer)
+    subscriber = Subscriber(
+        listening, name, lambda _channel, payload: responder.take(payload), lambda: None
+    )
+    await subscriber.subscribe([responder.channel])
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(subscriber.run())
+        tasks.create_task(responder.run())

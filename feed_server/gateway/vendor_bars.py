@@ -156,11 +156,10 @@ class VendorBars:
             answer = await self._sources.call(request, min(CALL_S, max(0.0, left_s)))
             if isinstance(answer, Failed):
                 return answer
-            if not isinstance(answer, Loaded) or not (answer.whole or answer.start_ms):
+            if not isinstance(answer, Loaded) or answer.since_ms >= latest_ms:
                 return Failed(ErrorCode.SOURCE, "the source's answer cannot be used")
             bars = between(_bars(answer), start_ms, latest_ms)
-            known_from_ms = start_ms if answer.whole or not len(bars) else answer.start_ms[0]
-            series.known.add(known_from_ms, before_ms, bars)
+            series.known.add(max(start_ms, answer.since_ms), before_ms, bars)
         else:
             series.known.add(start_ms, before_ms, NO_BARS)
         if before_ms > now_ms - SETTLED_MS:

@@ -8,7 +8,6 @@ import pandas as pd
 from feed_server.bus.requests import (
     Answer,
     Done,
-    Failed,
     Found,
     LoadBars,
     Loaded,
@@ -20,13 +19,13 @@ from feed_server.bus.requests import (
 from feed_server.errors import (
     NotOfferedError,
     ProviderError,
-    RateLimitedError,
     UnknownSymbolError,
 )
 from feed_server.ingest.floor import Floor
 from feed_server.ingest.listing import Listing
 from feed_server.ingest.source import Source
-from feed_server.protocol import ErrorCode, SymbolInfo
+from feed_server.protocol import SymbolInfo
+from feed_server.providers.base import BAR_COLUMNS, Capabilities
 
 MAX_FOUND = 50
 
@@ -54,25 +53,27 @@ class Answers:
         self._now_ms = now_ms
 
     async def answer(self, request: Request) -> Answer:
-        """Return the answer to a question, also where it is that there is none."""
-        try:
-            match request:
-                case Resolve(symbol=symbol):
-                    return await self._resolve(symbol)
-                case Refresh(symbols=symbols, max_age_ms=max_age_ms):
-                    return await self._refresh(symbols, max_age_ms)
-                case LoadBars():
-                    return await self._load(request)
-                case Search(text=text):
-                    return Found(await self._search(text))
-        except ProviderError as error:
-            return failed(error)
+        """Return the answer to a question.
 
-    async def _resolve(self, symbol: str) -> Answer:
+        Raises:
+            ProviderError: There is none.
+            BusError: Redis could not be reached.
+        """
+        match request:
+            case Resolve(symbol=symbol):
+                return Found([await self._resolve(symbol)])
+            case Refresh(symbols=symbols, max_age_ms=max_age_ms):
+                return await self._refresh(symbols, max_age_ms)
+            case LoadBars():
+                return await self._load(request)
+            case Search(text=text):
+                return Found(await self._search(text))
+
+    async def _resolve(self, symbol: str) -> SymbolInfo:
         info = await self._listing.resolve(symbol)
         if info is None:
-            return failed(UnknownSymbolError(f"no source knows {symbol!r}"))
-        return Found([info])
+            raise UnknownSymbolError(f"no source knows {symbol!r}")
+        return info
 
     async def _refresh(self, symbols: list[str], max_age_ms: int) -> Answer:
         """Ask for those that are too old; the first failure is the answer, when all are through."""
@@ -80,8 +81,6 @@ class Answers:
         asked = [s for s in symbols if self._floor.received_ms(s) < oldest_ms]
         outcomes = await asyncio.gather(*map(self._refresh_one, asked), return_exceptions=True)
         for outcome in outcomes:
-            if isinstance(outcome, ProviderError):
-                return failed(outcome)
             if isinstance(outcome, BaseException):
                 raise outcome
         return Done()
@@ -111,7 +110,7 @@ class Answers:
             except ProviderError as error:
                 failure = error
             else:
-                return loaded(frame, source.vendor.can.history_bars)
+                return loaded(frame, request, source.vendor.can)
         raise failure
 
     def _in_order(self, symbol: str) -> list[Source]:
@@ -135,19 +134,13 @@ class Answers:
         return list(found.values())[:MAX_FOUND]
 
 
-def failed(error: ProviderError) -> Failed:
-    """Return what a gateway is told of an error."""
-    retry_ms = None
-    if isinstance(error, RateLimitedError) and error.retry_after_s is not None:
-        retry_ms = round(error.retry_after_s * 1000)
-    is_unknown = isinstance(error, UnknownSymbolError)
-    return Failed(
-        ErrorCode.UNKNOWN_SYMBOL if is_unknown else ErrorCode.SOURCE, str(error), retry_ms
-    )
-
-
-def loaded(frame: pd.DataFrame, most: int) -> Loaded:
+def loaded(frame: pd.DataFrame, request: LoadBars, can: Capabilities) -> Loaded:
     """Return a provider's history as a gateway is told it."""
     starts_ms = frame.index.astype("datetime64[ms, UTC]").astype("int64").tolist()
-    columns = {name: frame[name].tolist() for name in ("open", "high", "low", "close", "volume")}
-    return Loaded(start_ms=starts_ms, whole=len(starts_ms) < most, **columns)
+    columns = {name: frame[name].tolist() for name in BAR_COLUMNS}
+    since_ms = request.start_ms
+    if can.counts_gaps:
+        since_ms = max(since_ms, request.end_ms - can.history_bars * request.interval.ms)
+    elif len(starts_ms) >= can.history_bars:
+        since_ms = starts_ms[0]
+    return Loaded(start_ms=starts_ms, since_ms=since_ms, **columns)

@@ -47,6 +47,7 @@ class Floor:
         self.router = Router([provider.name for provider in providers])
         self.refused: dict[str, Counter[str]] = {p.name: Counter() for p in providers}
         self.market_ms: dict[str, int] = {}
+        self._reached_ms: dict[str, int] = {}
         self._providers = {provider.name: provider for provider in providers}
         self._calendars = {p.name: SessionCalendar(p.zone) for p in providers}
         self._grace_ms = grace_ms
@@ -93,7 +94,8 @@ class Floor:
             newest_ms = max(newest_ms, event.time_ms if reason is None else 0)
             if line.due:
                 self._on_due(event.symbol)
-        self.market_ms[source] = newest_ms
+        if newest_ms > self.market_ms.get(source, 0):
+            self.market_ms[source], self._reached_ms[source] = newest_ms, received_ms
         return moved
 
     def _move(self, line: Line, source: str) -> None:
@@ -104,13 +106,21 @@ class Floor:
     def advance(self) -> None:
         """Close bars that are over although nothing trades, and publish what has waited."""
         now_ms = self._now_ms()
+        clocks = {source: self._clock_ms(source, now_ms) for source in self._providers}
         for symbol, line in self.lines.items():
-            market_ms = now_ms
-            if self._providers[line.info.source].capabilities.resumable:
-                market_ms = self.market_ms.get(line.info.source, 0)
-            line.advance(market_ms)
+            line.advance(clocks[line.info.source])
             if line.due or line.overdue(now_ms):
                 self._on_due(symbol)
+
+    def _clock_ms(self, source: str, now_ms: int) -> int:
+        """Return how far a source's market is: as late as its newest event was, where it is live.
+
+        By our own clock, a source whose prices are delayed would find its bars closed.
+        """
+        market_ms = self.market_ms.get(source, 0)
+        if not market_ms or self._providers[source].capabilities.resumable:
+            return market_ms
+        return min(now_ms, market_ms + now_ms - self._reached_ms[source])
 
     def want(self, symbols: Collection[str], wanted: bool) -> None:
         """Keep trades of symbols for publishing from now on, or no longer."""

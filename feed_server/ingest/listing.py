@@ -13,7 +13,8 @@ from feed_server.ingest.floor import Floor
 from feed_server.ingest.seed import session_so_far
 from feed_server.ingest.source import Source
 from feed_server.ingest.writer import Writer, until_done
-from feed_server.protocol import SymbolInfo
+from feed_server.market.session import DAY_MS
+from feed_server.protocol import Interval, SymbolInfo
 
 if TYPE_CHECKING:
     from feed_server.ingest.worker import IngestBus
@@ -77,6 +78,8 @@ class Listing:
         for info in infos.values():
             self._floor.open(info)
         await self._resume(left)
+        for symbol in infos.keys() - left.keys():
+            await self._seed_from_past(symbol)
         await self._writer.begin(self._floor.lines)
         await until_done(lambda: self._bus.publisher.set_run(self._name, self._run))
 
@@ -182,6 +185,20 @@ class Listing:
     def _may_seed(self, source: str) -> bool:
         can = self._sources[source].vendor.can
         return can.streams and can.open_list and bool(can.intervals)
+
+    async def _seed_from_past(self, symbol: str) -> None:
+        """Take the close before from a source that has no limits: of those its own clock counts."""
+        line = self._floor.lines[symbol]
+        vendor = self._sources[line.info.source].vendor
+        if not vendor.can.resumable or Interval.DAY not in vendor.can.intervals:
+            return
+        try:
+            days = await vendor.history(symbol, Interval.DAY, 0, self._now_ms() + DAY_MS)
+        except ProviderError as error:
+            log.info("no session before is known", symbol=symbol, error=str(error))
+        else:
+            if len(days):
+                line.seed(float(days["close"].iloc[-1]), None)
 
     async def _seed(self, symbol: str) -> None:
         del self._unseeded[symbol]

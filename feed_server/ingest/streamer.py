@@ -6,7 +6,12 @@ from contextlib import aclosing
 
 import structlog
 
-from feed_server.errors import ProviderError, UnauthorizedError
+from feed_server.errors import (
+    FencedError,
+    ProviderError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from feed_server.ingest.circuit import Circuit
 from feed_server.ingest.sink import Sink
 from feed_server.providers.base import Provider, Watchlist
@@ -50,6 +55,12 @@ class Streamer:
                 await self._stream()
             except ProviderError as error:
                 self._fail(error)
+            except FencedError:
+                raise
+            except Exception:
+                # A fault of one source must not end the others.
+                log.exception("a source has a fault of its own", source=self._provider.name)
+                self._fail(UnavailableError("it has a fault of its own; the log has it"))
             else:
                 self.has_ended = True
             finally:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TypeVar
 
 import pandas as pd
-from redis.asyncio import Redis
+import structlog
 
-from feed_server.bus.quota import Grant, Quota
+from feed_server.bus.quota import Grant, Quota, Quotas
 from feed_server.errors import (
     BusError,
     NotOfferedError,
@@ -28,11 +28,13 @@ CALL_S = 30.0
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
 
-def quota_of(redis: Redis, provider: Provider) -> Quota:
+
+def quota_of(quotas: Quotas, provider: Provider) -> Quota:
     """Return the budget of a provider's vendor."""
     limits = [(rate.limit, rate.per_s) for rate in provider.capabilities.rates]
-    return Quota(redis, provider.name, limits)
+    return quotas.of(provider.name, limits)
 
 
 class Vendor:
@@ -127,3 +129,9 @@ class Vendor:
                 with suppress(BusError):
                     await self._quota.block(error.retry_after_s)
             raise
+        except ProviderError:
+            raise
+        except Exception:
+            # A fault of one source must not end the others.
+            log.exception("a source has a fault of its own", source=self.name)
+            raise UnavailableError(f"{self.name} has a fault of its own; the log has it") from None

@@ -12,7 +12,7 @@ from feed_server.bus.leases import Seen
 from feed_server.bus.lock import ProviderLock
 from feed_server.bus.notices import SourceError
 from feed_server.bus.publisher import Publisher
-from feed_server.bus.quota import Quota
+from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
 from feed_server.bus.requests import Answer, Request
 from feed_server.errors import BusError, FencedError, ProviderError
@@ -21,6 +21,7 @@ from feed_server.ingest.demand import Demand
 from feed_server.ingest.floor import Floor
 from feed_server.ingest.listing import Listing
 from feed_server.ingest.source import Source
+from feed_server.ingest.vendor import quota_of
 from feed_server.ingest.writer import Writer, until_done
 from feed_server.market.events import MarketEvent
 from feed_server.protocol import SymbolInfo
@@ -44,7 +45,7 @@ class IngestBus:
     Attributes:
         publisher: Where to.
         reader: For what an ingest before has left.
-        quota: Gives a provider's budget.
+        quotas: Gives the vendors' budgets.
         demand: What to publish all changes of; `None`: of all symbols.
         lock: Who carries must hold it; `None`: nobody else can be there.
         serve: Answers gateways; `None`: there are none that ask.
@@ -52,7 +53,7 @@ class IngestBus:
 
     publisher: Publisher
     reader: Reader
-    quota: Callable[[Provider], Quota]
+    quotas: Quotas
     demand: Demand | None = None
     lock: ProviderLock | None = None
     serve: Serve | None = None
@@ -148,7 +149,7 @@ class Carrying:
         self._now_ms = now_ms
         self._writer = Writer(bus.publisher)
         self._floor = Floor(providers, grace_ms=grace_ms, now_ms=now_ms, on_due=self._writer.note)
-        self._sources = {p.name: Source(p, bus.quota(p), self) for p in providers}
+        self._sources = {p.name: Source(p, quota_of(bus.quotas, p), self) for p in providers}
         self._listing = Listing(
             list(self._sources.values()), self._floor, self._writer, bus, now_ms
         )

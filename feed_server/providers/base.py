@@ -36,6 +36,8 @@ class Capabilities:
         poll_s: A symbol's quote is not asked for more often than this, in seconds.
         intervals: Bars that `Provider.history` has.
         history_bars: Bars at most that one call of `Provider.history` returns.
+        counts_gaps: Whether those that there never were count among them: a call covers a stretch
+            of so many intervals.
         resumable: Whether `Provider.stream` can go on where another process has ended.
         heals: Whether a stream that begins again makes up for the trades that were missed since.
     """
@@ -49,6 +51,7 @@ class Capabilities:
     poll_s: float = 15.0
     intervals: frozenset[Interval] = frozenset()
     history_bars: int = 1_000
+    counts_gaps: bool = False
     resumable: bool = False
     heals: bool = False
 
@@ -120,9 +123,7 @@ class Provider(ABC):
         """
         raise NotOfferedError(f"{self.name} has no stream")
 
-    async def quotes(
-        self, symbols: Sequence[str]
-    ) -> Mapping[str, SessionSnapshot | ProviderError]:
+    async def quotes(self, symbols: Sequence[str]) -> Mapping[str, SessionSnapshot | ProviderError]:
         """Return for each symbol its quote, or why there is none; at most `Capabilities.batch`."""
         raise NotOfferedError(f"{self.name} cannot be asked for quotes")
 
@@ -153,7 +154,7 @@ class Provider(ABC):
         ]
         return sorted(found, key=lambda info: (info.symbol.casefold() != wanted, info.symbol))
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 (most have none)
         """Let go of connections."""
 
 

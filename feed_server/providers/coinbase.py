@@ -97,6 +97,8 @@ class CoinbaseProvider(Provider):
         poll_s=5.0,
         intervals=frozenset(INTERVALS),
         history_bars=MAX_CANDLES,
+        counts_gaps=True,
+        heals=True,
     )
 
     def __init__(

@@ -43,7 +43,7 @@ EVERY_REQUEST: list[Request] = [Resolve("AAPL"), Refresh(["AAPL", "IBM"], 500), 
 EVERY_ANSWER: list[Answer] = [
     Done(),
     Found([APPLE]),
-    Loaded([0], [1.5], [2.0], [1.0], [1.75], [300.0], whole=True),
+    Loaded([0], [1.5], [2.0], [1.0], [1.75], [300.0], since_ms=0),
     Failed(ErrorCode.SOURCE, "asleep", 1_500),
 ]
 
