@@ -220,6 +220,18 @@ async def test_a_state_after_a_gap_during_a_load_begins_the_load_anew() -> None:
         assert len(desk.store.asked) == 2
 
 
+async def test_a_history_that_was_read_before_a_gap_is_not_used() -> None:
+    async with floor() as desk:
+        desk.store.gate.clear()
+        desk.board.watch(WATCHED)
+        await so(lambda: bool(desk.store.asked))
+        desk.store.bars += [minute(number) for number in range(100, 110)]
+        desk.hear(minute(110, final=False), restated=True)
+        desk.store.gate.set()
+        await desk.loaded()
+        assert desk.values(minute(110, final=False)) == sma(110)
+
+
 async def test_a_history_of_another_epoch_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indicator_board, "RETRY_S", 0.01)
     async with floor() as desk:
