@@ -50,7 +50,8 @@ async def answer(request: Request, publisher: Publisher) -> Answer:
     newest = days[-A_CALL:]
     prices = [day + 0.5 for day in newest]
     starts_ms = [day * DAY_MS for day in newest]
-    return Loaded(starts_ms, prices, prices, prices, prices, prices, newest == days)
+    since_ms = request.start_ms if newest == days else starts_ms[0]
+    return Loaded(starts_ms, prices, prices, prices, prices, prices, since_ms)
 
 
 async def begin(url: str) -> None:
