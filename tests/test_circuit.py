@@ -40,6 +40,12 @@ def test_the_vendors_hint_counts_and_is_never_undercut() -> None:
     assert circuit.next_try_s == 87.0
 
 
+def test_a_hint_of_hours_is_not_made_much_longer() -> None:
+    circuit = Circuit(jitter=lambda: 1.0)
+    circuit.fail(0.0, hint_s=50_000.0)
+    assert 50_000.0 < circuit.next_try_s <= 50_060.0
+
+
 def test_a_refused_key_opens_it_at_once() -> None:
     circuit = Circuit()
     circuit.fail(0.0, 300.0)

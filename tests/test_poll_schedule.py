@@ -82,6 +82,18 @@ def test_a_quicker_pace_holds_for_what_waits_already() -> None:
     assert plan.next(15.0, 8) == ["A"]
 
 
+def test_some_may_have_a_pace_of_their_own() -> None:
+    plan = schedule(["A", "B"], poll_s=300.0)
+    ask(plan, 0.0, 8)
+    plan.pace(300.0, {"B": 15.0})
+    assert plan.next(14.0, 8) == []
+    assert ask(plan, 15.0, 8) == ["B"]
+    assert ask(plan, 30.0, 8) == ["B"]
+    plan.pace(300.0)
+    assert ask(plan, 45.0, 8) == ["B"]
+    assert ask(plan, 299.0, 8) == []
+
+
 @given(st.integers(1, 60), st.integers(1, 20), st.lists(st.floats(0.01, 30), min_size=1))
 def test_nobody_starves(symbols: int, most: int, steps: list[float]) -> None:
     plan = schedule([f"S{n}" for n in range(symbols)], poll_s=0.0)

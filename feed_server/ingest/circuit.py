@@ -8,6 +8,8 @@ OPENS_AFTER = 3
 FIRST_S = 1.0
 MOST_S = 300.0
 HINT_JITTER = 0.1
+MOST_JITTER_S = 10.0
+"""A hint of hours is not to become one of hours more."""
 
 
 class Circuit:
@@ -52,7 +54,7 @@ class Circuit:
         """
         self.failures += 1
         if hint_s is not None:
-            wait_s = hint_s * (1 + HINT_JITTER * self._jitter())
+            wait_s = hint_s + min(HINT_JITTER * hint_s, MOST_JITTER_S) * self._jitter()
         else:
             most_s = min(MOST_S, FIRST_S * 2 ** min(self.failures - 1, 16))
             wait_s = most_s * (0.5 + 0.5 * self._jitter())

@@ -1,7 +1,7 @@
 """Which symbols a source is asked for next: all in turn, the stalest first. Pure."""
 
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 JITTER = 0.1
@@ -27,6 +27,7 @@ class PollSchedule:
     def __init__(self, poll_s: float, jitter: Callable[[], float] = random.random) -> None:
         self.poll_s = poll_s
         self._jitter = jitter
+        self._own: Mapping[str, float] = {}
         self._turns: dict[str, _Turn] = {}
 
     @property
@@ -42,13 +43,19 @@ class PollSchedule:
         for symbol in sorted(wanted - self._turns.keys()):
             self._turns[symbol] = _Turn(float("-inf"), float("-inf"))
 
-    def pace(self, poll_s: float) -> None:
-        """Ask for each symbol every ``poll_s`` seconds from now on."""
-        if poll_s == self.poll_s:
+    def pace(self, poll_s: float, own: Mapping[str, float] | None = None) -> None:
+        """Ask for each symbol every ``poll_s`` seconds from now on.
+
+        Args:
+            poll_s: Of most of them.
+            own: By symbol, of those that have a pace of their own.
+        """
+        own = own or {}
+        if poll_s == self.poll_s and own == self._own:
             return
-        for turn in self._turns.values():
-            turn.due_s = min(turn.due_s, turn.asked_s + poll_s)
-        self.poll_s = poll_s
+        self.poll_s, self._own = poll_s, own
+        for symbol, turn in self._turns.items():
+            turn.due_s = min(turn.due_s, turn.asked_s + self._pace_of(symbol))
 
     def urge(self, symbol: str) -> None:
         """Ask for a wanted symbol as soon as there is a budget: somebody waits for it."""
@@ -69,7 +76,7 @@ class PollSchedule:
         for symbol in symbols:
             turn = self._turns.get(symbol)
             if turn is not None:
-                pause_s = self.poll_s * (1 + JITTER * (self._jitter() - 0.5))
+                pause_s = self._pace_of(symbol) * (1 + JITTER * (self._jitter() - 0.5))
                 turn.asked_s, turn.due_s, turn.urgent = now_s, now_s + pause_s, False
 
     def postpone(self, symbol: str, until_s: float) -> None:
@@ -83,3 +90,6 @@ class PollSchedule:
         if any(turn.urgent for turn in turns):
             return float("-inf")
         return min((turn.due_s for turn in turns), default=None)
+
+    def _pace_of(self, symbol: str) -> float:
+        return self._own.get(symbol, self.poll_s)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -54,10 +54,12 @@ class Poller:
         self._asking: Sequence[str] = ()
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
-    def want(self, symbols: Collection[str], poll_s: float) -> None:
-        """Poll these symbols and no others, each about every ``poll_s`` seconds."""
+    def want(
+        self, symbols: Collection[str], poll_s: float, own: Mapping[str, float] | None = None
+    ) -> None:
+        """Poll these symbols and no others, see `PollSchedule.pace`."""
         self._schedule.want(symbols)
-        self._schedule.pace(poll_s)
+        self._schedule.pace(poll_s, own)
         for symbol in self._waiting.keys() - set(symbols):
             self._tell(symbol, UnknownSymbolError(f"{symbol} is not asked for any more"))
         self._wake.set()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Mapping
 
 from feed_server.bus.quota import Quota
-from feed_server.errors import ProviderError
+from feed_server.errors import NotOfferedError, ProviderError
 from feed_server.ingest.poller import Poller
 from feed_server.ingest.sink import Sink
 from feed_server.ingest.streamer import Streamer
@@ -37,6 +37,7 @@ class Source:
         self._watchlist = Watchlist()
         self._streamer = Streamer(provider, self._watchlist, sink)
         self._poller = Poller(self.vendor, sink)
+        self._sink = sink
         self._trouble = ""
 
     @property
@@ -63,9 +64,25 @@ class Source:
 
     def pace(self) -> None:
         """Poll seldom what streams, and often what does not."""
-        poll_s = STREAMED_POLL_S if self._streamer.flows else self.vendor.can.poll_s
-        if self.vendor.can.polls:
-            self._poller.want(self.symbols, poll_s)
+        if not self.vendor.can.polls:
+            return
+        often_s = self.vendor.can.poll_s
+        if self._streamer.flows:
+            own = dict.fromkeys(self._unstreamed, often_s)
+            self._poller.want(self.symbols, max(STREAMED_POLL_S, often_s), own)
+        else:
+            self._poller.want(self.symbols, often_s)
+
+    def hand_over(self) -> None:
+        """Give up what the stream does not carry and cannot be polled: another may have it."""
+        if not self.vendor.can.polls:
+            for symbol in sorted(self._unstreamed):
+                error = NotOfferedError(f"{self.name} does not stream {symbol}")
+                self._sink.refuse(self.name, symbol, error)
+
+    @property
+    def _unstreamed(self) -> frozenset[str]:
+        return self._watchlist.refused & self.symbols
 
     def note_trouble(self, error: ProviderError) -> None:
         """Tell that it could not even say what it has."""
@@ -85,7 +102,8 @@ class Source:
         Raises:
             ProviderError: It was not answered, or cannot be asked soon.
         """
-        if self.vendor.can.polls and not self._streamer.flows:
+        streams = self._streamer.flows and symbol not in self._unstreamed
+        if self.vendor.can.polls and not streams:
             await self._poller.refresh(symbol)
 
     def status(

@@ -204,6 +204,8 @@ class Carrying:
         while True:
             await asyncio.sleep(TICK_S)
             self._floor.advance()
+            for source in self._sources.values():
+                source.hand_over()
             self._plan()
             await self._listing.complete()
 

@@ -57,9 +57,15 @@ class Capabilities:
 
 
 class Watchlist:
-    """The symbols that a stream shall carry; they change while it runs."""
+    """The symbols that a stream shall carry; they change while it runs.
+
+    Attributes:
+        refused: Those that the stream cannot carry, as its provider sets it: they are polled, or
+            asked of another source.
+    """
 
     def __init__(self, symbols: Collection[str] = ()) -> None:
+        self.refused: frozenset[str] = frozenset()
         self._symbols = frozenset(symbols)
         self._changed = asyncio.Event()
 

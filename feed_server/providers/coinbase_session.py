@@ -81,6 +81,7 @@ class CoinbaseSession:
                 await self._wait(watchlist, symbols)
                 # First of all, for if it fails nothing may have been taken that is not yielded.
                 events = self._heard() + self._found()
+                watchlist.refused = self._subscription.refused
                 self._fill_holes()
                 symbols = watchlist.symbols
                 if events:

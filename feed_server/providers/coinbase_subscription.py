@@ -44,6 +44,11 @@ class Subscription:
         """Products that are wanted and not refused."""
         return self._wanted - self._refused
 
+    @property
+    def refused(self) -> frozenset[str]:
+        """Products that are wanted, and refused."""
+        return self._refused
+
     def want(self, products: Collection[str]) -> frozenset[str]:
         """Carry these and no others; return those that are not wanted any more."""
         dropped = self._wanted - frozenset(products)

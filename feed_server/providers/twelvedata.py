@@ -247,6 +247,7 @@ class Talk:
             reason = self._prices.refused[symbol]
             log.warning("a symbol is not streamed", source=NAME, symbol=symbol, reason=reason)
         self._refused = set(self._prices.refused)
+        self._watchlist.refused = frozenset(self._refused)
         if self._prices.unread:
             log.warning("prices could not be read", source=NAME, count=self._prices.unread)
             self._prices.unread = 0
