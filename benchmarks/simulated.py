@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+
 from benchmarks.children import CpuWindow, process_cpu_s
 from benchmarks.figures import percentile, show, show_not_measured
 from feed_server.bus import names
@@ -20,6 +22,7 @@ from feed_server.bus.leases import Leases
 from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
+from feed_server.providers.simulated_market import activity
 from tests.harness import PROJECT, clean_environment
 
 SYMBOLS = 2_000
@@ -61,7 +64,8 @@ def main() -> None:
             redis_url=valkey.url,
             provider="simulated",
             simulated_symbols=str(SYMBOLS),
-            simulated_hz=str(HZ),
+            # The market is busier at some hours; here it shall be as busy at any.
+            simulated_hz=str(HZ / _activity_now()),
             log_level="error",
         )
         ingest = subprocess.Popen(
@@ -76,6 +80,10 @@ def main() -> None:
     finally:
         valkey.stop()
         os.sched_setaffinity(0, set(cores))
+
+
+def _activity_now() -> float:
+    return float(activity(np.array([time.time_ns() // 1_000_000]))[0])
 
 
 async def _measure(valkey: EmbeddedValkey, ingest_pid: int) -> None:

@@ -5,6 +5,7 @@ standard library, and what stands here; imports for type checking count like any
 """
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -187,3 +188,14 @@ def test_an_import_against_the_arrows_is_found(module: str, source: str) -> None
 )
 def test_an_import_along_the_arrows_is_allowed(module: str, source: str) -> None:
     assert not forbidden(module, source)
+
+
+def test_a_gateway_starts_without_pandas_and_arrow() -> None:
+    program = (
+        "import sys, feed_server.gateway.server\n"
+        "print(*sorted({'pandas', 'pyarrow', 'bokeh'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

@@ -10,11 +10,10 @@ from typing import Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-import talib
-from talib import abstract, stream
 
 from feed_server.market.indicator_vwap import SessionVwap
 from feed_server.market.session import SessionCalendar
+from feed_server.market.talib_alone import abstract, stream, talib
 from feed_server.protocol.indicators import IndicatorInfo, IndicatorParameter
 
 Column: TypeAlias = npt.NDArray[np.float64]

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from math import isfinite, nan
 
 import numpy as np
-import talib
 from numpy.typing import NDArray
 
 from feed_server.market.indicator_columns import Columns
 from feed_server.market.indicator_functions import Handle, Value, opener, whole
 from feed_server.market.indicator_spec import IndicatorSpec
 from feed_server.market.session import SessionCalendar
+from feed_server.market.talib_alone import talib
 from feed_server.protocol import Bar
 
 Table = NDArray[np.float64]
