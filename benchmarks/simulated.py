@@ -1,7 +1,7 @@
 """The lag of an ingest that carries 2,000 simulated symbols at 5 ticks a second, on one core.
 
 The ingest and its Valkey share one core, what measures has another; all symbols are wanted. A lag
-is from a tick's event time until its update is heard from Redis: the simulation's own batching, bars
+is from a tick's event time until its update is heard from Redis: the simulated batch, bars
 of all intervals, the script. Beside it the processor time of the ingest.
 """
 
