@@ -149,9 +149,10 @@ class Listing:
             infos = await source.vendor.symbols()
         except ProviderError as error:
             circuit.fail(time.monotonic())
-            source.note_trouble(error)
+            source.note_listing(error, circuit.next_try_s)
             log.warning("a source does not tell its symbols", source=name, error=str(error))
             return
+        source.note_listing(None)
         self._listed[name] = {info.symbol: info for info in infos}
 
     def _infos(self) -> dict[str, SymbolInfo]:

@@ -39,6 +39,7 @@ class Source:
         self._poller = Poller(self.vendor, sink)
         self._sink = sink
         self._trouble = ""
+        self._list_again_s: float | None = None
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -84,9 +85,10 @@ class Source:
     def _unstreamed(self) -> frozenset[str]:
         return self._watchlist.refused & self.symbols
 
-    def note_trouble(self, error: ProviderError) -> None:
-        """Tell that it could not even say what it has."""
-        self._trouble = str(error)
+    def note_listing(self, error: ProviderError | None, next_try_s: float | None = None) -> None:
+        """Note whether it could say what it has, and where not, when it is asked again."""
+        self._trouble = "" if error is None else str(error)
+        self._list_again_s = next_try_s
 
     async def run(self) -> None:
         """Work until cancelled, or until the source has no more."""
@@ -132,12 +134,13 @@ class Source:
         tries = [self._poller.next_try_s()] if self.vendor.can.polls else []
         if self._streamer.circuit.failures:
             tries.append(self._streamer.circuit.next_try_s)
+        tries.append(self._list_again_s)
         return min((at_s for at_s in tries if at_s is not None), default=None)
 
     def _state(self) -> SourceState:
         if self.has_ended:
             return SourceState.CLOSED
-        if not self.is_up:
+        if not self.is_up or self._trouble:
             return SourceState.DOWN
         is_idle = self.vendor.can.open_list and not self.symbols
         is_live = self._streamer.flows or self._poller.has_answered or is_idle

@@ -154,6 +154,27 @@ async def test_one_symbol_fails_over_while_others_stay(redis: Redis) -> None:
         assert {s for _, symbols in second.asked for s in symbols} == {"B"}
 
 
+class Mute(Vendor):
+    """A source that does not even tell its symbols while it fails."""
+
+    async def symbols(self) -> Sequence[SymbolInfo]:
+        if self.failure is not None:
+            raise self.failure
+        return await super().symbols()
+
+
+async def test_a_source_that_does_not_tell_its_symbols_is_down_until_it_does(redis: Redis) -> None:
+    source = Mute("vendor", ["A"], Capabilities(streams=True, open_list=True))
+    source.failure = UnavailableError("vendor: no such host")
+    async with ingesting(ingest_bus(redis), source):
+        status = await until_state(redis, "vendor", SourceState.DOWN)
+        assert status.message == "vendor: no such host"
+        assert status.next_try_ms is not None
+        source.failure = None
+        await until_last(redis, 100.0)
+        await until_state(redis, "vendor", SourceState.LIVE)
+
+
 async def test_a_budget_is_kept_and_all_are_refreshed_in_turn(redis: Redis) -> None:
     source = polled("vendor", *FORTY, rates=(Rate(8, 0.5),), batch=8)
     async with ingesting(ingest_bus(redis), source):
