@@ -53,3 +53,15 @@ def test_with_all_down_all_are_asked(router: Router) -> None:
 def test_what_the_last_still_says_does_not_replace_a_preferred_that_works(router: Router) -> None:
     assert router.take("first", "A") is True
     assert router.take("third", "A") is None
+
+
+def test_who_could_not_serve_a_symbol_once_stays_asked_and_the_next_is_asked_too() -> None:
+    router = Router(["first", "second"])
+    assert router.take("first", "A")
+    router.doubt("first", "A")
+    assert router.candidates("A", 0.0) == ["first", "second"]
+    assert router.candidates("B", 0.0) == ["first"]
+    assert router.take("second", "A")
+    assert router.take("first", "A")
+    assert router.candidates("A", 0.0) == ["first"]
+    assert router.take("second", "A") is None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from feed_server.errors import ProviderError
+from feed_server.errors import NotOfferedError, ProviderError, UnknownSymbolError
 from feed_server.ingest.line import Line
 from feed_server.ingest.router import Router
 from feed_server.market.events import MarketEvent
@@ -141,6 +141,9 @@ class Floor:
         return 0 if line is None or line.last_update is None else line.last_update.quote.received_ms
 
     def refuse(self, source: str, symbol: str, error: ProviderError, now_s: float) -> None:
-        """Note that a source cannot serve a symbol."""
-        self.router.refuse(source, symbol, now_s)
+        """Note that a source cannot serve a symbol, or could not this time."""
+        if isinstance(error, (UnknownSymbolError, NotOfferedError)):
+            self.router.refuse(source, symbol, now_s)
+        else:
+            self.router.doubt(source, symbol)
         self.refused[source][type(error).__name__] += 1

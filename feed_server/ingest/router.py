@@ -20,6 +20,7 @@ class Router:
         self.sources = tuple(sources)
         self._down: set[str] = set()
         self._refused_until_s: dict[tuple[str, str], float] = {}
+        self._doubted: set[tuple[str, str]] = set()
         self._active: dict[str, str] = {}
 
     def set_up(self, source: str, is_up: bool) -> None:
@@ -39,6 +40,10 @@ class Router:
         if self._active.get(symbol) == source:
             del self._active[symbol]
 
+    def doubt(self, source: str, symbol: str) -> None:
+        """Note that a source could not serve a symbol this time; others are asked as well."""
+        self._doubted.add((source, symbol))
+
     def serves(self, source: str, symbol: str, now_s: float) -> bool:
         """Tell whether a source has not refused a symbol lately."""
         return self._refused_until_s.get((source, symbol), now_s) <= now_s
@@ -50,7 +55,7 @@ class Router:
             if not self.serves(source, symbol, now_s):
                 continue
             asked.append(source)
-            if source not in self._down:
+            if self._works(source, symbol):
                 break
         return asked
 
@@ -69,10 +74,13 @@ class Router:
             `None` where it is not to be taken, since a preferred source works; else whether the
             symbol comes from another source now than before.
         """
+        if self._doubted:
+            self._doubted.discard((source, symbol))
         active = self._active.get(symbol)
         if active == source:
             return False
-        if active is not None and self._is_preferred(active, source) and active not in self._down:
+        is_behind = active is not None and self._is_preferred(active, source)
+        if active is not None and is_behind and self._works(active, symbol):
             return None
         self._active[symbol] = source
         self._refused_until_s.pop((source, symbol), None)
@@ -81,6 +89,9 @@ class Router:
     def source_of(self, symbol: str) -> str | None:
         """Return where a symbol came from last."""
         return self._active.get(symbol)
+
+    def _works(self, source: str, symbol: str) -> bool:
+        return source not in self._down and (source, symbol) not in self._doubted
 
     def _is_preferred(self, one: str, other: str) -> bool:
         return self.sources.index(one) < self.sources.index(other)
