@@ -9,11 +9,9 @@ from typing import TypeVar
 
 from feed_server.bus.requests import Failed, Refresh
 from feed_server.gateway.market_view import MarketView
-from feed_server.gateway.vendor_bars import Sources
+from feed_server.gateway.vendor_bars import Sources, retry_s
 
 PATIENCE_S = 5.0
-RETRY_S = (1.0, 60.0)
-"""After a failure a source is not asked again for as long as it says, within these bounds."""
 MAX_REMEMBERED = 50_000
 """Symbols of which is known when a source was asked last."""
 
@@ -60,8 +58,7 @@ class Freshness:
         answer = await self._sources.call(Refresh(symbols, max_age_ms), PATIENCE_S)
         for symbol in symbols:
             if isinstance(answer, Failed):
-                wait_s = min(max((answer.retry_ms or 0) / 1000, RETRY_S[0]), RETRY_S[1])
-                _remember(self._failed, symbol, (time.monotonic() + wait_s, answer))
+                _remember(self._failed, symbol, (time.monotonic() + retry_s(answer), answer))
             else:
                 _remember(self._sure_ms, symbol, began_ms)
                 self._failed.pop(symbol, None)

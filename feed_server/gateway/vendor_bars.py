@@ -16,6 +16,8 @@ PATIENCE_S = 20.0
 """How long the sources have for all that one request needs."""
 MAX_CALLS = 20
 """Questions to the sources for one request; who wants more pages back."""
+MAX_EMPTY = 5
+"""After so many answers without a bar, each of the time before, the source's history is over."""
 
 DAY_MS = Interval.DAY.ms
 SETTLED_MS = 2 * DAY_MS
@@ -126,8 +128,12 @@ class VendorBars:
         now_s, now_ms = time.monotonic(), time.time_ns() // 1_000_000
         if now_s >= series.doubt_s:
             known.doubt_end(now_ms - SETTLED_MS, wanted.interval.ms)
+        empty = 0
         for _ in range(MAX_CALLS):
             reach_ms = known.reach_ms(wanted.before_ms)
+            if empty >= MAX_EMPTY:
+                known.add(wanted.start_ms, reach_ms, known.between(wanted.start_ms, reach_ms))
+                break
             has = len(known.between(reach_ms, wanted.before_ms))
             if has >= wanted.need or reach_ms <= wanted.start_ms:
                 break
@@ -139,9 +145,10 @@ class VendorBars:
             left_s = now_s + PATIENCE_S - time.monotonic()
             series.failed = await self._ask(series, wanted, start_ms, reach_ms, left_s)
             if series.failed is not None:
-                wait_s = (series.failed.retry_ms or 0) / 1000
-                series.retry_s = time.monotonic() + min(max(wait_s, RETRY_S[0]), RETRY_S[1])
+                series.retry_s = time.monotonic() + retry_s(series.failed)
                 return series.failed
+            told = known.between(known.reach_ms(wanted.before_ms), reach_ms)
+            empty = 0 if len(told) else empty + 1
         return None
 
     async def _ask(
@@ -181,6 +188,11 @@ class VendorBars:
         while kept > self._max_bars:
             _, series = self._series.popitem(last=False)
             kept -= len(series.known) + SERIES_COST
+
+
+def retry_s(failed: Failed) -> float:
+    """Return for how long not to ask again."""
+    return min(max((failed.retry_ms or 0) / 1000, RETRY_S[0]), RETRY_S[1])
 
 
 def _bars(answer: Loaded) -> BarArray:

@@ -30,9 +30,12 @@ A_CALL = 60
 """Bars at most in one answer of the source."""
 SINCE = 298
 """Ours are whole from here on."""
-BUSY, NEVER, LOST = "BUSY", "NEVER", "LOST"
-"""Symbols whose history cannot be had: not now, not at all, not in its older part."""
-SYMBOLS = ["KO", "PEP", "GE", BUSY, NEVER, LOST]
+BUSY, NEVER, LOST, WINDOW = "BUSY", "NEVER", "LOST", "WINDOW"
+"""Symbols whose history cannot be had: not now, not at all, not in its older part; and one of which
+an answer covers a stretch of time, not a number of bars."""
+UNTRADED = {*range(100, 250), *range(270, 281)}
+"""Days without a bar of the latter."""
+SYMBOLS = ["KO", "PEP", "GE", BUSY, NEVER, LOST, WINDOW]
 
 
 async def answer(request: Request, publisher: Publisher) -> Answer:
@@ -51,6 +54,10 @@ async def answer(request: Request, publisher: Publisher) -> Answer:
     prices = [day + 0.5 for day in newest]
     starts_ms = [day * DAY_MS for day in newest]
     since_ms = request.start_ms if newest == days else starts_ms[0]
+    if request.symbol == WINDOW:
+        since_ms = max(request.start_ms, request.end_ms - 5 * DAY_MS)
+        starts_ms = [ms for ms in starts_ms if ms >= since_ms and ms // DAY_MS not in UNTRADED]
+        prices = prices[: len(starts_ms)]
     return Loaded(starts_ms, prices, prices, prices, prices, prices, since_ms)
 
 
@@ -126,6 +133,17 @@ def test_what_is_known_is_not_asked_for_again(feed: FeedProcess, sources: Answer
     assert days(some) == list(range(150, 161))
     assert not some.more
     assert days(bars(feed, "GE", limit=3, end=160 * DAY_MS)) == [158, 159, 160]
+    assert len(sources.of(LoadBars)) == asked
+
+
+def test_history_goes_on_before_a_gap_and_ends_where_nothing_comes_for_long(
+    feed: FeedProcess, sources: Answering
+) -> None:
+    series = bars(feed, WINDOW, limit=1000)
+    assert days(series) == [*range(250, 270), *range(281, 301)]
+    assert (series.more, series.note) == (False, None)
+    asked = len(sources.of(LoadBars))
+    assert bars(feed, WINDOW, limit=1000) == series
     assert len(sources.of(LoadBars)) == asked
 
 
