@@ -83,7 +83,7 @@ def parse_indicators(texts: Iterable[str]) -> tuple[IndicatorSpec, ...]:
     try:
         return parse_specs(texts)
     except IndicatorError as error:
-        raise RequestError(ErrorCode.BAD_PARAMETER, str(error)) from None
+        raise RequestError(ErrorCode.BAD_PARAMETER, f"indicators: {error}") from None
 
 
 def parse_int(name: str, text: str, low: int, high: int) -> int:

@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from feed_server.app import Role, serve
 from feed_server.bus.embedded import EmbeddedValkey
-from feed_server.protocol import ServerMessage
+from feed_server.protocol import Interval, ServerMessage
 from feed_server.settings import FeedSettings
 from tests import pem
 from tests.harness import FeedProcess, free_port, until
@@ -131,7 +131,7 @@ def schema_of(parameter: Json, document: Json) -> Json:
 
 def right_values(schema: Json) -> list[str]:
     match schema:
-        case {"enum": list(values)}:
+        case {"enum": list(values)} | {"examples": list(values)}:
             return [str(value) for value in values]
         case {"minimum": low, "maximum": high}:
             return [str(low), str(high)]
@@ -148,7 +148,7 @@ def right_values(schema: Json) -> list[str]:
 
 def wrong_values(schema: Json) -> list[str]:
     match schema:
-        case {"enum": _}:
+        case {"enum": _} | {"examples": _}:
             return ["nonsense"]
         case {"minimum": low, "maximum": high}:
             return [str(low - 1), str(high + 1), "1.5", "x", ""]
@@ -169,7 +169,9 @@ def needed(document: Json, path: str) -> dict[str, str]:
 
 GO_TOGETHER = {
     ("/api/stream", "bars"): {"interval": "1d"},
-    ("/api/stream", "1d"): {"channel": "bars"},
+    **{("/api/stream", interval.value): {"channel": "bars"} for interval in Interval},
+    ("/api/stream", "SMA(20)"): {"channel": "bars", "interval": "1d"},
+    ("/api/stream", "SMA(20),BBANDS(20,2,2)"): {"channel": "bars", "interval": "1d"},
 }
 """What else a value of a path's parameter needs."""
 

@@ -253,7 +253,8 @@ def _indicators() -> Parameter:
         f"What to compute from the bars, {MAX_INDICATORS} indicators at most, separated by commas: "
         "such as `SMA(20),BBANDS(20,2,2)`; see `/api/indicators`."
     )
-    return Parameter("indicators", text, {"type": "string", "default": ""})
+    examples = ["SMA(20)", "SMA(20),BBANDS(20,2,2)"]
+    return Parameter("indicators", text, {"type": "string", "default": "", "examples": examples})
 
 
 def _symbol() -> Parameter:
