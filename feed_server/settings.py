@@ -135,7 +135,7 @@ class SourceSettings(BaseSettings):
         True, description="Begin a replay again, from its start, when it has reached its end."
     )
     log_entries: int = Field(
-        5000,
+        2000,
         ge=1,
         description="Updates kept of each symbol, for clients that come back after a drop.",
     )

@@ -89,7 +89,7 @@ class Publisher:
         self,
         redis: Redis,
         *,
-        log_entries: int = 5_000,
+        log_entries: int = 2_000,
         log_expires_s: float = 600.0,
         bars_kept: int = 3_000,
     ) -> None:
