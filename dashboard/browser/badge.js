@@ -4,7 +4,6 @@ import {h, setText} from "quotewire/dom.js";
 import {
   NOTHING, formatAge, formatCount, formatMs, formatRate,
 } from "quotewire/format.js";
-import {healthOf} from "quotewire/health.js";
 import {mount} from "quotewire/live.js";
 import {openBelow} from "quotewire/popover.js";
 
@@ -36,9 +35,9 @@ class Badge {
   }
 
   #refresh() {
-    const {state, sources} = this.#connection;
+    const {state} = this.#connection;
     const stats = this.#connection.stats();
-    const health = healthOf(state, sources);
+    const health = this.#connection.health();
     this.element.dataset.state = health.state;
     this.element.title = health.reason;
     setText(this.#word, health.word);
@@ -81,6 +80,10 @@ class Facts {
         ["State", source.state],
         ["Data", source.label || "live"],
         ["Says", source.message || NOTHING],
+        ...(source.symbols ? [["Symbols asked", formatCount(source.symbols)]] : []),
+        ...(source.next_try_ms ? [["Next request", untilNow(source.next_try_ms)]] : []),
+        ...(source.budgets ?? []).map(({limit, per_s, left}) =>
+          [`Left of ${formatCount(limit)} per ${formatAge(per_s * 1000)}`, formatCount(left)]),
       ])),
       group("Prices", [
         ["Latency p50", formatMs(stats.latency_p50_ms)],
@@ -99,6 +102,10 @@ class Facts {
 function group(title, rows) {
   const terms = rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
   return h("section", {}, h("h3", {}, title), h("dl", {}, ...terms));
+}
+
+function untilNow(at_ms) {
+  return at_ms <= Date.now() ? "now" : `in ${formatAge(at_ms - Date.now())}`;
 }
 
 function age(age_ms) {

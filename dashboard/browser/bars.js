@@ -26,8 +26,8 @@ export function place(bars, start_ms) {
 /**
  * Above 0 where `next` is newer than `held`, 0 where it says the same, below 0 where it is older.
  *
- * A final bar never changes. Forming bars go by event time, at equal times by volume, which only
- * grows; where that is equal too, the latest account counts.
+ * A final bar never changes. Others, which form or still take late trades, go by event time, at
+ * equal times by volume, which only grows; where that is equal too, the latest account counts.
  *
  * @param {Bar} held
  * @param {Bar} next
@@ -35,7 +35,9 @@ export function place(bars, start_ms) {
 export function compareBars(held, next) {
   if (held.final) return next.final ? 0 : -1;
   if (next.final) return 1;
-  const order = next.time_ms - held.time_ms || next.volume - held.volume;
+  // History tells the time of the last bar only; several can still change.
+  const timed = held.time_ms !== null && next.time_ms !== null;
+  const order = (timed && next.time_ms - held.time_ms) || next.volume - held.volume;
   if (order !== 0) return order;
   return ["open", "high", "low", "close"].every((name) => held[name] === next[name]) ? 0 : 1;
 }

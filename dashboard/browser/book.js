@@ -56,8 +56,9 @@ export class Book {
   /**
    * From which bar on history has to be asked for again, null where all of it is wanted.
    *
-   * It is where the last answer ended: up to there nothing is missing. The last bar would not do,
-   * nor the first that forms: live bars that were pushed since may stand beyond a gap.
+   * It is the first bar that could still change when history was told last: before it nothing is
+   * missing. The last bar that is held would not do: live bars that were pushed since may stand
+   * beyond a gap.
    *
    * @returns {number | null} start of that bar
    */
@@ -153,7 +154,7 @@ export class Book {
     if (entered === "new" || (whole && !series.loaded)) changes.note(symbol, interval, 0, true);
     if (whole) series.loaded = true;
     for (const bar of bars) this.#applyBar(bar, changes, {history: true});
-    if (bars.length) series.filled_ms = Math.max(series.filled_ms ?? -Infinity, bars.at(-1).start_ms);
+    if (bars.length) series.filled_ms = Math.max(series.filled_ms ?? -Infinity, unsettledFrom(bars));
     return changes.list();
   }
 
@@ -212,6 +213,11 @@ function changesBetween(held, row) {
 
 function emptySeries() {
   return {bars: [], loaded: false, filled_ms: null};
+}
+
+/** Start of the first bar that may still change; of the last where none may. */
+function unsettledFrom(bars) {
+  return (bars.find(({final}) => !final) ?? bars.at(-1)).start_ms;
 }
 
 function sameDetails(held, details) {

@@ -5,7 +5,7 @@ import {ChartHeader} from "quotewire/chart_header.js";
 import {CandleFigure} from "quotewire/candle_figure.js";
 import {expose} from "quotewire/debug.js";
 import {h, setText} from "quotewire/dom.js";
-import {healthOf, isStale} from "quotewire/health.js";
+import {isStale} from "quotewire/health.js";
 import {mount} from "quotewire/live.js";
 import {page} from "quotewire/page.js";
 import {DAY} from "quotewire/protocol.js";
@@ -62,9 +62,11 @@ class Chart {
     const {symbols} = this.#connection;
     const info = symbols?.get(page.symbol) ?? null;
     this.#explain();
-    if (sameInfo(info, this.#info)) return;
-    this.#unsubscribe();
+    const same = sameInfo(info, this.#info);
     this.#info = info;
+    this.#showHealth();
+    if (same) return;
+    this.#unsubscribe();
     this.#bars.clear();
     this.#header.begin(info);
     this.#explain();
@@ -103,10 +105,10 @@ class Chart {
   }
 
   #showHealth() {
-    const {state, sources} = this.#connection;
-    const stale = isStale(healthOf(state, sources)) && this.#bars.at() !== null;
+    const symbols = this.#info ? [this.#info.symbol] : [];
+    const stale = isStale(this.#connection.health(symbols)) && this.#bars.at() !== null;
     this.element.toggleAttribute("data-stale", stale);
-    this.#header.showAge(stale ? this.#connection.stats().last_data_age_ms : null);
+    this.#header.showAge(stale ? this.#connection.ageOf(symbols) : null);
   }
 
   #facts() {

@@ -3,7 +3,7 @@
 import {h, setText} from "quotewire/dom.js";
 import {
   changeOf, directionOf, formatAge, formatChange, formatDate, formatPercent, formatPrice,
-  formatVolume,
+  formatVolume, isSymbol,
 } from "quotewire/format.js";
 
 const VALUES = [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"], ["V", "volume"]];
@@ -35,7 +35,7 @@ export class ChartHeader {
     this.#decimals = info?.decimals ?? 2;
     this.#label = info?.label ?? "";
     setText(this.#symbol, info?.symbol ?? "");
-    setText(this.#name, info?.name ?? "");
+    setText(this.#name, !info || isSymbol(info.name, info.symbol) ? "" : info.name);
     setText(this.#chip, this.#label);
     setText(this.#last, "");
     setText(this.#change, "");

@@ -10,7 +10,7 @@ import {Book} from "quotewire/book.js";
 import {Catalog} from "quotewire/catalog.js";
 import {Delivery} from "quotewire/delivery.js";
 import {Feed} from "quotewire/feed.js";
-import {becameLive} from "quotewire/health.js";
+import {fareDifferently, healthOf} from "quotewire/health.js";
 import {History} from "quotewire/history.js";
 import {Listeners, once} from "quotewire/listeners.js";
 import {Machine} from "quotewire/machine.js";
@@ -106,6 +106,20 @@ export class Connection {
   /** @returns {Map<string, import("./protocol.js").SymbolInfo> | null} null until the feed told */
   get symbols() {
     return this.#catalog.symbols;
+  }
+
+  /** How data comes in of these symbols; of all that are asked for where none are named. */
+  health(symbols = this.#requests.wanted.symbols("quotes")) {
+    const shown = symbols.map((symbol) => this.symbols?.get(symbol)?.source).filter(Boolean);
+    return healthOf(this.state, this.sources, new Set(shown));
+  }
+
+  /** Milliseconds since the feed heard last of any of these symbols, null where it never did. */
+  ageOf(symbols) {
+    const now_ms = Date.now();
+    const received = symbols.map((symbol) => this.book.quote(symbol)?.received_ms ?? -Infinity);
+    const newest_ms = Math.max(...received);
+    return Number.isFinite(newest_ms) ? this.#meter.age(newest_ms, now_ms) : null;
   }
 
   setMode(mode) {
@@ -265,9 +279,12 @@ export class Connection {
   }
 
   #applyQuotes(message, measured) {
+    const held = new Map(message.rows.map(({symbol}) => [symbol, this.book.quote(symbol)]));
     const changed = this.book.applyQuotes(message);
     this.#meter.rows(Date.now(), changed.length);
-    if (measured) this.#meter.applied(changed);
+    // One that tells of a bar's end alone has the time of the price that was known before.
+    const received = ({symbol, received_ms}) => received_ms !== held.get(symbol)?.received_ms;
+    if (measured) this.#meter.applied(changed.filter(received));
     this.#delivery.quotesChanged(changed.map(({symbol}) => symbol));
   }
 
@@ -282,7 +299,7 @@ export class Connection {
 
   #applyStatus({sources}) {
     this.#meter.message(Date.now());
-    const reload = becameLive(this.sources, sources);
+    const reload = fareDifferently(this.sources, sources);
     this.sources = sources;
     if (reload) this.#catalog.load();
     this.#statusChanged.tell(sources);

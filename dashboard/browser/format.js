@@ -71,6 +71,12 @@ export function formatDate(start_ms) {
   return new Date(start_ms).toISOString().slice(0, 10);
 }
 
+/** Whether a name tells no more than the symbol does: BTC/USD of BTC-USD. */
+export function isSymbol(name, symbol) {
+  const bare = (text) => text.replace(/[^a-z0-9]/gi, "").toUpperCase();
+  return bare(name) === bare(symbol);
+}
+
 /** Change against the session before, absolute and as a ratio. */
 export function changeOf({last, prev_close}) {
   if (!isNumber(prev_close) || prev_close === 0) return {change: null, ratio: null};

@@ -17,15 +17,19 @@ const WORDS = {
 /**
  * @param {import("./connection.js").StateChange} connection
  * @param {import("./protocol.js").SourceStatus[]} sources
+ * @param {Set<string>} [shown] names of the sources that what is shown comes from: another that is
+ *   down harms nobody; without it all count
  * @returns {Health}
  */
-export function healthOf(connection, sources) {
+export function healthOf(connection, sources, shown) {
   const connected = connection.state === "live" || connection.state === "polling";
   if (!connected) return health(connection.state, connection.reason);
-  const down = sources.find(({state}) => state === "down");
-  if (down) return health("source-down", down.message);
-  if (sources.length && sources.every(({state}) => state === "closed")) {
-    return health("closed", sources[0].message);
+  const known = sources.filter(({source}) => shown?.has(source));
+  const counted = known.length ? known : sources;
+  const down = counted.find(({state}) => state === "down");
+  if (down) return health("source-down", `${down.source}: ${down.message}`);
+  if (counted.length && counted.every(({state}) => state === "closed")) {
+    return health("closed", counted[0].message);
   }
   return health(connection.state, connection.reason);
 }
@@ -36,17 +40,16 @@ export function isStale({state}) {
 }
 
 /**
- * Whether a source is live that was not: it may bring symbols that the feed did not have.
+ * Whether a source is there, or does otherwise, than before: symbols may have come, or come from
+ * another source now.
  *
  * @param {import("./protocol.js").SourceStatus[]} before
  * @param {import("./protocol.js").SourceStatus[]} after
  */
-export function becameLive(before, after) {
-  const wasLive = new Set(before.filter(isLive).map(({source}) => source));
-  return after.some((status) => isLive(status) && !wasLive.has(status.source));
+export function fareDifferently(before, after) {
+  const states = new Map(before.map(({source, state}) => [source, state]));
+  return after.some(({source, state}) => states.get(source) !== state);
 }
-
-const isLive = ({state}) => state === "live";
 
 function health(state, reason) {
   return {state, word: WORDS[state], reason};

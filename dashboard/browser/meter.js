@@ -48,6 +48,11 @@ export class Meter {
     this.#unpainted = [];
   }
 
+  /** How long ago the server heard of something; by our own clock where its is not known. */
+  age(received_ms, now_ms) {
+    return Math.max(0, now_ms + (this.#clock.best()?.offset_ms ?? 0) - received_ms);
+  }
+
   pinged(id, now_ms) {
     this.#pings.clear();
     this.#pings.set(id, now_ms);

@@ -35,7 +35,8 @@
  * @property {number} close
  * @property {number} volume
  * @property {number | null} time_ms event time of its last trade; null in history, but for the last
- * @property {boolean} final
+ * @property {boolean} final false while trades may change it: while it forms, and for late trades
+ *   a little longer
  *
  * @typedef {{type: "quotes", snapshot: boolean, rows: QuoteRow[],
  *   details: Map<string, QuoteDetails>}} QuotesMessage
@@ -58,6 +59,9 @@
  * @property {string} message
  * @property {number | null} market_ms
  * @property {number} updated_ms
+ * @property {number} [next_try_ms] when it asks its vendor next
+ * @property {number} [symbols] how many it is asked for
+ * @property {{limit: number, per_s: number, left: number}[]} [budgets] what its vendor allows
  */
 
 /** Errors that mean: the feed does not let this page in, whatever it asks. */

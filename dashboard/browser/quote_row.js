@@ -2,7 +2,7 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {
-  changeOf, directionOf, formatChange, formatPercent, formatPrice, formatVolume,
+  changeOf, directionOf, formatChange, formatPercent, formatPrice, formatVolume, isSymbol,
 } from "quotewire/format.js";
 import {Path, Sparkline} from "quotewire/sparkline.js";
 
@@ -18,21 +18,37 @@ export class QuoteRow {
   #path = new Path();
   #spark = new Sparkline();
   #cells;
+  #name = h("small");
+  #label = h("i", {class: "label"});
 
   /** @param {import("./protocol.js").SymbolInfo} info */
-  constructor({symbol, name, decimals}) {
-    this.#decimals = decimals;
+  constructor({symbol, name}) {
     const cell = (field) => h("span", {"data-testid": `quote-${symbol}-${field}`}, "–");
     this.#cells = {
       last: cell("last"), change: cell("change"), percent: cell("percent"), volume: cell("volume"),
     };
     const {last, change, percent, volume} = this.#cells;
     this.element = h("tr", {role: "row", "data-testid": `quote-${symbol}`},
-      h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, name)),
+      h("th", {scope: "row", title: name}, h("b", {}, symbol), this.#label, this.#name),
       h("td", {class: "trend"}, this.#spark.element),
       h("td", {class: "number last"}, last),
       h("td", {class: "number change"}, change, percent),
       h("td", {class: "number volume"}, volume));
+  }
+
+  /**
+   * @param {import("./protocol.js").SymbolInfo} info as it is now
+   * @param {boolean} labelled whether the row says what its price is
+   */
+  describe({symbol, name, label, decimals}, labelled) {
+    this.#decimals = decimals;
+    setText(this.#name, isSymbol(name, symbol) ? "" : name);
+    setText(this.#label, labelled ? label : "");
+  }
+
+  /** @param {boolean} stale whether its price may be out of date */
+  markStale(stale) {
+    this.element.toggleAttribute("data-stale", stale);
   }
 
   /** @param {import("./book.js").Quote} quote @param {number} now_ms */

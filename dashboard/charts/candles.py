@@ -23,7 +23,7 @@ from dashboard.browser import FOLDER, LiveElement, stylesheets
 COLUMNS = ("x", "start_ms", "open", "high", "low", "close", "volume", "direction")
 DIRECTIONS = ["up", "down"]
 BAR_WIDTH = 0.7
-AXIS_WIDTH = 68  # pixels right of both figures, so that their bars stand above each other
+AXIS_WIDTH = 84  # pixels right of both figures, so that their bars stand above each other
 FEWEST_BARS = 15  # that one can zoom in to
 
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import random
 import secrets
+from collections.abc import Sequence
 
 import structlog
 from tornado.httputil import HTTPServerRequest
@@ -42,6 +43,7 @@ from feed_server.protocol import (
     Heartbeat,
     Shutdown,
     SourceState,
+    SourceStatus,
     Status,
     Welcome,
 )
@@ -192,19 +194,14 @@ class Gateway:
             reasons.append(NOT_BEGUN)
         if not self.view.hears:
             reasons.append("the subscription to Redis does not hear its own messages")
-        sources = self.view.statuses()
-        if not sources:
-            reasons.append("no source has said how it does")
-        reasons += [
-            f"source {s.source}: {s.message}" for s in sources if s.state == SourceState.DOWN
-        ]
-        return reasons
+        return reasons + sources_down(self.view.statuses())
 
     def on_update(self, stored: StoredUpdate) -> None:
         """Pass a symbol's next change on."""
         self.metrics.updates.inc()
         now_ms = self.hub.now_ms()
-        if now_ms != self._sampled_ms:
+        # Without a trade it may tell of a bar's end alone, with the time of the trade before.
+        if stored.update.trades and now_ms != self._sampled_ms:
             self._sampled_ms = now_ms
             self.metrics.latency.observe((now_ms - stored.update.quote.received_ms) / 1000)
         self.hub.on_update(stored)
@@ -277,3 +274,12 @@ class Gateway:
         await self._server.close_all_connections()
         await self._redis.aclose()
         await self._listening_redis.aclose()
+
+
+def sources_down(sources: Sequence[SourceStatus]) -> list[str]:
+    """Return why no source serves; nothing while one does, for it takes the place of others."""
+    if not sources:
+        return ["no source has said how it does"]
+    if any(source.state != SourceState.DOWN for source in sources):
+        return []
+    return [f"source {source.source}: {source.message}" for source in sources]

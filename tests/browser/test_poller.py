@@ -124,23 +124,3 @@ def test_a_refusal_of_one_series_leaves_the_quotes_good(blank_page: Page) -> Non
 
 def test_no_symbols_are_not_yet_a_catalog(blank_page: Page) -> None:
     assert ask(blank_page, catalogs=[[]], wanted=[])["symbols"] is None
-
-
-def test_a_source_that_became_live_may_bring_symbols(blank_page: Page) -> None:
-    became_live = """
-      async (steps) => {
-        const {becameLive} = await import("quotewire/health.js");
-        const sources = (states) =>
-          Object.entries(states).map(([source, state]) => ({source, state}));
-        return steps.map(([before, after]) => becameLive(sources(before), sources(after)));
-      }
-    """
-    steps: list[list[dict[str, str]]] = [
-        [{}, {"a": "live"}],
-        [{"a": "live"}, {"a": "live"}],
-        [{"a": "down"}, {"a": "live"}],
-        [{"a": "live"}, {"a": "live", "b": "live"}],
-        [{"a": "live", "b": "connecting"}, {"a": "live", "b": "down"}],
-    ]
-    told = blank_page.evaluate(became_live, steps)
-    assert told == [True, False, True, True, False]
