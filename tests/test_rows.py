@@ -6,21 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed_server.bus.reader import BarHistory, TradeHistory
+from feed_server.bus.reader import TradeHistory
 from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.rows import (
     MAX_DECIMALS,
     MAX_ROWS_KEPT,
     QuoteRows,
-    bar_series,
     short,
     trade_rows,
     trade_series,
     trades_message,
 )
 from feed_server.protocol import (
-    Interval,
     QuoteDetails,
     Quotes,
     TradePrint,
@@ -28,7 +26,7 @@ from feed_server.protocol import (
     encode,
 )
 from tests.desk import at, traded
-from tests.updates import bar, stored
+from tests.updates import stored
 
 
 def priced(
@@ -276,13 +274,7 @@ def test_times_of_trades_arrive_exactly() -> None:
     assert [message.received_ms + row.received_delta_ms for row in message.rows] == [4, 5]
 
 
-def test_bars_and_trades_become_columns() -> None:
-    bars = bar_series(
-        "AAPL", Interval.DAY, BarHistory("e1", 7, [bar(day=0, final=True), bar(day=1)])
-    )
-    assert (bars.epoch, bars.offset, bars.final) == ("e1", 7, [True, False])
-    assert (bars.start_ms, bars.time_ms) == ([0, 86_400_000], 1_000)
+def test_trades_become_columns() -> None:
     trades = trade_series("AAPL", TradeHistory("e1", 7, [TradePrint(5, 1.5, 100.0)], [6]))
     assert (trades.offset, trades.time_ms, trades.price, trades.size) == (7, [5], [1.5], [100.0])
     assert trades.offsets == [6]
-    assert bar_series("AAPL", Interval.DAY, BarHistory("", 0, [])).time_ms is None

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from feed_server.bus.reader import BarHistory, TradeHistory, numbered_trades
+from feed_server.bus.reader import TradeHistory, numbered_trades
 from feed_server.bus.update import StoredUpdate
 from feed_server.protocol import (
     Bar,
     Bars,
-    BarSeries,
     Interval,
     Position,
     QuoteDetails,
@@ -268,25 +267,6 @@ def bars_snapshot(interval: Interval, updates: Iterable[StoredUpdate]) -> Bars:
         {stored.update.quote.symbol: stored.epoch for stored in kept},
         snapshot=True,
         offsets={stored.update.quote.symbol: stored.offset for stored in kept},
-    )
-
-
-def bar_series(symbol: str, interval: Interval, history: BarHistory) -> BarSeries:
-    """Return bars as columns."""
-    bars = history.bars
-    return BarSeries(
-        symbol=symbol,
-        interval=interval,
-        epoch=history.epoch,
-        offset=history.offset,
-        time_ms=bars[-1].time_ms if bars else None,
-        start_ms=[bar.start_ms for bar in bars],
-        open=[bar.open for bar in bars],
-        high=[bar.high for bar in bars],
-        low=[bar.low for bar in bars],
-        close=[bar.close for bar in bars],
-        volume=[bar.volume for bar in bars],
-        final=[bar.final for bar in bars],
     )
 
 

@@ -268,7 +268,7 @@ def test_arrow_is_for_who_names_it_and_likes_json_no_better(accept: str, is_arro
 
 
 def test_arrow_is_not_loaded_before_it_is_asked_for() -> None:
-    code = "import sys, feed_server.gateway.arrow; print('pyarrow' in sys.modules)"
+    code = "import sys, feed_server.gateway.server; print('pyarrow' in sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
