@@ -18,7 +18,7 @@ export class QuoteRow {
   #path = new Path();
   #spark = new Sparkline();
   #cells;
-  #name = h("small");
+  #name = h("span");
   #label = h("i", {class: "label"});
 
   /** @param {import("./protocol.js").SymbolInfo} info */
@@ -29,7 +29,7 @@ export class QuoteRow {
     };
     const {last, change, percent, volume} = this.#cells;
     this.element = h("tr", {role: "row", "data-testid": `quote-${symbol}`},
-      h("th", {scope: "row", title: name}, h("b", {}, symbol), this.#label, this.#name),
+      h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, this.#label, this.#name)),
       h("td", {class: "trend"}, this.#spark.element),
       h("td", {class: "number last"}, last),
       h("td", {class: "number change"}, change, percent),

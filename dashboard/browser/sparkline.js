@@ -2,7 +2,7 @@
 
 import {svg} from "quotewire/dom.js";
 
-const WIDTH = 64;
+const WIDTH = 56;
 const HEIGHT = 22;
 const POINTS = 48;
 
