@@ -42,7 +42,6 @@ def test_lists_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variable", "value"),
     [
         ("QUOTEWIRE_FEED_PORT", "0"),
-        ("QUOTEWIRE_PROVIDER", "crystal-ball"),
         ("QUOTEWIRE_REPLAY_START", "yesterday"),
         ("QUOTEWIRE_REPLAY_ZONE", "Mars/Olympus"),
         ("QUOTEWIRE_MAX_HZ", "nan"),

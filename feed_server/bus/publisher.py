@@ -23,6 +23,9 @@ REFUSED = -1
 FENCED = -2
 """The script's answer where a later writer was there."""
 
+ADDED = b"added"
+"""Told on `names.SYMBOLS_CHANNEL` where those that were declared before stay what they are."""
+
 STATUS_EXPIRES_MS = 5_000
 """A source that has not renewed its status for so long is down."""
 
@@ -126,7 +129,7 @@ class Publisher:
                     pipe.delete(names.SYMBOLS)
                 if fields:
                     pipe.hset(names.SYMBOLS, mapping=fields)
-                pipe.publish(names.SYMBOLS_CHANNEL, b"")
+                pipe.publish(names.SYMBOLS_CHANNEL, b"" if replace else ADDED)
                 await pipe.execute()
 
     async def count_symbols(self) -> int:

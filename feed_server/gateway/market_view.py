@@ -13,6 +13,7 @@ from feed_server.bus import names
 from feed_server.bus.control import ControlMessage, decode_control
 from feed_server.bus.leases import RENEW_EVERY_S, Leases, Seen, decode_seen
 from feed_server.bus.notices import SourceError, decode_error
+from feed_server.bus.publisher import ADDED
 from feed_server.bus.reader import Reader, decode_status
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
@@ -391,6 +392,10 @@ class MarketView:
     def _on_message(self, channel: str, payload: bytes) -> None:
         if channel in self._also:
             self._also[channel](payload)
+            return
+        if channel == names.SYMBOLS_CHANNEL and payload == ADDED:
+            self._reload = True
+            self._to_do.set()
             return
         try:
             message = _DECODERS.get(channel, StoredUpdate.from_message)(payload)

@@ -26,6 +26,11 @@ PATIENCE_S = 4.0
 CALL_S = 30.0
 """A call that takes longer has failed."""
 
+RESERVE = 0.5
+"""The share of a limit that searches leave for prices."""
+RESERVED_FROM_S = 3600.0
+"""Limits on shorter stretches come back soon enough."""
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -99,6 +104,7 @@ class Vendor:
             BusError: Redis could not be reached.
         """
         if self.can.open_list:
+            await self._keep_reserve()
             await self._spend_one()
         return await self._call(self.provider.search(text))
 
@@ -109,6 +115,20 @@ class Vendor:
             ProviderError: It could not tell.
         """
         return await self._call(self.provider.symbols())
+
+    async def _keep_reserve(self) -> None:
+        """Refuse to look things up with what is left for prices.
+
+        Raises:
+            RateLimitedError: Less than half of a limit is left: strangers' searches could spend it.
+        """
+        await self.spend(0)
+        for rate, left in zip(self.can.rates, self._left, strict=True):
+            if rate.per_s >= RESERVED_FROM_S and left < rate.limit * RESERVE:
+                raise RateLimitedError(
+                    f"what {self.name} still allows is kept for prices; ask by a known symbol",
+                    rate.per_s / 10,
+                )
 
     async def _spend_one(self) -> None:
         deadline_s = time.monotonic() + PATIENCE_S

@@ -214,6 +214,17 @@ async def test_a_throttle_stops_the_asking_until_the_vendors_time(redis: Redis) 
     assert source.asked[1][0] - source.asked[0][0] >= 0.8
 
 
+async def test_searches_leave_half_of_a_days_budget_for_prices(redis: Redis) -> None:
+    vendor = Vendor(
+        "vendor", ["A"], Capabilities(polls=True, open_list=True, rates=(Rate(10, 86_400.0),))
+    )
+    calls = Source(vendor, Quota(redis, "vendor", [(10, 86_400.0)]), _Told()).vendor
+    for _ in range(6):
+        assert await calls.search("A")
+    with pytest.raises(RateLimitedError, match="kept for prices"):
+        await calls.search("A")
+
+
 async def test_a_refused_key_is_not_tried_again_and_again(redis: Redis) -> None:
     source = polled("vendor", "A")
     source.failure = UnauthorizedError("vendor: the key is refused; set QUOTEWIRE_…_KEY")
