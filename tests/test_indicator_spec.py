@@ -1,5 +1,7 @@
 """How indicators are asked for."""
 
+import time
+
 import pytest
 import talib
 from hypothesis import given
@@ -154,6 +156,17 @@ def test_any_text_is_an_indicator_or_refused(text: str) -> None:
 def test_lists_are_split_at_the_commas_outside_of_parentheses() -> None:
     assert split_specs("SMA(20),BBANDS(20,2,2) , VWAP,,") == ["SMA(20)", "BBANDS(20,2,2)", "VWAP"]
     assert split_specs("") == []
+    assert split_specs("SMA(20,EMA(5),RSI") == ["SMA(20,EMA(5)", "RSI"], "refused when it is parsed"
+
+
+def test_whoever_asks_for_very_much_takes_little_of_our_time() -> None:
+    many = [f"{name}({n})" for name in ("RSI", "SMA", "CCI", "ROC") for n in range(3, 1_900)]
+    began_s = time.process_time()
+    assert split_specs("," * 60_000) == []
+    assert split_specs("(," * 30_000) != []
+    with pytest.raises(IndicatorError, match="7588 indicators asked for"):
+        parse_specs(many)
+    assert time.process_time() - began_s < 0.2
 
 
 def test_the_order_of_asking_is_no_difference() -> None:
