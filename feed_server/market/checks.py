@@ -1,5 +1,6 @@
 """Rules for what sources tell: what cannot be true is refused, or the part of it. Pure."""
 
+import math
 from datetime import date
 from enum import StrEnum
 
@@ -194,6 +195,12 @@ class Checks:
 def is_price(price: float) -> bool:
     """Tell whether a number can be a price: NaN, infinities, zero and the absurd cannot."""
     return MIN_PRICE <= price <= MAX_PRICE
+
+
+def is_bar(open_: float, high: float, low: float, close: float, volume: float) -> bool:
+    """Tell whether numbers that a source tells of the past can be a bar."""
+    in_order = low <= min(open_, close) and max(open_, close) <= high
+    return is_price(low) and is_price(high) and in_order and 0 <= volume < math.inf
 
 
 def _best_prices(

@@ -23,6 +23,7 @@ from feed_server.errors import (
     UnauthorizedError,
     UnknownSymbolError,
 )
+from feed_server.market.checks import MAX_PRICE, MIN_PRICE
 from feed_server.market.events import SessionSnapshot
 from feed_server.market.session import daily_bar_start_ms
 from feed_server.protocol import Interval
@@ -233,7 +234,12 @@ def _plausible(bars: pd.DataFrame) -> npt.NDArray[np.bool_]:
     values: npt.NDArray[np.float64] = bars[BAR_COLUMNS].to_numpy()
     open_, high, low, close, volume = values.T
     # Comparisons with NaN are false.
-    in_order = (low > 0) & (low <= np.minimum(open_, close)) & (high >= np.maximum(open_, close))
+    in_order = (
+        (low >= MIN_PRICE)
+        & (high <= MAX_PRICE)
+        & (low <= np.minimum(open_, close))
+        & (high >= np.maximum(open_, close))
+    )
     plausible: npt.NDArray[np.bool_] = np.isfinite(values).all(axis=1) & in_order & (volume >= 0)
     return plausible
 

@@ -15,6 +15,7 @@ import msgspec
 import pandas as pd
 
 from feed_server.errors import MalformedError
+from feed_server.market.checks import is_bar
 from feed_server.market.events import SessionSnapshot, TopOfBook
 from feed_server.protocol import SYMBOL_PATTERN, Interval, SymbolInfo, Trade
 from feed_server.protocol.data import MAX_OFFSET
@@ -190,7 +191,7 @@ def rest_candles(body: object, interval: Interval, start_ms: int, end_ms: int) -
 
     Args:
         body: Rows ``[time, low, high, open, close, volume]``, in any order, with some perhaps
-            beyond what was asked.
+            beyond what was asked; those that cannot be true are left out.
         interval: Their length.
         start_ms: Of the first bar at the earliest.
         end_ms: Bars that end later are left out.
@@ -207,7 +208,7 @@ def rest_candles(body: object, interval: Interval, start_ms: int, end_ms: int) -
         if (
             start_ms <= time_ms <= end_ms - interval.ms
             and time_ms % interval.ms == 0
-            and all(map(math.isfinite, values))
+            and is_bar(*values)
         ):
             found[time_ms] = values
     starts = sorted(found)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from feed_server.errors import MalformedError, NotOfferedError
+from feed_server.market.checks import is_bar
 from feed_server.protocol import Interval
 from feed_server.providers.base import BAR_COLUMNS, bar_frame
 from feed_server.providers.twelvedata_messages import NAME, ZONE, number, zone_or
@@ -118,7 +119,7 @@ class Series:
         if o is None or h is None or l is None or c is None:
             return None
         volume = number(value.get("volume")) or 0.0
-        if not 0 < l <= min(o, c) <= max(o, c) <= h or volume < 0:
+        if not is_bar(o, h, l, c, volume):
             return None
         return round(start.timestamp() * 1000), o, h, l, c, volume
 
