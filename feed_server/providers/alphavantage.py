@@ -194,6 +194,9 @@ class AlphaVantageProvider(Provider):
             )
             bars = await self._month(body, symbol, interval, past="month" in part)
             found.insert(0, _between(bars, start_ms, end_ms))
+            if len(found[0]):
+                # A month has also what the newest 30 days have told: that counts once.
+                end_ms = int(found[0].index[0].timestamp() * 1000)
             # A month without trades is one before the first.
             if ("month" in part and bars.empty) or sum(map(len, found)) >= HISTORY_BARS:
                 break

@@ -343,6 +343,16 @@ async def test_of_more_bars_than_it_may_return_it_gives_the_newest(
     assert len(server.requests) == 1, "older months are not asked for"
 
 
+async def test_bars_that_two_answers_tell_count_once(
+    server: AlphaVantageServer, provider: AlphaVantageProvider
+) -> None:
+    server.premium = True
+    hours = [NOW.replace(tzinfo=None) - timedelta(hours=n) for n in range(120 * 24, 0, -1)]
+    server.set_bars("MSFT", "60min", [(str(time), 1, 2, 0.5, 1.5, 9) for time in hours])
+    # Fewer would mean that there are no older ones.
+    assert len(await provider.history("MSFT", Interval.HOUR, 0, NOW_MS)) == 2000
+
+
 async def test_it_stops_asking_at_the_first_month_without_bars(
     server: AlphaVantageServer, provider: AlphaVantageProvider
 ) -> None:
