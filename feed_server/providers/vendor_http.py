@@ -139,7 +139,9 @@ class VendorHttp:
 
     def _answer(self, path: str, response: httpx.Response, body: bytes) -> VendorAnswer:
         status = response.status_code
-        said = self._says(path, f"HTTP {status}: {body.decode(errors='replace').strip()}")
+        # Not all of it: looking for keys in megabytes takes a tenth of a second and more.
+        shown = body[: 4 * SHOWN].decode(errors="replace").strip()
+        said = self._says(path, f"HTTP {status}: {shown}")
         if status >= 500:
             raise UnavailableError(said)
         if response.has_redirect_location:
@@ -155,7 +157,6 @@ class VendorHttp:
             _refuse(status, said, response.headers.get("retry-after", ""))
         if why:
             kind = response.headers.get("content-type", "no content type")
-            shown = body[: 4 * SHOWN].decode(errors="replace").strip()
             told = f"HTTP {status}, {kind}, which is no JSON ({why}): {shown}"
             raise MalformedError(self._says(path, told))
         return VendorAnswer(status, dict(response.headers), decoded)

@@ -17,7 +17,7 @@ from feed_server.errors import (
     UnavailableError,
 )
 from feed_server.providers import vendor_http
-from feed_server.providers.vendor_http import VendorHttp, retry_after_s
+from feed_server.providers.vendor_http import SecretMask, VendorHttp, retry_after_s
 from tests.harness import free_port
 from tests.vendors.http_faults import Answer, FaultServer
 
@@ -228,3 +228,19 @@ def test_a_key_that_cannot_be_sent_is_refused_unshown(key: str) -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="address of acme"):
         VendorHttp("acme", url)
+
+
+async def test_a_long_answer_is_not_looked_through_for_keys(
+    server: FaultServer, http: VendorHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+    hide = SecretMask.hide
+
+    def count(mask: SecretMask, text: str) -> str:
+        looked_at.append(len(text))
+        return hide(mask, text)
+
+    monkeypatch.setattr(SecretMask, "hide", count)
+    server.answers["/bars"] = Answer(body={"values": ["1.0"] * 100_000})
+    await http.get("/bars", {})
+    assert max(looked_at) < 10_000
