@@ -15,7 +15,7 @@ from feed_server.market.history_join import (
     join,
     taken_over_ms,
 )
-from feed_server.market.known_bars import KnownBars
+from feed_server.market.known_bars import MAX_SPANS, KnownBars
 from feed_server.protocol import Interval
 from tests.updates import DAY_MS, bar
 
@@ -121,6 +121,17 @@ def test_the_end_of_what_is_known_can_be_doubted() -> None:
     assert known.reach_ms(21 * minute) == 0
     assert known.reach_ms(22 * minute) == 22 * minute
     assert len(known) == 2
+
+
+def test_of_very_many_stretches_the_shortest_are_forgotten() -> None:
+    known = KnownBars()
+    known.add(0, 1_000, NO_BARS)
+    for moment in range(2_000, 2_000 + 10 * MAX_SPANS, 5):
+        known.add(moment, moment + 2, NO_BARS)
+        assert known.reach_ms(moment + 2) == moment
+    assert known.reach_ms(1_000) == 0
+    reached = [known.reach_ms(end) < end for end in range(2_002, 2_000 + 10 * MAX_SPANS, 5)]
+    assert sum(reached) == MAX_SPANS - 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20)), max_size=8), starts)

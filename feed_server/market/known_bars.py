@@ -4,6 +4,9 @@ import numpy as np
 
 from feed_server.market.history_join import NO_BARS, BarArray, between
 
+MAX_SPANS = 200
+"""Stretches that are remembered: those who ask for a moment here and one there make many."""
+
 
 class KnownBars:
     """Final bars of one symbol and interval, and the stretches of time whose bars these all are."""
@@ -33,6 +36,8 @@ class KnownBars:
                 apart.append((start, end))
             else:
                 start_ms, end_ms = min(start, start_ms), max(end, end_ms)
+        if len(apart) >= MAX_SPANS:
+            apart.remove(min(apart, key=lambda span: span[1] - span[0]))
         self._spans = sorted([*apart, (start_ms, end_ms)])
 
     def doubt_end(self, settled_ms: int, length_ms: int) -> None:
