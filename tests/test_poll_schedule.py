@@ -94,6 +94,14 @@ def test_some_may_have_a_pace_of_their_own() -> None:
     assert ask(plan, 299.0, 8) == []
 
 
+def test_those_that_were_not_answered_are_asked_again_behind_the_others() -> None:
+    plan = schedule(["A", "B", "C"], poll_s=300.0)
+    assert ask(plan, 0.0, 2) == ["A", "B"]
+    plan.failed(["A", "B"], 0.5)
+    assert ask(plan, 1.0, 2) == ["C", "A"]
+    assert ask(plan, 2.0, 2) == ["B"]
+
+
 @given(st.integers(1, 60), st.integers(1, 20), st.lists(st.floats(0.01, 30), min_size=1))
 def test_nobody_starves(symbols: int, most: int, steps: list[float]) -> None:
     plan = schedule([f"S{n}" for n in range(symbols)], poll_s=0.0)

@@ -79,6 +79,13 @@ class PollSchedule:
                 pause_s = self._pace_of(symbol) * (1 + JITTER * (self._jitter() - 0.5))
                 turn.asked_s, turn.due_s, turn.urgent = now_s, now_s + pause_s, False
 
+    def failed(self, symbols: Iterable[str], now_s: float) -> None:
+        """Note that nothing was answered: their turn is now, behind those asked longer ago."""
+        for symbol in symbols:
+            turn = self._turns.get(symbol)
+            if turn is not None:
+                turn.due_s = min(turn.due_s, now_s)
+
     def postpone(self, symbol: str, until_s: float) -> None:
         """Do not ask for a symbol before a time: it was told that this does not help."""
         if symbol in self._turns:

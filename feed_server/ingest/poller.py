@@ -143,6 +143,8 @@ class Poller:
         try:
             answers = await self._vendor.quotes(symbols)
         except ProviderError as error:
+            # Asked again as soon as the vendor is, not only when their time comes round.
+            self._schedule.failed(symbols, time.monotonic())
             self._fail(error)
             return
         finally:
