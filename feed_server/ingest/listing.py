@@ -14,6 +14,7 @@ from feed_server.ingest.seed import session_so_far
 from feed_server.ingest.source import Source
 from feed_server.ingest.writer import Writer, until_done
 from feed_server.market.session import DAY_MS
+from feed_server.market.symbols import match
 from feed_server.protocol import Interval, SymbolInfo
 
 if TYPE_CHECKING:
@@ -114,10 +115,12 @@ class Listing:
                 except ProviderError as error:
                     failure = failure or error
                     continue
-                exact = next((i for i in found if i.symbol.upper() == symbol.upper()), None)
-                if exact is not None and len(self._floor.lines) < MAX_SYMBOLS:
-                    await self._open([exact])
-                    return exact
+                infos = {info.symbol: info for info in found}
+                meant = match(symbol, infos)
+                if meant is not None and len(self._floor.lines) < MAX_SYMBOLS:
+                    if meant not in self._floor.lines:
+                        await self._open([infos[meant]])
+                    return self._floor.lines[meant].info
             if failure is not None:
                 raise failure
             return None

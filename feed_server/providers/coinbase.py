@@ -136,11 +136,11 @@ class CoinbaseProvider(Provider):
 
     @override
     async def search(self, text: str) -> list[SymbolInfo]:
-        wanted = text.strip().casefold()
+        wanted = _folded(text.strip())
         found = [
             info
             for info in (await self._list()).values()
-            if wanted in info.symbol.casefold() or wanted in info.name.casefold()
+            if wanted in _folded(info.symbol) or wanted in _folded(info.name)
         ]
         return sorted(found, key=lambda info: _rank(info, wanted))
 
@@ -262,8 +262,13 @@ class CoinbaseProvider(Provider):
 
 
 def _rank(info: SymbolInfo, wanted: str) -> tuple[bool, bool, str]:
-    symbol = info.symbol.casefold()
+    symbol = _folded(info.symbol)
     return symbol != wanted, not symbol.startswith(wanted), symbol
+
+
+def _folded(text: str) -> str:
+    """Return what is the same for ``BTC-USD``, ``btc-usd`` and ``BTC/USD``."""
+    return text.casefold().replace("/", "-")
 
 
 def _iso(time_ms: int) -> str:
