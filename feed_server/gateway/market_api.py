@@ -1,7 +1,7 @@
 """HTTP: market data for those who poll, and history."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,11 +11,13 @@ from feed_server.gateway.history import LATEST_MS, bar_series
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_indicators, parse_interval
 from feed_server.gateway.rows import trade_series
-from feed_server.market.indicator_spec import catalogue, split_specs
+from feed_server.market.indicator_spec import IndicatorSpec, catalogue, split_specs
 from feed_server.protocol import ErrorCode, IndicatorList, SymbolList
 
 MAX_BARS = 10_000
 MAX_TRADES = 10_000
+MAX_VALUES = 200_000
+"""Of indicators in one answer: to write more takes so long that live data would come late."""
 DEFAULT_AGE_MS = 15_000
 """A quote that was received longer ago is fetched anew, where its source can be asked."""
 MAX_AGE_MS = 1_000_000_000
@@ -122,6 +124,7 @@ class BarsHandler(ApiHandler):
         end_ms = self.number("end", LATEST_MS, 0, LATEST_MS)
         limit = self.number("limit", 500, 1, MAX_BARS)
         specs = parse_indicators(split_specs(self.get_query_argument("indicators", "")))
+        _check_size(limit, specs)
         symbol = await self.wanted_symbol("bars")
         joined = await self.gateway.history.bars(
             symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
@@ -138,6 +141,16 @@ class BarsHandler(ApiHandler):
         body = await asyncio.to_thread(arrow_stream, series)
         self.set_header("Content-Type", ARROW)
         self.finish(body)
+
+
+def _check_size(limit: int, specs: Sequence[IndicatorSpec]) -> None:
+    outputs = sum(len(spec.outputs) for spec in specs)
+    if limit * outputs > MAX_VALUES:
+        raise RequestError(
+            ErrorCode.BAD_PARAMETER,
+            f"limit={limit} of {outputs} values a bar is too much for one answer: "
+            f"ask for {MAX_VALUES // outputs} bars at most, and for others with end=",
+        )
 
 
 class IndicatorsHandler(ApiHandler):

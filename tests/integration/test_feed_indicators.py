@@ -245,6 +245,15 @@ def test_http_tells_what_is_wrong_with_an_indicator(feed: FeedProcess) -> None:
     assert "timeperiod of RSI must be a whole number from 2 to 2000" in told.json()["message"]
 
 
+def test_an_answer_that_would_be_very_long_is_refused(feed: FeedProcess) -> None:
+    bands = ",".join(f"BBANDS({period})" for period in range(2, 22))
+    params = {"symbol": "AAPL", "interval": "1d", "indicators": bands}
+    told = httpx.get(f"{feed.url}/api/bars", params={**params, "limit": 10_000})
+    assert told.status_code == 400
+    assert "ask for 3333 bars at most" in told.json()["message"]
+    assert httpx.get(f"{feed.url}/api/bars", params={**params, "limit": 3_333}).status_code == 200
+
+
 def test_all_indicators_are_listed(feed: FeedProcess) -> None:
     told = httpx.get(f"{feed.url}/api/indicators").json()["indicators"]
     assert [one["name"] for one in told] == [info.name for info in catalogue()]
