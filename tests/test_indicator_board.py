@@ -304,6 +304,39 @@ async def test_a_series_that_nobody_wants_is_let_go(monkeypatch: pytest.MonkeyPa
         assert desk.values(minute(101, final=False)) == [None]
 
 
+async def test_of_series_that_nobody_wants_the_last_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indicator_board, "MAX_LINGERING", 2)
+    async with floor() as desk:
+        for interval in Interval:
+            desk.board.watch([("AAPL", interval, SMA)])
+            desk.board.unwatch([("AAPL", interval, SMA)])
+        assert len(desk.board) == 2
+
+
+async def test_more_series_than_there_is_room_for_wait_without_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indicator_board, "MAX_SERIES", 1)
+    monkeypatch.setattr(indicator_board, "MAX_BARE", 5)
+    monkeypatch.setattr(indicator_board, "AGAIN_S", 0.01)
+    monkeypatch.setattr(indicator_board, "LINGER_S", 0.0)
+    async with floor() as desk:
+        desk.board.watch([("AAPL", Interval.HOUR, SMA)])
+        await desk.loaded()
+        desk.board.watch(WATCHED)
+        await so(lambda: not desk.board.is_awaited("AAPL", MINUTE))
+        for number in range(100, 110):
+            desk.hear(minute(number), minute(number + 1, final=False))
+            assert desk.values(minute(number)) == [None]
+        assert len(desk.store.asked) == 1
+        desk.board.unwatch([("AAPL", Interval.HOUR, SMA)])
+        await desk.loaded(2)
+        assert desk.told[1] == ("AAPL", MINUTE, [105, 106, 107, 108, 109])
+        assert desk.values(minute(109)) == sma(109)
+
+
 async def test_columns_are_the_values_that_are_sent() -> None:
     async with floor() as desk:
         specs = [parse_spec(SMA), parse_spec(OBV)]

@@ -38,7 +38,11 @@ PATIENCE_S = 5.0
 LINGER_S = 120.0
 """A series is kept for so long after the last who wanted it."""
 MAX_LINGERING = 200
-"""Series kept that nobody watches."""
+"""Series kept that nobody watches; those that were watched last."""
+MAX_SERIES = 2_000
+"""Series that are computed at once, which take half of a gigabyte; more wait without values."""
+MAX_BARE = 1_000
+"""Bars of a series that wait for its values, the newest."""
 MAX_FOLLOWED = 50
 """Indicators of a series, of which some are not watched any more."""
 
@@ -173,6 +177,8 @@ class IndicatorBoard:
             entry = self._entries.get((bar.symbol, bar.interval))
             if bar.final and entry is not None and entry.series is None:
                 entry.bare[bar.start_ms] = bar
+                if len(entry.bare) > MAX_BARE:
+                    del entry.bare[next(iter(entry.bare))]
         values = {text: [self._values(text, bar) for bar in message.rows] for text in indicators}
         return replace(message, indicators=values)
 
@@ -257,7 +263,9 @@ class IndicatorBoard:
 
     def _let_go(self) -> None:
         now_s = time.monotonic()
-        over = [k for k, e in self._entries.items() if not e.watchers and e.until_s <= now_s]
+        idle = sorted((e.until_s, key) for key, e in self._entries.items() if not e.watchers)
+        too_many = len(idle) - MAX_LINGERING
+        over = [key for n, (until_s, key) in enumerate(idle) if until_s <= now_s or n < too_many]
         for key in over:
             del self._entries[key]
             del self._by_symbol[key[0]][key[1]]
@@ -288,6 +296,10 @@ class IndicatorBoard:
     async def _load_one(self, key: Key, entry: _Entry) -> float | None:
         """Load a series; return after how many seconds to do it again, if at all."""
         symbol, interval = key
+        if entry.series is None and self._computed() >= MAX_SERIES:
+            log.warning("too many series of indicators", symbol=symbol, interval=interval)
+            entry.heard = None
+            return AGAIN_S
         try:
             joined = await self._history.bars(symbol, interval, limit=LOADED_BARS)
         except QuotewireError as error:
@@ -320,6 +332,9 @@ class IndicatorBoard:
         bare, entry.bare = [bar for _, bar in sorted(entry.bare.items())], {}
         self._on_loaded(*key, bare)
         return None if joined.note is None else AGAIN_S
+
+    def _computed(self) -> int:
+        return sum(entry.series is not None for entry in self._entries.values())
 
     def _calendar(self, symbol: str) -> SessionCalendar:
         info = self._symbols().get(symbol)
