@@ -10,7 +10,7 @@ from feed_server.providers.base import Watchlist
 from feed_server.providers.replay import MAX_BATCH, MIN_SLEEP_S, ReplayProvider, open_replay
 from feed_server.providers.replay_clock import ReplayClock
 from feed_server.providers.replay_path import PathBar, trade_path
-from feed_server.providers.replay_tape import ReplaySource, make_source
+from feed_server.providers.replay_source import ReplaySource, make_source
 
 NEW_YORK = "America/New_York"
 

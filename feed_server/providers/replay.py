@@ -26,7 +26,8 @@ from feed_server.providers.replay_sample import (
     SAMPLE_ZONE,
     sample_tapes,
 )
-from feed_server.providers.replay_tape import QuoteTape, ReplaySource, Tape, make_source
+from feed_server.providers.replay_source import ReplaySource, make_source
+from feed_server.providers.replay_tape import QuoteTape, Tape
 
 NAME = "replay"
 LABEL = "REPLAY"
