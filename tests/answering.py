@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Self, TypeVar
 
 from feed_server.bus.connection import connect
@@ -44,12 +43,7 @@ class Answering:
         wait_for("the sources listen", self._ready.is_set)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._task is not None and not self._task.done():
             self.loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join()

@@ -8,7 +8,6 @@ import struct
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from types import TracebackType
 from typing import Self, TypeVar
 
 from feed_server.protocol import ServerMessage, decode_server_message
@@ -92,12 +91,7 @@ class RawSocket:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.hang_up()
 
     def hang_up(self, *, reset: bool = False) -> None:
