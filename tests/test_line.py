@@ -594,3 +594,23 @@ def test_however_often_processes_change_all_is_as_with_one(
 
 def _place(bar: Bar) -> tuple[int, int]:
     return bar.interval.ms, bar.start_ms
+
+
+def test_what_may_be_counted_already_is_not_counted_again_by_another_process() -> None:
+    bac = line()
+    trade(bac, 14.0, after_ms=5)
+    taken(bac)
+    stored = StoredUpdate("e7", 9, bac.last_update or taken(bac))
+    other = line(max_ahead_ms=5_000)
+    other.resume(stored, {})
+    assert trade(other, 14.0, after_ms=5, received_ms=OPEN_MS + 9) is Reason.LATE
+    assert trade(other, 14.0, after_ms=6, received_ms=OPEN_MS + 9) is None
+    assert taken(other).quote.volume == 2
+
+
+def test_what_may_be_counted_already_is_not_counted_again_of_another_source() -> None:
+    bac = line(max_ahead_ms=5_000)
+    trade(bac, 14.0, after_ms=5, received_ms=OPEN_MS + 9)
+    bac.info = replace(INFO, source="other")
+    assert trade(bac, 14.0, after_ms=4, received_ms=OPEN_MS + 9) is Reason.LATE
+    assert trade(bac, 14.0, after_ms=6, received_ms=OPEN_MS + 9) is None

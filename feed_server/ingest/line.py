@@ -63,7 +63,7 @@ class Line:
         self._wanted = False
         self._ended: list[Bar] = []
         self._trades: list[TradePrint] = []
-        self._told_ms = self._now_ms = 0
+        self._told_ms = self._now_ms = self._counted_ms = 0
         self._is_overdue = False
         self._shelves = {i: BarShelf(info.symbol, i, RESTORED) for i in Interval}
 
@@ -78,6 +78,7 @@ class Line:
             # What the other said last would stay for ever where this one tells no best prices.
             self._session.forget_top()
             self._checks.forget_ids()
+            self._count_after_last()
         self._info = info
 
     def seed(self, prev_close: float | None, today: Bar | None) -> None:
@@ -120,7 +121,13 @@ class Line:
         self._session.resume(quote, self._ladder.sessions())
         self._checks.resume(quote.last, self._session.last_ms, quote.time_ms)
         self._checks.clock(quote.received_ms)
+        self._count_after_last()
         self._reach(quote.time_ms)
+
+    def _count_after_last(self) -> None:
+        """Take no trade any more that may be counted already; its number would not tell."""
+        if self._is_live:
+            self._counted_ms = self._session.last_ms
 
     def apply(self, event: MarketEvent, received_ms: int) -> Reason | None:
         """Take one event of this symbol.
@@ -142,6 +149,8 @@ class Line:
 
     def _trade(self, trade: Trade) -> Reason | None:
         checks = self._checks
+        if trade.time_ms <= self._counted_ms:
+            return Reason.LATE
         reason = checks.trade(trade)
         if reason is not None:
             return reason
