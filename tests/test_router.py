@@ -65,3 +65,18 @@ def test_who_could_not_serve_a_symbol_once_stays_asked_and_the_next_is_asked_too
     assert router.take("first", "A")
     assert router.candidates("A", 0.0) == ["first"]
     assert router.take("second", "A") is None
+
+
+def test_who_does_not_have_a_symbol_is_passed_over() -> None:
+    router = Router(["first", "second"], lambda source, symbol: (source, symbol) != ("first", "B"))
+    assert router.plan(["A", "B"], 0.0) == {"first": {"A"}, "second": {"B"}}
+    assert router.take("second", "B") is True
+
+
+def test_who_speaks_unasked_does_not_come_before_a_preferred_that_works(router: Router) -> None:
+    assert router.take("second", "A") is None
+    router.set_up("first", False)
+    assert router.take("second", "A") is True
+    router.refuse("first", "B", 0.0)
+    assert router.take("third", "B") is None
+    assert router.take("second", "B") is True

@@ -27,6 +27,7 @@ class Floor:
         grace_ms: For how long late trades amend a bar that has ended.
         now_ms: The clock, UTC epoch milliseconds.
         on_due: Called with a symbol that has something to publish.
+        offers: See `Router`.
 
     Attributes:
         lines: By symbol.
@@ -42,9 +43,10 @@ class Floor:
         grace_ms: int,
         now_ms: Callable[[], int],
         on_due: Callable[[str], None],
+        offers: Callable[[str, str], bool] = lambda _source, _symbol: True,
     ) -> None:
         self.lines: dict[str, Line] = {}
-        self.router = Router([provider.name for provider in providers])
+        self.router = Router([provider.name for provider in providers], offers)
         self.refused: dict[str, Counter[str]] = {p.name: Counter() for p in providers}
         self.market_ms: dict[str, int] = {}
         self._reached_ms: dict[str, int] = {}
@@ -54,6 +56,7 @@ class Floor:
         self._now_ms = now_ms
         self._on_due = on_due
         self._one_source = len(providers) == 1
+        self._wanted: set[str] = set()
 
     def open(self, info: SymbolInfo) -> Line:
         """Return the line of a symbol, a new one where there was none."""
@@ -68,6 +71,7 @@ class Floor:
                 grace_ms=self._grace_ms,
                 max_ahead_ms=max_ahead_ms,
             )
+            line.want(info.symbol in self._wanted)
         return line
 
     def take(self, source: str, events: Iterable[MarketEvent]) -> list[SymbolInfo]:
@@ -123,7 +127,11 @@ class Floor:
         return min(now_ms, market_ms + now_ms - self._reached_ms[source])
 
     def want(self, symbols: Collection[str], wanted: bool) -> None:
-        """Keep trades of symbols for publishing from now on, or no longer."""
+        """Keep trades of symbols, also of lines to come, for publishing from now on, or no more."""
+        if wanted:
+            self._wanted.update(symbols)
+        else:
+            self._wanted.difference_update(symbols)
         for symbol in symbols:
             line = self.lines.get(symbol)
             if line is not None:

@@ -1,6 +1,6 @@
 """Which source each symbol comes from: the first of the list that works. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 FORGET_S = 600.0
 """A source that could not serve a symbol is asked for it again after so long."""
@@ -14,10 +14,16 @@ class Router:
 
     Args:
         sources: Names, the preferred first.
+        offers: Tells whether a source has a symbol, or may have it.
     """
 
-    def __init__(self, sources: Sequence[str]) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        offers: Callable[[str, str], bool] = lambda _source, _symbol: True,
+    ) -> None:
         self.sources = tuple(sources)
+        self._offers = offers
         self._down: set[str] = set()
         self._refused_until_s: dict[tuple[str, str], float] = {}
         self._doubted: set[tuple[str, str]] = set()
@@ -52,7 +58,7 @@ class Router:
         """Return the sources to ask for a symbol now: down to the first that works."""
         asked = []
         for source in self.sources:
-            if not self.serves(source, symbol, now_s):
+            if not self.serves(source, symbol, now_s) or not self._offers(source, symbol):
                 continue
             asked.append(source)
             if self._works(source, symbol):
@@ -79,8 +85,12 @@ class Router:
         active = self._active.get(symbol)
         if active == source:
             return False
-        is_behind = active is not None and self._is_preferred(active, source)
-        if active is not None and is_behind and self._works(active, symbol):
+        if active is None:
+            # A source that streams all it has is not asked, and may speak before the preferred.
+            before = self.sources[: self.sources.index(source)]
+            if any(self._is_expected(preferred, symbol) for preferred in before):
+                return None
+        elif self._is_preferred(active, source) and self._works(active, symbol):
             return None
         self._active[symbol] = source
         self._refused_until_s.pop((source, symbol), None)
@@ -92,6 +102,10 @@ class Router:
 
     def _works(self, source: str, symbol: str) -> bool:
         return source not in self._down and (source, symbol) not in self._doubted
+
+    def _is_expected(self, source: str, symbol: str) -> bool:
+        is_refused = (source, symbol) in self._refused_until_s
+        return not is_refused and self._works(source, symbol) and self._offers(source, symbol)
 
     def _is_preferred(self, one: str, other: str) -> bool:
         return self.sources.index(one) < self.sources.index(other)

@@ -9,6 +9,7 @@ import structlog
 from feed_server.errors import (
     FencedError,
     ProviderError,
+    RateLimitedError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -96,7 +97,8 @@ class Streamer:
         if not self._watchlist.symbols and self._provider.capabilities.open_list:
             return  # Nothing was asked of it: an idle connection may be closed.
         is_refused = isinstance(error, UnauthorizedError)
-        self.circuit.fail(time.monotonic(), KEY_RETRY_S if is_refused else None)
+        hint_s = error.retry_after_s if isinstance(error, RateLimitedError) else None
+        self.circuit.fail(time.monotonic(), KEY_RETRY_S if is_refused else hint_s)
         if is_refused:
             self.circuit.open()
         self.trouble = str(error)

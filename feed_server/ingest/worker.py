@@ -148,7 +148,13 @@ class Carrying:
         self._bus = bus
         self._now_ms = now_ms
         self._writer = Writer(bus.publisher)
-        self._floor = Floor(providers, grace_ms=grace_ms, now_ms=now_ms, on_due=self._writer.note)
+        self._floor = Floor(
+            providers,
+            grace_ms=grace_ms,
+            now_ms=now_ms,
+            on_due=self._writer.note,
+            offers=lambda source, symbol: bool(self._listing.offered(source, [symbol])),
+        )
         self._sources = {p.name: Source(p, quota_of(bus.quotas, p), self) for p in providers}
         self._listing = Listing(
             list(self._sources.values()), self._floor, self._writer, bus, now_ms
@@ -179,7 +185,10 @@ class Carrying:
             if self._bus.serve is not None:
                 running.append(tasks.create_task(self._bus.serve(self._answers.answer)))
             running.append(tasks.create_task(self._tick_always()))
-            await asyncio.gather(*(source.run() for source in self._sources.values()))
+            running.append(tasks.create_task(self._complete_always()))
+            async with asyncio.TaskGroup() as sources:
+                for source in self._sources.values():
+                    sources.create_task(source.run())
             self._floor.advance()
             await self._writer.flush()
             self._poked.set()
@@ -191,6 +200,8 @@ class Carrying:
         demand = self._bus.demand
         self._wanted = frozenset(self._floor.lines) if demand is None else demand.wanted
         self._floor.want(self._wanted, True)
+        if demand is not None:
+            self._listing.note_wanted(self._wanted)
         self._plan()
 
     def _plan(self) -> None:
@@ -198,7 +209,7 @@ class Carrying:
         known = [symbol for symbol in self._wanted if symbol in self._floor.lines]
         plan = self._floor.router.plan(known, time.monotonic())
         for name, symbols in plan.items():
-            self._sources[name].watch(self._listing.offered(name, symbols))
+            self._sources[name].watch(symbols)
 
     async def _tick_always(self) -> None:
         while True:
@@ -207,6 +218,11 @@ class Carrying:
             for source in self._sources.values():
                 source.hand_over()
             self._plan()
+
+    async def _complete_always(self) -> None:
+        # Beside the ticks: a vendor that is slow must not keep bars from being closed.
+        while True:
+            await asyncio.sleep(TICK_S)
             await self._listing.complete()
 
     # ---- what sources tell -----------------------------------------------------------------
