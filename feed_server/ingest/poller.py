@@ -69,6 +69,10 @@ class Poller:
         due_s = self._schedule.due_s()
         return None if due_s is None else max(due_s, self.circuit.next_try_s)
 
+    def owes(self, symbol: str) -> bool:
+        """Tell whether a symbol's first answer since it is wanted is still to come."""
+        return self._schedule.is_new(symbol) or symbol in self._asking
+
     async def refresh(self, symbol: str) -> None:
         """Return when a symbol was polled; who asks meanwhile waits for the same answer.
 
@@ -157,9 +161,10 @@ class Poller:
         await self._sink.take(self._vendor.name, events)
         for symbol in symbols:
             answer = answers.get(symbol)
+            # Told first: what is refused may be asked of another source, and of this no more.
+            self._tell(symbol, answer if isinstance(answer, ProviderError) else None)
             if isinstance(answer, ProviderError):
                 self._refuse(symbol, answer)
-            self._tell(symbol, answer if isinstance(answer, ProviderError) else None)
 
     def _refuse(self, symbol: str, error: ProviderError) -> None:
         if isinstance(error, (UnknownSymbolError, NotOfferedError)):
