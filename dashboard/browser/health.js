@@ -27,7 +27,7 @@ export function healthOf(connection, sources, shown) {
   const known = sources.filter(({source}) => shown?.has(source));
   const counted = known.length ? known : sources;
   const down = counted.find(({state}) => state === "down");
-  if (down) return health("source-down", `${down.source}: ${down.message}`);
+  if (down) return health("source-down", down.message);
   if (counted.length && counted.every(({state}) => state === "closed")) {
     return health("closed", counted[0].message);
   }

@@ -42,8 +42,9 @@ export class QuoteRow {
    */
   describe({symbol, name, label, decimals}, labelled) {
     this.#decimals = decimals;
-    setText(this.#name, isSymbol(name, symbol) ? "" : name);
-    setText(this.#label, labelled ? label : "");
+    const shown = labelled ? label : "";
+    setText(this.#label, shown);
+    setText(this.#name, shown || isSymbol(name, symbol) ? "" : name); // there is no room for both
   }
 
   /** @param {boolean} stale whether its price may be out of date */
