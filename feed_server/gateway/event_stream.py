@@ -92,9 +92,9 @@ class EventStreamHandler(ApiHandler):
         """
         if not asked:
             raise RequestError(ErrorCode.BAD_PARAMETER, "symbols is missing; see /api/symbols")
-        symbols, failed = await self.find(asked)
-        if not symbols:
-            raise next(iter(failed.values()))
+        symbols, error = await self.find(asked)
+        if error is not None and not symbols:
+            raise error
 
     async def _begin(self, stream: IOStream, command: Subscribe) -> None:
         """Greet the client, and do what it asks for."""

@@ -1,6 +1,5 @@
 """What all that is served over HTTP has in common."""
 
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -124,13 +123,13 @@ class ApiHandler(OpenHandler):
         if not asked:
             known = await self.declared_symbols()
             asked = list(filter(self.grant.allows_symbol, known))
-        symbols, failed = await self.find(asked)
-        for error in failed.values():
+        symbols, error = await self.find(asked)
+        if error is not None:
             raise error
         return symbols
 
-    async def find(self, asked: list[str]) -> tuple[list[str], dict[str, RequestError]]:
-        """Return the symbols that there are, as the feed names them, and what is wrong with others.
+    async def find(self, asked: list[str]) -> tuple[list[str], RequestError | None]:
+        """Return the symbols that there are, as the feed names them, and the first other's error.
 
         Raises:
             RequestError: There are too many, or no source has declared any yet.
@@ -145,8 +144,11 @@ class ApiHandler(OpenHandler):
             most=self.gateway.settings.max_symbols,
             why=codes(why),
         )
-        explain = partial(explained, why=why, known=list(filter(allows, known)))
-        return symbols, {text: RequestError(c, explain(text, c)) for text, c in failed.items()}
+        for text, code in failed.items():
+            # The first only: what may be meant is found by comparing it with very many.
+            said = explained(text, code, why=why, known=list(filter(allows, known)))
+            return symbols, RequestError(code, said)
+        return symbols, None
 
     async def wanted_symbol(self, channel: Channel) -> str:
         """Return the parameter ``symbol``, which is kept current from now on for a while.
