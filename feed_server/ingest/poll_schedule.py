@@ -91,6 +91,11 @@ class PollSchedule:
         if symbol in self._turns:
             self._turns[symbol].due_s = until_s
 
+    def is_new(self, symbol: str) -> bool:
+        """Tell whether a symbol was not asked for since it is wanted."""
+        turn = self._turns.get(symbol)
+        return turn is not None and turn.asked_s == float("-inf")
+
     def due_s(self) -> float | None:
         """Return when the next turn is; `None` where nothing is wanted."""
         turns = self._turns.values()

@@ -105,7 +105,8 @@ class Source:
             ProviderError: It was not answered, or cannot be asked soon.
         """
         streams = self._streamer.flows and symbol not in self._unstreamed
-        if self.vendor.can.polls and not streams:
+        # A stream tells changes: what a symbol is that was not watched, only a poll does.
+        if self.vendor.can.polls and (not streams or self._poller.owes(symbol)):
             await self._poller.refresh(symbol)
 
     def status(

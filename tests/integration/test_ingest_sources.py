@@ -260,6 +260,34 @@ async def test_who_asks_together_is_answered_by_one_call(redis: Redis) -> None:
     await asyncio.wait([running])
 
 
+class _Still(Vendor):
+    """A source whose stream flows, and has nothing to tell yet."""
+
+    async def stream(
+        self, watchlist: Watchlist, taken: Mapping[str, int]
+    ) -> AsyncGenerator[Sequence[MarketEvent]]:
+        yield []
+        await asyncio.Event().wait()
+
+
+async def test_what_streams_is_fresh_when_it_was_polled_once_since_it_is_watched(
+    redis: Redis,
+) -> None:
+    vendor = _Still("vendor", ["A", "B"], Capabilities(streams=True, polls=True))
+    source = Source(vendor, Quota(redis, "vendor", []), _Told())
+    running = asyncio.create_task(source.run())
+    source.watch(["A"])
+    await source.refresh("A")
+    vendor.delay_s = 0.1
+    source.watch(["A", "B"])
+    await source.refresh("B")
+    assert [symbols for _, symbols in vendor.asked] == [("A",), ("B",)]
+    await source.refresh("B")
+    assert len(vendor.asked) == 2, "from then on the stream tells"
+    running.cancel()
+    await asyncio.wait([running])
+
+
 class _Told:
     """Takes all that a source tells."""
 
