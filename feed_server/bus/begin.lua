@@ -12,4 +12,13 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'fence', ARGV[2], 'since_ms', ARGV
 for i = 4, #ARGV, 3 do
   redis.call('ZADD', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
 end
+if tonumber(ARGV[3]) > 0 then
+  -- Of a history that was put back, what is older is not there any more.
+  for i = 3, #KEYS do
+    local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+    if oldest then
+      redis.call('HSET', KEYS[1], 'since_ms:' .. string.match(KEYS[i], '[^:]+$'), oldest)
+    end
+  end
+end
 return 1

@@ -111,7 +111,8 @@ async def test_an_epoch_begins_with_bars_of_all_intervals_and_forgets_those_befo
         DAY: [(1, 1, True)],
         MINUTE: [(7, 1, True)],
     }
-    assert {await since_ms(redis, interval) for interval in Interval} == {420_000}
+    whole = {interval: await since_ms(redis, interval) for interval in Interval}
+    assert whole == dict.fromkeys(Interval, 420_000) | {DAY: DAY.ms}
 
 
 async def test_bars_let_go_tell_from_where_on_they_are_whole_whatever_began_them(
@@ -171,3 +172,13 @@ async def test_refused_updates_keep_no_bars(redis: Redis) -> None:
     await publisher.publish([telling(5, minute(0))])
     await publisher.publish([telling(4, minute(0, final=True))])
     assert not await redis.exists(names.final_bars("AAPL", MINUTE))
+
+
+async def test_bars_that_are_put_back_are_not_said_to_be_whole_before_the_first(
+    redis: Redis,
+) -> None:
+    first = Bar("BAC", Interval.MINUTE, 600_000, 14.0, 14.0, 14.0, 14.0, 1.0, 600_001, True)
+    await Publisher(redis).begin_epochs([Beginning("BAC", "e1", [first], since_ms=60_000)])
+    for interval, since_ms in {Interval.MINUTE: 600_000, Interval.HOUR: 60_000}.items():
+        kept = await Reader(redis).bars("BAC", interval, start_ms=0, end_ms=10**12, limit=9)
+        assert kept.since_ms == since_ms
