@@ -14,7 +14,7 @@ help: ## Show this list
 	@echo "make TARGET, where TARGET is one of"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Start everything and print the addresses; PROVIDER=coinbase or simulated chooses another source than replay
+run: ## Start everything and print the addresses; PROVIDER=simulated or coinbase instead of replay
 	@$(PYTHON) deploy/bootstrap.py run
 	@exec $(BIN)/python -m dashboard --stop-with-parent
 
