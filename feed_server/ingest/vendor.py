@@ -27,7 +27,7 @@ CALL_S = 30.0
 """A call that takes longer has failed."""
 
 RESERVE = 0.5
-"""The share of a limit that searches leave for prices."""
+"""The share of a limit that searches and history leave for prices."""
 RESERVED_FROM_S = 3600.0
 """Limits on shorter stretches come back soon enough."""
 
@@ -93,6 +93,7 @@ class Vendor:
         """
         if interval not in self.can.intervals:
             raise NotOfferedError(f"{self.name} has no bars of {interval}")
+        await self._keep_reserve()
         await self._spend_one()
         return await self._call(self.provider.history(symbol, interval, start_ms, end_ms))
 
@@ -117,16 +118,16 @@ class Vendor:
         return await self._call(self.provider.symbols())
 
     async def _keep_reserve(self) -> None:
-        """Refuse to look things up with what is left for prices.
+        """Refuse to look back, or things up, with what is left for prices.
 
         Raises:
-            RateLimitedError: Less than half of a limit is left: strangers' searches could spend it.
+            RateLimitedError: Less than half of a limit is left: strangers' questions could spend it.
         """
         await self.spend(0)
         for rate, left in zip(self.can.rates, self._left, strict=True):
             if rate.per_s >= RESERVED_FROM_S and left < rate.limit * RESERVE:
                 raise RateLimitedError(
-                    f"what {self.name} still allows is kept for prices; ask by a known symbol",
+                    f"what {self.name} still allows for now is kept for prices",
                     rate.per_s / 10,
                 )
 
