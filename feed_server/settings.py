@@ -62,7 +62,7 @@ class SourceSettings(BaseSettings):
     )
     twelvedata_websocket_url: str = Field(
         "wss://ws.twelvedata.com/v1/quotes/price",
-        description="Where Twelve Data's WebSocket is; empty: only REST is used.",
+        description="Where Twelve Data's WebSocket is; `none`: only REST is used.",
     )
     twelvedata_per_minute: int = Field(
         8, ge=1, description="Credits a minute that the Twelve Data plan has."
@@ -153,6 +153,12 @@ class SourceSettings(BaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("twelvedata_websocket_url")
+    @classmethod
+    def _no_websocket(cls, value: str) -> str:
+        # An empty variable counts as not set.
+        return "" if value == "none" else value
 
     @field_validator("provider", "symbols", mode="before")
     @classmethod

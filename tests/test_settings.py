@@ -171,3 +171,8 @@ def test_a_setting_that_is_none_is_refused_with_what_it_may_have_meant(
 def test_every_setting_is_known_and_no_other() -> None:
     elsewhere = {"token", "chromium"}
     assert {*FeedSettings.model_fields, *DashboardConfig.model_fields, *elsewhere} == NAMES
+
+
+def test_twelve_data_can_be_used_without_its_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTEWIRE_TWELVEDATA_WEBSOCKET_URL", "none")
+    assert FeedSettings.from_environment().twelvedata_websocket_url == ""
