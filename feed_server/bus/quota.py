@@ -15,6 +15,14 @@ MARGIN_MS = 250
 """Requests reach the vendor sooner or later than they were sent: its stretches are taken longer."""
 
 _SPEND = resources.files("feed_server.bus").joinpath("quota.lua").read_text("utf-8")
+# KEYS: 1 until when nothing may be spent. ARGV: 1 milliseconds. A longer block stays.
+_BLOCK = """
+local clock = redis.call('TIME')
+local until_ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000) + ARGV[1]
+if until_ms > tonumber(redis.call('GET', KEYS[1]) or 0) then
+  redis.call('SET', KEYS[1], string.format('%d', until_ms), 'PX', ARGV[1])
+end
+"""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -47,6 +55,7 @@ class Quota:
         for limit, per_s in limits:
             self._limits += (limit, round(per_s * 1000) + MARGIN_MS)
         self._spend = redis.register_script(_SPEND)
+        self._block = redis.register_script(_BLOCK)
 
     async def take(self, at_most: int) -> Grant:
         """Spend as many credits as there are, ``at_most``; 0 only asks what is left.
@@ -66,11 +75,8 @@ class Quota:
         Raises:
             BusError: Redis could not be reached.
         """
-        grant_ms = max(1, round(for_s * 1000))
         with bus_errors("blocking a quota"):
-            seconds, micros = await self._redis.time()
-            until_ms = seconds * 1000 + micros // 1000 + grant_ms
-            await self._redis.set(self._keys[1], until_ms, px=grant_ms)
+            await self._block(keys=[self._keys[1]], args=[max(1, round(for_s * 1000))])
 
 
 class Quotas:

@@ -26,7 +26,8 @@ class Floor:
         providers: The preferred first.
         grace_ms: For how long late trades amend a bar that has ended.
         now_ms: The clock, UTC epoch milliseconds.
-        on_due: Called with a symbol that has something to publish.
+        on_due: Called with a symbol when something of it has to be published.
+        on_waiting: Called with a symbol that still has.
         offers: See `Router`.
 
     Attributes:
@@ -43,6 +44,7 @@ class Floor:
         grace_ms: int,
         now_ms: Callable[[], int],
         on_due: Callable[[str], None],
+        on_waiting: Callable[[str], None],
         offers: Callable[[str, str], bool] = lambda _source, _symbol: True,
     ) -> None:
         self.lines: dict[str, Line] = {}
@@ -55,6 +57,7 @@ class Floor:
         self._grace_ms = grace_ms
         self._now_ms = now_ms
         self._on_due = on_due
+        self._on_waiting = on_waiting
         self._one_source = len(providers) == 1
         self._wanted: set[str] = set()
 
@@ -114,7 +117,7 @@ class Floor:
         for symbol, line in self.lines.items():
             line.advance(clocks[line.info.source])
             if line.due or line.overdue(now_ms):
-                self._on_due(symbol)
+                self._on_waiting(symbol)
 
     def _clock_ms(self, source: str, now_ms: int) -> int:
         """Return how far a source's market is: as late as its newest event was, where it is live.
@@ -139,9 +142,9 @@ class Floor:
                 if wanted and line.due:
                     self._on_due(symbol)
 
-    def taken(self) -> Mapping[str, int]:
-        """Return by symbol how many events were taken."""
-        return {symbol: line.taken for symbol, line in self.lines.items()}
+    def taken(self, source: str) -> Mapping[str, int]:
+        """Return by symbol that comes from a source how many events were taken."""
+        return {s: line.taken for s, line in self.lines.items() if line.info.source == source}
 
     def received_ms(self, symbol: str) -> int:
         """Return when a symbol's newest data came, 0 where there are none."""

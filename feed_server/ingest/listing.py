@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from feed_server.errors import BusError, ProviderError
+from feed_server.errors import BusError, ProviderError, RateLimitedError, UnavailableError
 from feed_server.ingest.circuit import Circuit
 from feed_server.ingest.floor import Floor
 from feed_server.ingest.seed import session_so_far
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 MAX_SYMBOLS = 50_000
 """Of all sources together; what strangers ask for must not grow without bound."""
-SEEDS_AT_ONCE = 2
+SEEDS_AT_ONCE = 4
+SEED_RETRY_S = 30.0
+RESOLVED_AT_ONCE = 4
+"""A vendor that is slow to answer should not keep other symbols from being found."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +59,8 @@ class Listing:
         self._listed: dict[str, dict[str, SymbolInfo]] = {}
         self._circuits = {source.name: Circuit() for source in sources}
         self._unseeded: dict[str, None] = {}
-        self._resolving = asyncio.Lock()
+        self._seed_again_s = 0.0
+        self._resolving = asyncio.Semaphore(RESOLVED_AT_ONCE)
 
     def offered(self, source: str, symbols: Iterable[str]) -> set[str]:
         """Return those symbols that a source has, or may have."""
@@ -92,8 +96,9 @@ class Listing:
                 await self._open(
                     [i for s, i in self._listed[name].items() if s not in self._floor.lines]
                 )
-        for symbol in list(self._unseeded)[:SEEDS_AT_ONCE]:
-            await self._seed(symbol)
+        if time.monotonic() >= self._seed_again_s:
+            for symbol in list(self._unseeded)[:SEEDS_AT_ONCE]:
+                await self._seed(symbol)
 
     async def resolve(self, symbol: str) -> SymbolInfo | None:
         """Return a symbol that some source knows, and declare it; `None` where none does.
@@ -188,7 +193,8 @@ class Listing:
 
     def _may_seed(self, source: str) -> bool:
         can = self._sources[source].vendor.can
-        return can.streams and can.open_list and bool(can.intervals)
+        told = can.polls and can.tells_sessions
+        return can.streams and not can.resumable and bool(can.intervals) and not told
 
     async def _seed_from_past(self, symbol: str) -> None:
         """Take the close before from a source that has no limits: of those its own clock counts."""
@@ -210,7 +216,12 @@ class Listing:
         vendor = self._sources[line.info.source].vendor
         try:
             prev_close, today = await session_so_far(vendor, line.info, self._now_ms())
-        except (ProviderError, BusError) as error:
+        except (RateLimitedError, UnavailableError, BusError) as error:
+            log.info("a session's beginning is not known yet", symbol=symbol, error=str(error))
+            self._unseeded[symbol] = None
+            self._seed_again_s = time.monotonic() + SEED_RETRY_S
+            return
+        except ProviderError as error:
             log.info("a session's beginning is not known", symbol=symbol, error=str(error))
             return
         line.seed(prev_close, today)

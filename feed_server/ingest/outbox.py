@@ -38,6 +38,11 @@ class Outbox:
         self._waiting[symbol] = self._waiting.get(symbol, 0) + 1
         self._changes += 1
 
+    def remind(self, symbol: str) -> None:
+        """Let a symbol wait that may not yet; nothing more of it has changed."""
+        if symbol not in self._waiting:
+            self.add(symbol)
+
     def take(self, most: int) -> list[str]:
         """Return the symbols that wait longest, and forget them."""
         symbols = list(islice(self._waiting, most))

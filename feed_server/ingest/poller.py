@@ -131,6 +131,7 @@ class Poller:
         if can.per_symbol:
             symbols = symbols[: grant.credits]
         await self._ask(symbols)
+        self.circuit.wait(time.monotonic(), self._vendor.pause_s(grant.credits))
 
     def _pause(self, wait_s: float) -> None:
         self.circuit.wait(time.monotonic(), max(0.05, wait_s))

@@ -13,7 +13,7 @@ from feed_server.ingest.vendor import Vendor
 from feed_server.protocol import SourceState, SourceStatus
 from feed_server.providers.base import Provider, Watchlist
 
-STREAMED_POLL_S = 300.0
+STREAMED_POLL_S = 1_800.0
 """What streams is polled now and then as well: no stream tells all of a session's figures."""
 
 
@@ -54,6 +54,8 @@ class Source:
     @property
     def is_up(self) -> bool:
         """Whether something can be expected of it."""
+        if self.has_ended:
+            return False
         can = self.vendor.can
         streams = can.streams and not self._streamer.circuit.is_open
         return streams or (can.polls and not self._poller.circuit.is_open)

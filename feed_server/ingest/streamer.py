@@ -18,6 +18,8 @@ from feed_server.ingest.sink import Sink
 from feed_server.providers.base import Provider, Watchlist
 
 KEY_RETRY_S = 300.0
+PROVEN_S = 10.0
+"""A stream that lasts for less has proved nothing."""
 YIELD_EVERY_S = 0.001
 """How long a stream that is never short of events may keep others from running."""
 
@@ -47,6 +49,8 @@ class Streamer:
         self._provider = provider
         self._watchlist = watchlist
         self._sink = sink
+        self._began_s = 0.0
+        self._failures_before = 0
 
     async def run(self) -> None:
         """Stream until cancelled, or until the source has no more."""
@@ -89,6 +93,7 @@ class Streamer:
 
     def _begin(self) -> None:
         self.flows, self.trouble = True, ""
+        self._began_s, self._failures_before = time.monotonic(), self.circuit.failures
         self.circuit.succeed()
         self._sink.on_gap(self._provider.name)
         self._sink.on_health(self._provider.name)
@@ -96,6 +101,10 @@ class Streamer:
     def _fail(self, error: ProviderError) -> None:
         if not self._watchlist.symbols and self._provider.capabilities.open_list:
             return  # Nothing was asked of it: an idle connection may be closed.
+        if time.monotonic() - self._began_s < PROVEN_S:
+            # One that begins and breaks at once is tried ever later, too.
+            self.circuit.failures = self._failures_before
+            self._began_s = 0.0
         is_refused = isinstance(error, UnauthorizedError)
         hint_s = error.retry_after_s if isinstance(error, RateLimitedError) else None
         self.circuit.fail(time.monotonic(), KEY_RETRY_S if is_refused else hint_s)

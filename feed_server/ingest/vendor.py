@@ -62,6 +62,21 @@ class Vendor:
         pairs = zip(self.can.rates, self._left, strict=True)
         return [Budget(rate.limit, rate.per_s, left) for rate, left in pairs]
 
+    def pause_s(self, credits: int) -> float:
+        """Return how long to wait after spending credits, so that a day's budget lasts.
+
+        The first half of a long limit may go as fast as it is asked for; the rest is spread.
+        """
+        pairs = zip(self.can.rates, self._left, strict=True)
+        return max(
+            (
+                credits * rate.per_s / rate.limit
+                for rate, left in pairs
+                if rate.per_s >= RESERVED_FROM_S and left < rate.limit * RESERVE
+            ),
+            default=0.0,
+        )
+
     async def spend(self, at_most: int) -> Grant:
         """Spend credits, see `Quota.take`.
 
@@ -121,7 +136,7 @@ class Vendor:
         """Refuse to look back, or things up, with what is left for prices.
 
         Raises:
-            RateLimitedError: Less than half of a limit is left: strangers' questions could spend it.
+            RateLimitedError: Less than half of a limit is left, which strangers could spend.
         """
         await self.spend(0)
         for rate, left in zip(self.can.rates, self._left, strict=True):

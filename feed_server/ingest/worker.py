@@ -153,6 +153,7 @@ class Carrying:
             grace_ms=grace_ms,
             now_ms=now_ms,
             on_due=self._writer.note,
+            on_waiting=self._writer.remind,
             offers=lambda source, symbol: bool(self._listing.offered(source, [symbol])),
         )
         self._sources = {p.name: Source(p, quota_of(bus.quotas, p), self) for p in providers}
@@ -229,7 +230,7 @@ class Carrying:
 
     def taken(self, source: str) -> Mapping[str, int]:
         """See `Sink`."""
-        return self._floor.taken()
+        return self._floor.taken(source)
 
     async def take(self, source: str, events: Sequence[MarketEvent]) -> None:
         """See `Sink`."""

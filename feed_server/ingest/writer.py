@@ -101,6 +101,12 @@ class Writer:
         self._idle.clear()
         self._to_write.set()
 
+    def remind(self, symbol: str) -> None:
+        """Note a line whose change was noted before, or that has bars that ended by themselves."""
+        self._outbox.remind(symbol)
+        self._idle.clear()
+        self._to_write.set()
+
     def acknowledge(self, seen: Seen) -> None:
         """Tell gateways, when all is published that was noted until now."""
         self._unsaid.append((self._outbox.entered, seen))

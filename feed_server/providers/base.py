@@ -34,6 +34,7 @@ class Capabilities:
         per_symbol: Whether a call of `Provider.quotes` costs one credit for each symbol, not one.
         rates: The vendor's limits on all calls together.
         poll_s: A symbol's quote is not asked for more often than this, in seconds.
+        tells_sessions: Whether `Provider.quotes` tells the session's figures, not the price only.
         intervals: Bars that `Provider.history` has.
         history_bars: Bars at most that one call of `Provider.history` returns.
         counts_gaps: Whether those that there never were count among them: a call covers a stretch
@@ -49,6 +50,7 @@ class Capabilities:
     per_symbol: bool = False
     rates: tuple[Rate, ...] = ()
     poll_s: float = 15.0
+    tells_sessions: bool = True
     intervals: frozenset[Interval] = frozenset()
     history_bars: int = 1_000
     counts_gaps: bool = False

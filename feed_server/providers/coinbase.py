@@ -95,6 +95,7 @@ class CoinbaseProvider(Provider):
         open_list=True,
         rates=(Rate(8, 1.0),),
         poll_s=5.0,
+        tells_sessions=False,
         intervals=frozenset(INTERVALS),
         history_bars=MAX_CANDLES,
         counts_gaps=True,

@@ -62,6 +62,13 @@ async def test_the_vendors_own_word_stops_everybody(redis: Redis) -> None:
     assert 36 < grant.wait_s <= 37
 
 
+async def test_a_shorter_word_does_not_shorten_a_longer_one(redis: Redis) -> None:
+    quota = Quota(redis, "vendor", [(8, 60.0)])
+    await quota.block(3600.0)
+    await quota.block(1.0)
+    assert (await quota.take(1)).wait_s > 3500
+
+
 async def test_asking_for_nothing_only_tells_what_is_left(redis: Redis) -> None:
     quota = Quota(redis, "vendor", [(8, 60.0)])
     await quota.take(1)
