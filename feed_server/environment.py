@@ -64,6 +64,7 @@ NAMES = frozenset(
         "simulated_seed",
         "simulated_symbols",
         "stall_timeout_ms",
+        "state_folder",
         "symbols",
         "token",
         "token_lifetime_s",

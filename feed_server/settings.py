@@ -109,6 +109,11 @@ class SourceSettings(BaseSettings):
         description="For how long after a bar's end late trades still amend it, by the market's "
         "clock, in milliseconds.",
     )
+    state_folder: str = Field(
+        "~/.local/state/quotewire",
+        description="Folder for what was spent of vendors' limits, since the embedded Valkey "
+        "keeps nothing; `none`: it is forgotten.",
+    )
     record_folder: Path = Field(
         Path("recordings"), description="Where `python -m feed_server record` writes."
     )

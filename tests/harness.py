@@ -59,8 +59,12 @@ async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Return this environment with no Quotewire settings but these (without their prefix)."""
+    """Return this environment with no Quotewire settings but these (without their prefix).
+
+    Budgets are kept nowhere, unless it is asked for: tests must not know of each other.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("QUOTEWIRE_")}
+    settings = {"state_folder": "none", **settings}
     return kept | {f"QUOTEWIRE_{name.upper()}": value for name, value in settings.items()}
 
 

@@ -1,14 +1,17 @@
 """The ingest as a service: its providers, its connections to Redis, its worker."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import WantedReader
 from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.quota import Quotas
+from feed_server.bus.quota_file import QuotaFile
 from feed_server.bus.reader import Reader
 from feed_server.bus.rpc import respond
 from feed_server.bus.subscriber import Subscriber
@@ -34,12 +37,27 @@ async def run_ingest(settings: FeedSettings, providers: Sequence[Provider], redi
     async with AsyncExitStack() as stack:
         for provider in providers:
             stack.push_async_callback(provider.aclose)
-        await IngestWorker(
+        worker = IngestWorker(
             providers,
             _ingest_bus(settings, providers, redis_url, stack),
             loop=settings.replay_loop,
             grace_ms=settings.bars_grace_ms,
-        ).run()
+        )
+        limited = [provider.name for provider in providers if provider.capabilities.rates]
+        if settings.redis_url is not None or settings.state_folder == "none" or not limited:
+            await worker.run()
+            return
+        redis = connect(redis_url)
+        stack.push_async_callback(redis.aclose)
+        spent = QuotaFile(redis, _spent_file(settings), limited)
+        await spent.load()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(spent.run())
+            tasks.create_task(worker.run())
+
+
+def _spent_file(settings: FeedSettings) -> Path:
+    return Path(settings.state_folder).expanduser() / "spent.json"
 
 
 def _ingest_bus(

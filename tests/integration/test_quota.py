@@ -2,11 +2,16 @@
 
 import asyncio
 import time
+from pathlib import Path
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
 from feed_server.bus.quota import MARGIN_MS, Quota
+from feed_server.bus.quota_file import QuotaFile
+from tests.harness import FeedProcess, wait_for
+from tests.vendors.twelvedata_server import KEY, TwelveDataServer
 
 pytestmark = pytest.mark.integration
 
@@ -79,3 +84,60 @@ async def test_asking_for_nothing_only_tells_what_is_left(redis: Redis) -> None:
 async def test_vendors_have_budgets_of_their_own(redis: Redis) -> None:
     await Quota(redis, "one", [(1, 60.0)]).take(1)
     assert (await Quota(redis, "other", [(1, 60.0)]).take(1)).credits == 1
+
+
+async def test_a_file_keeps_what_a_redis_forgets(redis: Redis, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "spent.json"
+    limits = [(8, 60.0), (25, 86_400.0)]
+    before = QuotaFile(redis, path, ["vendor"])
+    await before.load()
+    await Quota(redis, "vendor", limits).take(5)
+    await Quota(redis, "vendor", limits).block(30.0)
+    await before.save()
+    await redis.flushall()
+    await QuotaFile(redis, path, ["vendor"]).load()
+    grant = await Quota(redis, "vendor", limits).take(1)
+    assert (grant.credits, grant.left) == (0, [3, 20])
+    assert 29 < grant.wait_s <= 30
+
+
+async def test_a_file_that_is_damaged_is_as_none(redis: Redis, tmp_path: Path) -> None:
+    path = tmp_path / "spent.json"
+    path.write_text("{")
+    kept = QuotaFile(redis, path, ["vendor"])
+    await kept.load()
+    await Quota(redis, "vendor", [(8, 60.0)]).take(1)
+    await kept.save()
+    await redis.flushall()
+    await QuotaFile(redis, path, ["vendor"]).load()
+    assert (await Quota(redis, "vendor", [(8, 60.0)]).take(0)).left == [7]
+
+
+def test_a_restart_of_the_whole_feed_does_not_forget_what_was_spent(tmp_path: Path) -> None:
+    with TwelveDataServer() as vendor:
+        settings = {
+            "provider": "twelvedata",
+            "twelvedata_key": KEY,
+            "twelvedata_url": vendor.url,
+            "twelvedata_websocket_url": "none",
+            "twelvedata_per_minute": "3",
+            "symbols": "AAPL,MSFT,NVDA,AMZN,SPY,GOOGL",
+            "state_folder": str(tmp_path),
+        }
+        asked = []
+        for _ in range(2):
+            feed = FeedProcess(settings)
+            feed.spawn()
+            wait_for("it listens", lambda feed=feed: _listens(feed))  # type: ignore[misc]
+            httpx.get(f"{feed.url}/api/quotes", params={"symbols": settings["symbols"]}, timeout=20)
+            feed.stop()
+            quotes = [r.query["symbol"] for r in vendor.requests if r.path == "/quote"]
+            asked.append(sum(len(symbols.split(",")) for symbols in quotes))
+    assert asked == [3, 3]
+
+
+def _listens(feed: FeedProcess) -> bool:
+    try:
+        return httpx.get(f"{feed.url}/api/symbols", timeout=2).is_success
+    except httpx.TransportError:
+        return False
