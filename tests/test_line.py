@@ -614,3 +614,13 @@ def test_what_may_be_counted_already_is_not_counted_again_of_another_source() ->
     bac.info = replace(INFO, source="other")
     assert trade(bac, 14.0, after_ms=4, received_ms=OPEN_MS + 9) is Reason.LATE
     assert trade(bac, 14.0, after_ms=6, received_ms=OPEN_MS + 9) is None
+
+
+def test_a_seed_that_changes_nothing_is_not_told_again() -> None:
+    seeded = line()
+    seeded.apply(told(prev_close=13.9), 0)
+    first = taken(seeded)
+    (today,) = (bar for bar in first.bars if bar.interval is Interval.DAY)
+    seeded.seed(first.quote.prev_close, replace(today, volume=0.0))
+    assert seeded.take_update() is None
+    assert not seeded.due

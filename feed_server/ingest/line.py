@@ -253,6 +253,9 @@ class Line:
         self._told_ms = max(self._checks.now_ms, self._now_ms)
         self._is_overdue = False
         update = SymbolUpdate(quote, bars, trades, told - len(trades), self.taken)
+        if not told and update == self.last_update:
+            # Redis would take it for the last one published again, and stay where it is.
+            return None
         self.last_update = update
         return update
 

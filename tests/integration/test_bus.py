@@ -293,7 +293,7 @@ async def test_symbols_are_added_and_said_anew_and_gateways_hear_of_it(
     async with Heard(valkey) as heard:
         await heard.subscriber.subscribe([names.SYMBOLS_CHANNEL])
         await publisher.add_symbols([info("AAPL"), renamed])
-        assert await heard.messages.get() == (names.SYMBOLS_CHANNEL, b"")
+        assert await heard.messages.get() == (names.SYMBOLS_CHANNEL, b"added")
     assert list((await Reader(redis).symbols()).values()) == [info("AAPL"), renamed, info("MSFT")]
 
 
