@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAX_SYMBOLS = 50_000
 """Of all sources together; what strangers ask for must not grow without bound."""
 SEEDS_AT_ONCE = 4
+MANY_SEEDS = 100
+"""More are learnt one by one: what is live must not be late for what was before."""
 SEED_RETRY_S = 30.0
 RESOLVED_AT_ONCE = 4
 """A vendor that is slow to answer should not keep other symbols from being found."""
@@ -97,7 +99,8 @@ class Listing:
                     [i for s, i in self._listed[name].items() if s not in self._floor.lines]
                 )
         if time.monotonic() >= self._seed_again_s:
-            for symbol in list(self._unseeded)[:SEEDS_AT_ONCE]:
+            at_once = SEEDS_AT_ONCE if len(self._unseeded) <= MANY_SEEDS else 1
+            for symbol in list(self._unseeded)[:at_once]:
                 await self._seed(symbol)
 
     async def resolve(self, symbol: str) -> SymbolInfo | None:
