@@ -92,7 +92,5 @@ def join(history: BarArray, kept: BarArray, from_ms: int | None) -> BarArray:
     if from_ms is not None:
         history = history[history["start_ms"] < from_ms]
     ours = kept[~np.isin(kept["start_ms"], history["start_ms"])]
-    if from_ms is not None:
-        ours["final"] &= ours["start_ms"] >= from_ms
     joined = np.concatenate([history, ours])
     return joined[np.argsort(joined["start_ms"], kind="stable")]
