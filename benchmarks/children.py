@@ -133,3 +133,16 @@ def _pss_bytes(pid: int) -> int:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def stop_by_input(process: subprocess.Popen[bytes]) -> None:
+    """End a process that serves until its input ends, at the latest by killing it."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks.children import CpuWindow, process_cpu_s
+from benchmarks.children import CpuWindow, process_cpu_s, stop_by_input
 from benchmarks.crowd import Crowd, subscribe
 from benchmarks.day_trades import SYMBOL, day_frame, day_trades, is_real
 from benchmarks.feed import gateway
@@ -61,15 +61,7 @@ class Source:
 
     def stop(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        stop_by_input(self._process)
 
 
 class Watcher:

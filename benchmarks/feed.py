@@ -12,7 +12,7 @@ import httpx
 import msgspec
 from redis import Redis
 
-from benchmarks.children import Child, process_cpu_s
+from benchmarks.children import Child, process_cpu_s, stop_by_input
 from benchmarks.feeder import Answer, Carry, Command, Declare
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import PROJECT, clean_environment, free_port
@@ -65,15 +65,7 @@ class FeederHandle:
 
     def stop(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        stop_by_input(self._process)
 
 
 @dataclass(frozen=True)
