@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -304,9 +304,10 @@ async def test_a_stream_of_quotes_outlives_its_tokens(guarded: FeedProcess) -> N
 
     async with FeedClient(guarded.url, token=token) as client:
         until_s = time.monotonic() + 3 + GRACE_S + 2
-        async for _ in client.quotes("AAPL", "IBM"):
-            if time.monotonic() > until_s:
-                break
+        async with aclosing(client.quotes("AAPL", "IBM")) as quotes:
+            async for _ in quotes:
+                if time.monotonic() > until_s:
+                    break
     assert 3 <= len(given) <= 6
 
 

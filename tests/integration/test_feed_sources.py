@@ -132,6 +132,7 @@ def test_trades_reach_clients_and_make_bars(
 ) -> None:
     prices = [50_001.0 + number for number in range(20)]
     with listening(coinbase, "BTC-USD") as client:
+        wait_for("it is streamed", lambda: "BTC-USD" in exchange.subscribed)
         for price in prices:
             exchange.trade("BTC-USD", price, 0.5)
         first, *rest = heard(client, "BTC-USD", 20)
@@ -161,7 +162,8 @@ def test_bars_join_the_vendors_candles_and_live_ones(
     wait_for("it has come", lambda: last(coinbase, "ETH-USD") == 3_100.0)
     body = get(coinbase, "/api/bars", symbol="ETH-USD", interval="1m", limit=20).json()
     starts = body["start_ms"]
-    assert starts == list(range(starts[0], starts[-1] + 1, MINUTE_MS))
+    # A minute without a trade has no bar, and the test may have come to this one after some.
+    assert starts == exchange.minutes("ETH-USD")
     assert len(starts) >= 10
     assert not body["final"][-1]
     assert body["close"][-1] == 3_100.0

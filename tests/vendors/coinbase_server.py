@@ -146,6 +146,15 @@ class CoinbaseServer:
 
         return self._do(happen)
 
+    def minutes(self, product: str) -> list[int]:
+        """Return the starts of the minutes in which a product was traded, epoch milliseconds."""
+
+        def starts() -> set[int]:
+            times = (datetime.fromisoformat(str(row["time"])) for row in self.trades[product])
+            return {int(time.timestamp()) // 60 * 60_000 for time in times}
+
+        return sorted(self._do(starts))
+
     def say(self, message: str | bytes | Row) -> None:
         """Send all sockets a message, JSON or not."""
         text = json.dumps(message) if isinstance(message, dict) else message
