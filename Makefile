@@ -20,7 +20,7 @@ run: ## Start everything and print the addresses; PROVIDER=simulated or coinbase
 
 test: dev ## Run all tests; ARGS="-k replay" goes to pytest
 	@$(BIN)/python deploy/browser.py
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: dev ## Check style and types
 	@$(BIN)/python -m ruff check .

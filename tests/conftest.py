@@ -11,6 +11,8 @@ from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import FeedProcess, Write
 
+pytest_plugins = ["tests.workers"]
+
 # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

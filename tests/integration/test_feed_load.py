@@ -29,7 +29,7 @@ from tests.market import Market, gateway_of, market
 from tests.raw_socket import RawSocket
 from tests.updates import update
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 CLIENTS = 200
 TICKS_PER_S = 20

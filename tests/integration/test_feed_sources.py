@@ -349,7 +349,7 @@ def test_a_fault_is_told_with_the_next_try_and_passes_by_itself(
         ({"currency": "CAD"}, "currency"),
         ({"last_quote_at": int(time.time()) + 86_400}, "future"),
     ],
-    ids=str,
+    ids=["zero", "negative", "huge", "nan", "currency", "tomorrow"],
 )
 def test_a_quote_that_cannot_be_true_is_counted_and_not_told(
     polled: FeedProcess, vendor: TwelveDataServer, bad: dict[str, Any], reason: str
