@@ -1,4 +1,4 @@
-"""How deploy/browser.py finds a Chromium, with scripts in a browser's place."""
+"""How deploy/browser.py finds browsers, with scripts in their place."""
 
 from pathlib import Path
 
@@ -21,11 +21,12 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "cache"))
     monkeypatch.delenv("QUOTEWIRE_CHROMIUM", raising=False)
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setattr(browser, "obtain_chromium", lambda: None)
+    monkeypatch.setattr(browser, "obtain", lambda _: False)
 
 
-def test_nothing_is_found_on_a_bare_machine() -> None:
-    assert browser.find_chromium() is None
+@pytest.mark.parametrize("name", list(browser.WANTED))
+def test_nothing_is_found_on_a_bare_machine(name: str) -> None:
+    assert browser.main(["--has", name]) == 1
 
 
 def test_the_browser_asked_for_comes_before_the_one_on_the_path(
@@ -53,14 +54,29 @@ def test_a_browser_that_does_not_start_gives_way_to_playwrights_own(tmp_path: Pa
     assert browser.find_chromium() == own
 
 
+def test_firefox_is_found_under_the_name_that_debian_gives_it(tmp_path: Path) -> None:
+    make_browser(tmp_path / "bin" / "firefox-esr")
+    assert browser.main(["--has", "firefox"]) == 0
+
+
+def test_webkit_needs_a_driver_and_a_screen(tmp_path: Path) -> None:
+    make_browser(tmp_path / "bin" / "WebKitWebDriver")
+    assert browser.find_webkit() is None
+    make_browser(tmp_path / "bin" / "Xvfb")
+    assert browser.find_webkit() is not None
+
+
 @pytest.mark.parametrize(("ci", "code"), [(None, 0), ("true", 1)])
 def test_a_missing_browser_is_said_and_in_ci_an_error(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
     ci: str | None,
     code: int,
 ) -> None:
+    make_browser(tmp_path / "bin" / "firefox")
     if ci:
         monkeypatch.setenv("CI", ci)
     assert browser.main([]) == code
-    assert capsys.readouterr().err == browser.MISSING + "\n"
+    said = capsys.readouterr().err.splitlines()
+    assert said == [browser.WANTED[name].missing for name in ("chromium", "webkit")]

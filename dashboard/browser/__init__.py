@@ -25,16 +25,15 @@ _have_map: WeakSet[Document] = WeakSet()
 @cache
 def import_map() -> ImportMap:
     """Return the import map that names every module ``quotewire/<path>``."""
-    modules = sorted(FOLDER.rglob("*.js"))
-    return {
-        "imports": {
-            f"quotewire/{path.relative_to(FOLDER).as_posix()}": _data_url(path) for path in modules
-        }
+    modules = {
+        f"quotewire/{path.relative_to(FOLDER).as_posix()}": path
+        for path in sorted(FOLDER.rglob("*.js"))
     }
+    return {"imports": {name: module_url(name, path) for name, path in modules.items()}}
 
 
-def _data_url(path: Path) -> str:
-    name = f"quotewire/{path.relative_to(FOLDER).as_posix()}"
+def module_url(name: str, path: Path) -> str:
+    """Return a module as an address; debuggers show its name."""
     text = f"{path.read_text(encoding='utf-8')}\n//# sourceURL={name}\n"
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
 

@@ -1,17 +1,19 @@
-"""A dashboard that is served, and a real browser that looks at it."""
+"""A dashboard that is served, and real browsers that look at it."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboard.browser import import_map
-from deploy.browser import MISSING, find_chromium
+from deploy.browser import WANTED, find_chromium, find_firefox, find_webkit
+from tests.browser.engines import Engine, open_chromium, open_firefox, open_webkit
 from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
 
 CHROMIUM_ARGUMENTS = [
@@ -25,17 +27,39 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+T = TypeVar("T")
+
+
+def _there(name: str, found: T | None) -> T:
+    """Return what was found of a browser; in CI its absence is a failure, elsewhere a skip."""
+    if found is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(WANTED[name].missing)
+    return found
+
+
 # Only as long as these tests: while Playwright runs, no other event loop can.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; in CI its absence is a failure, not a reason to skip."""
-    path = find_chromium()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+    """A headless Chromium."""
+    path = _there("chromium", find_chromium())
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="package", params=list(WANTED))
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A page of each engine in turn; each is started once."""
+    match request.param:
+        case "chromium":
+            opened = open_chromium(request.getfixturevalue("browser"))
+        case "firefox":
+            opened = open_firefox(_there("firefox", find_firefox()))
+        case _:
+            opened = open_webkit(_there("webkit", find_webkit()))
+    with opened as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
