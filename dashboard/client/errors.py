@@ -2,12 +2,27 @@
 
 FeedError
 ├── FeedAccessError       the token is missing, wrong or too old: another one is needed
-└── FeedUnavailableError  the feed cannot be reached
+├── FeedUnavailableError  the feed cannot be reached
+└── FeedLossError         a stream is not whole: some of its items are gone
+FeedLossWarning           the same, as a warning
 """
+
+from feed_server.protocol import Error, ErrorCode
+
+DENIALS = frozenset({ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED})
+"""Codes that mean: come again with another token."""
 
 
 class FeedError(Exception):
-    """The feed refused a request; its text is the feed's own."""
+    """The feed refused a request; its text is the feed's own.
+
+    Attributes:
+        code: The feed's code; None where the text is not the feed's.
+    """
+
+    def __init__(self, message: str, code: ErrorCode | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class FeedAccessError(FeedError):
@@ -16,3 +31,16 @@ class FeedAccessError(FeedError):
 
 class FeedUnavailableError(FeedError):
     """The feed cannot be reached."""
+
+
+class FeedLossError(FeedError):
+    """Items of a stream are gone; the stream goes on after them."""
+
+
+class FeedLossWarning(UserWarning):
+    """Items of a stream are gone; the stream goes on after them."""
+
+
+def feed_error(error: Error) -> FeedError:
+    """Return the exception that an answer of the feed means."""
+    return (FeedAccessError if error.code in DENIALS else FeedError)(error.message, error.code)

@@ -1,0 +1,38 @@
+"""What a client shows to the feed to be let in."""
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+
+TokenSource = str | Callable[[], str | Awaitable[str]]
+"""A JSON Web Token, or a function, plain or async, that gives one which is good for a while."""
+
+
+class Credentials:
+    """A token, or where to get one.
+
+    Args:
+        source: None where there is none.
+    """
+
+    def __init__(self, source: TokenSource | None) -> None:
+        self._source = source
+
+    def __repr__(self) -> str:
+        return f"Credentials({'none' if self._source is None else '***'})"
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there can be a newer token."""
+        return callable(self._source)
+
+    async def token(self) -> str | None:
+        """Return a token; None where there is none."""
+        if not callable(self._source):
+            return self._source
+        token = self._source()
+        return await token if isawaitable(token) else token
+
+    async def headers(self) -> dict[str, str]:
+        """Return what goes with each HTTP request."""
+        token = await self.token()
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
