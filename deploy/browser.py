@@ -110,7 +110,8 @@ class Wanted:
     @property
     def missing(self) -> str:
         """What to do where it is not there."""
-        return f"No {self.name} for the browser tests: apt install {' '.join(self.packages)}{self.hint}"
+        install = f"apt install {' '.join(self.packages)}"
+        return f"No {self.name} for the browser tests: {install}{self.hint}"
 
 
 WANTED: Mapping[str, Wanted] = {
