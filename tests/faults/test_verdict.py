@@ -1,0 +1,120 @@
+"""The verdict on a client finds each kind of lie, and none where there is none."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.faults.proxy import Delivery
+from tests.faults.record import (
+    Closed,
+    Entry,
+    Lost,
+    Quoted,
+    Record,
+    Sample,
+    StateChange,
+    Told,
+    TradeKey,
+)
+from tests.faults.verdict import of_lossless, of_quotes, of_states
+from tests.faults.weather import Kind, Spell
+
+TRUTH: list[TradeKey] = [(n, float(n), 1.0) for n in range(10, 20)]
+
+
+def trades(numbers: Sequence[int]) -> list[Entry]:
+    return [Told(1000.0 * place, "A", n, float(n), 1.0) for place, n in enumerate(numbers)]
+
+
+def faults(entries: list[Entry]) -> list[str]:
+    return list(of_lossless(Record(entries), {"A": TRUTH}, {}))
+
+
+@pytest.mark.parametrize("numbers", [range(10, 20), range(13, 20), range(3, 20)])
+def test_all_from_the_first_on_is_right(numbers: Sequence[int]) -> None:
+    assert faults(trades(numbers)) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fault"),
+    [
+        ([], "nothing was told"),
+        ([10, 11, 13, *range(14, 20)], "1 before (13, 13.0, 1.0) are missing, silently"),
+        ([*range(10, 15), 14, *range(15, 20)], "(14, 14.0, 1.0) was told twice"),
+        ([*range(10, 15), 12, *range(15, 20)], "(12, 12.0, 1.0) was told again"),
+        ([*range(10, 19)], "the last 1 are missing"),
+        ([*range(10, 20), 99], "(99, 99.0, 1.0) never was"),
+    ],
+)
+def test_what_is_lost_doubled_moved_or_made_up_is_found(numbers: list[int], fault: str) -> None:
+    (found,) = faults(trades(numbers))
+    assert fault in found
+
+
+def test_a_gap_may_be_told_and_must_be_one() -> None:
+    gap = trades([10, 11, 14, *range(15, 20)])
+    assert faults([*gap, Lost(1500, "trades", "A", None)]) == []
+    assert len(faults([*gap, Lost(1500, "trades", "B", None)])) == 1
+    assert len(faults([*gap, Lost(9000, "trades", "A", None)])) == 2
+    (found,) = faults([*trades(range(10, 20)), Lost(1500, "trades", "A", None)])
+    assert "nothing is missing" in found
+
+
+def test_bars_go_by_all_their_values() -> None:
+    bar = Closed(0.0, "A", "1s", 1000, 1.0, 2.0, 0.5, 1.5, 10.0)
+    truth = {("A", "1s"): [(1000, 1.0, 2.0, 0.5, 1.5, 10.0)]}
+    assert list(of_lossless(Record([bar]), {}, truth)) == []
+    wrong = Closed(0.0, "A", "1s", 1000, 1.0, 2.0, 0.5, 1.5, 11.0)
+    (found,) = of_lossless(Record([wrong]), {}, truth)
+    assert "never was" in found
+
+
+@pytest.mark.parametrize(
+    ("numbers", "count"), [([12, 15, 19], 0), ([12, 15], 1), ([15, 12, 19], 1), ([], 1)]
+)
+def test_quotes_only_get_newer_and_end_as_the_feed(numbers: list[int], count: int) -> None:
+    record = Record([Quoted(0.0, "A", n, float(n), 1.0) for n in numbers])
+    assert len(list(of_quotes(record, {"A": (19, 19.0, 1.0)}, {"A": TRUTH}))) == count
+
+
+def test_a_price_that_never_was_is_found() -> None:
+    record = Record([Quoted(0.0, "A", 12, 13.0, 1.0), Quoted(0.0, "A", 19, 19.0, 1.0)])
+    (found,) = of_quotes(record, {"A": (19, 19.0, 1.0)}, {"A": TRUTH})
+    assert "13.0 at 12 never was" in found
+
+
+def states(entries: list[Entry], heard: Sequence[float], *spells: Spell) -> list[str]:
+    deliveries = [Delivery(at_ms, "ws") for at_ms in heard]
+    return list(
+        of_states(
+            Record(entries), deliveries, spells, heartbeat_ms=1000, poll_ms=1000, until_ms=60_000
+        )
+    )
+
+
+def shown(state: str, begin_ms: int, end_ms: int) -> list[Entry]:
+    return [Sample(float(at_ms), state, "websocket") for at_ms in range(begin_ms, end_ms, 100)]
+
+
+def test_live_is_who_hears_something() -> None:
+    assert states(shown("live", 0, 5000), range(0, 3000, 1000)) == []
+    assert len(states(shown("live", 0, 5000), [0])) == 19
+    assert states(shown("stale", 0, 5000), [0]) == []
+
+
+def test_long_after_all_was_cut_it_is_offline() -> None:
+    spell = Spell(Kind.STALL, 0, 20_000)
+    assert states(shown("offline", 0, 20_000), [], spell) == []
+    assert len(states(shown("stale", 0, 20_000), [], spell)) == 40
+    assert states(shown("stale", 0, 14_000), [], spell) == []
+
+
+def test_long_after_all_is_well_it_is_live() -> None:
+    spell = Spell(Kind.DROP, 1000, 1000)
+    assert states(shown("polling", 0, 21_000), [], spell) != []
+    assert len(states(shown("connecting", 0, 22_000), [], spell)) == 10
+
+
+def test_who_was_told_a_state_is_not_told_again() -> None:
+    change = StateChange(0, "live", "welcomed", "websocket")
+    assert len(states([change, change], [0])) == 1

@@ -1,0 +1,198 @@
+"""Whether a client told the truth: its record against the ledger and the proxy's log. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from tests.faults.proxy import Delivery
+from tests.faults.record import (
+    BarKey,
+    Lost,
+    QuoteKey,
+    Record,
+    Sample,
+    TradeKey,
+)
+from tests.faults.weather import ALL_CUT, Spell
+
+K = TypeVar("K", TradeKey, BarKey)
+
+LATE_LOSS_MS = 5_000
+"""A loss is told before what comes after it, or so much later at most: history is asked first."""
+
+SLACK_MS = 1_000
+"""Between what the proxy wrote and what a busy machine shows of it."""
+
+SILENT_MS = 1_000
+"""Longer than a heartbeat and this nothing is heard of a connection that lives."""
+
+POLL_TIMEOUT_MS = 6_000
+OFFLINE_MS = 15_000
+LIVE_AGAIN_MS = 20_000
+
+
+def of_series(
+    name: str, seen: Sequence[tuple[float, K]], truth: Sequence[K], losses: Sequence[float]
+) -> Iterator[str]:
+    """Tell what is wrong with the trades or final bars of one series.
+
+    Args:
+        name: Of the series, for a person.
+        seen: When each was told, and which.
+        truth: All there were. What was seen of before its begin is only looked at for its order.
+        losses: When the client told that some are lost.
+    """
+    if not truth:
+        return
+    seen = list(_known(seen, truth[0]))
+    if not seen:
+        yield f"{name}: nothing was told of {len(truth)}"
+        return
+    places = {key: place for place, key in enumerate(truth)}
+    told = list(losses)
+    before_ms, at = seen[0][0], None
+    for now_ms, key in seen:
+        place = places.get(key)
+        if place is None:
+            yield f"{name}: {key} never was"
+            continue
+        if at is not None and place <= at:
+            yield f"{name}: {key} was told {'twice' if place == at else 'again, or too late'}"
+            continue
+        if at is not None and place > at + 1 and not _explained(told, before_ms, now_ms):
+            yield f"{name}: {place - at - 1} before {key} are missing, silently"
+        at, before_ms = place, now_ms
+    if at is not None and at < len(truth) - 1:
+        yield f"{name}: the last {len(truth) - 1 - at} are missing"
+    for at_ms in told:
+        yield f"{name}: told as lost at {at_ms:.0f}, but nothing is missing there"
+
+
+def _known(seen: Sequence[tuple[float, K]], first: K) -> Iterator[tuple[float, K]]:
+    """Leave out what was before the ledger began: history that the client loaded."""
+    begun = False
+    for at_ms, key in seen:
+        begun = begun or key[0] >= first[0]
+        if begun:
+            yield at_ms, key
+
+
+def _explained(losses: list[float], before_ms: float, now_ms: float) -> bool:
+    """Tell whether a gap was told as lost; one word is for one gap."""
+    for loss_ms in losses:
+        if before_ms <= loss_ms <= now_ms + LATE_LOSS_MS:
+            losses.remove(loss_ms)
+            return True
+    return False
+
+
+def of_lossless(
+    record: Record,
+    trades: Mapping[str, Sequence[TradeKey]],
+    bars: Mapping[tuple[str, str], Sequence[BarKey]],
+) -> Iterator[str]:
+    """Tell what is wrong with trades and final bars."""
+    for symbol, trades_told in trades.items():
+        lost = _losses(record.losses, "trades", symbol, None)
+        yield from of_series(f"trades of {symbol}", record.trades[symbol], trades_told, lost)
+    for (symbol, interval), bars_told in bars.items():
+        lost = _losses(record.losses, "bars", symbol, interval)
+        name = f"{interval} bars of {symbol}"
+        yield from of_series(name, record.bars[symbol, interval], bars_told, lost)
+
+
+def _losses(losses: Sequence[Lost], channel: str, symbol: str, interval: str | None) -> list[float]:
+    wanted = (channel, symbol, interval)
+    return [loss.at_ms for loss in losses if (loss.channel, loss.symbol, loss.interval) == wanted]
+
+
+def of_quotes(
+    record: Record,
+    final: Mapping[str, QuoteKey],
+    trades: Mapping[str, Sequence[TradeKey]],
+) -> Iterator[str]:
+    """Tell what is wrong with quotes: a price that never was, older after newer, another end."""
+    for symbol, truth in final.items():
+        seen = [key for _, key in record.quotes[symbol]]
+        last = seen[-1] if seen else None
+        if last != truth:
+            yield f"quotes of {symbol}: ends with {last}, the feed with {truth}"
+        prices: dict[int, set[float]] = {}
+        for time_ms, price, _ in trades[symbol]:
+            prices.setdefault(time_ms, set()).add(price)
+        begin_ms = trades[symbol][0][0]
+        for time_ms, price, _ in seen:
+            if time_ms >= begin_ms and price not in prices.get(time_ms, ()):
+                yield f"quotes of {symbol}: {price} at {time_ms} never was"
+        for (before_ms, *_), (after_ms, *_) in pairwise(seen):
+            if after_ms < before_ms:
+                yield f"quotes of {symbol}: {after_ms} came after {before_ms}"
+
+
+def of_states(
+    record: Record,
+    deliveries: Sequence[Delivery],
+    spells: Sequence[Spell],
+    *,
+    heartbeat_ms: int,
+    poll_ms: int,
+    until_ms: float,
+) -> Iterator[str]:
+    """Tell where the state that was shown was not true.
+
+    Args:
+        record: The client's.
+        deliveries: What the proxy gave it.
+        spells: What the proxy did to it.
+        heartbeat_ms: How long the feed is silent at most.
+        poll_ms: How often the client polls.
+        until_ms: The end of the run; until then all was well after the last spell.
+    """
+    frames = [delivery.at_ms for delivery in deliveries if delivery.what == "ws"]
+    answers = [delivery.at_ms for delivery in deliveries if delivery.what == "/api/quotes"]
+    live_ms = heartbeat_ms + SILENT_MS + SLACK_MS
+    polling_ms = poll_ms + POLL_TIMEOUT_MS + SLACK_MS
+    for sample in record.samples:
+        if sample.state == "live" and _age(frames, sample.at_ms) > live_ms:
+            yield f"{_at(sample)}: live, but heard last {_age(frames, sample.at_ms):.0f} ms ago"
+        if sample.state == "polling" and _age(answers, sample.at_ms) > polling_ms:
+            yield f"{_at(sample)}: polling, but answered {_age(answers, sample.at_ms):.0f} ms ago"
+        if sample.state == "closed":
+            yield f"{_at(sample)}: closed, though nobody closed it"
+    yield from _of_outages(record.samples, spells)
+    yield from _of_calm(record.samples, spells, until_ms)
+    for before, after in pairwise(record.states):
+        if (before.state, before.code, before.way) == (after.state, after.code, after.way):
+            yield f"{after.at_ms:.0f}: {after.state} ({after.code}) was told twice"
+
+
+def _of_outages(samples: Sequence[Sample], spells: Sequence[Spell]) -> Iterator[str]:
+    for spell in spells:
+        if spell.kind not in ALL_CUT:
+            continue
+        begin_ms = spell.begin_ms + OFFLINE_MS + SLACK_MS
+        for sample in _between(samples, begin_ms, spell.end_ms):
+            if sample.state != "offline":
+                yield f"{_at(sample)}: {sample.state} {OFFLINE_MS} ms after all was cut"
+
+
+def _of_calm(samples: Sequence[Sample], spells: Sequence[Spell], until_ms: float) -> Iterator[str]:
+    calm_ms = max((spell.end_ms for spell in spells), default=0.0) + LIVE_AGAIN_MS
+    for sample in _between(samples, calm_ms, until_ms):
+        if sample.state != "live":
+            yield f"{_at(sample)}: {sample.state} {LIVE_AGAIN_MS} ms after all was well again"
+
+
+def _between(samples: Sequence[Sample], begin_ms: float, end_ms: float) -> Iterator[Sample]:
+    return (sample for sample in samples if begin_ms <= sample.at_ms <= end_ms)
+
+
+def _age(moments: Sequence[float], at_ms: float) -> float:
+    """Return how long ago the last of some moments was; moments are in order."""
+    place = bisect_right(moments, at_ms)
+    return at_ms - moments[place - 1] if place else float("inf")
+
+
+def _at(sample: Sample) -> str:
+    return f"{sample.at_ms:.0f}"
