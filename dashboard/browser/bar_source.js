@@ -8,16 +8,19 @@ import {place} from "quotewire/bars.js";
 
 /** Bars in the figure; the oldest roll over. */
 const MOST = 2000;
+/** @type {("start_ms" | "open" | "high" | "low" | "close" | "volume")[]} */
 const VALUES = ["start_ms", "open", "high", "low", "close", "volume"];
+/** @type {import("./panel.d.ts").Here} */
 const HERE = {sync: false};
 
 /** @typedef {import("./protocol.js").Bar} Bar */
+/** @typedef {Pick<Bar, "start_ms" | "open" | "high" | "low" | "close" | "volume">} Drawn */
 
 export class BarSource {
   #source;
   #count = 0;
 
-  /** @param {any} source a ColumnDataSource */
+  /** @param {import("./panel.d.ts").ColumnDataSource} source */
   constructor(source) {
     this.#source = source;
   }
@@ -46,27 +49,36 @@ export class BarSource {
     return {first: this.#count - this.#column("x").length, end: this.#count};
   }
 
-  /** @returns {Record<string, number> | null} the bar at or nearest to an x, the last without one */
+  /** @returns {Drawn | null} the bar at or nearest to an x, the last without one */
   at(x = this.#count - 1) {
     const {first, end} = this.extent;
     if (end === first) return null;
     const i = Math.max(first, Math.min(end - 1, Math.round(x))) - first;
-    return Object.fromEntries(VALUES.map((name) => [name, this.#column(name)[i]]));
+    const values = VALUES.map((name) => [name, this.#column(name)[i]]);
+    return /** @type {Drawn} */ (Object.fromEntries(values));
   }
 
-  /** Columns of the bars between two x. */
+  /**
+   * Columns of the bars between two x.
+   *
+   * @param {number} from
+   * @param {number} to
+   * @returns {Record<string, number[]>}
+   */
   between(from, to) {
     const {first, end} = this.extent;
     const low = Math.max(0, Math.ceil(from) - first);
     const high = Math.max(low, Math.min(end, Math.floor(to) + 1) - first);
-    const cut = (name) => this.#column(name).slice(low, high);
+    const cut = (/** @type {string} */ name) => this.#column(name).slice(low, high);
     return Object.fromEntries(["x", ...VALUES].map((name) => [name, cut(name)]));
   }
 
+  /** @param {string} name */
   #column(name) {
     return this.#source.data[name] ?? this.#source.data.get?.(name) ?? [];
   }
 
+  /** @param {Bar[]} bars @returns {Record<string, unknown[]>} */
   #columns(bars) {
     const first = this.#count;
     this.#count += bars.length;
@@ -77,16 +89,19 @@ export class BarSource {
     };
   }
 
+  /** @param {Bar} bar */
   #patch(bar) {
     const starts = this.#column("start_ms");
     const i = starts.lastIndexOf(bar.start_ms);
     if (i < 0) return; // rolled over
-    const patches = Object.fromEntries(VALUES.map((name) => [name, [[i, bar[name]]]]));
-    this.#source.patch({...patches, direction: [[i, directionOf(bar)]]}, HERE);
+    /** @type {Record<string, [number, unknown][]>} */
+    const patches = {direction: [[i, directionOf(bar)]]};
+    for (const name of VALUES) patches[name] = [[i, bar[name]]];
+    this.#source.patch(patches, HERE);
   }
 }
 
-/** A bar that closed where it opened counts as up. */
+/** A bar that closed where it opened counts as up. @param {Bar} bar */
 function directionOf({open, close}) {
   return close >= open ? "up" : "down";
 }

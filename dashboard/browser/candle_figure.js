@@ -8,21 +8,27 @@ const COLOURS = {
   dark: {up: "#40a9ff", down: "#ff9f40", card: "#161c27", text: "#8b97ab"},
   light: {up: "#1f7fd6", down: "#e8800f", card: "#ffffff", text: "#5f6b7d"},
 };
+/** @type {import("./panel.d.ts").Here} */
 const HERE = {sync: false};
 
 export class CandleFigure {
+  /** @type {Viewport} */
   viewport;
   /** The last price on the axis; to be laid over the price figure. */
   tag = h("output", {class: "tag", hidden: true, "data-testid": "price-tag"});
+  /** @type {number | null} */
   #last = null;
+  /** @type {import("./viewport.js").Axes & Record<string, import("./panel.d.ts").Model>} */
   #parts;
   #bars;
   #onHover;
+  /** @type {number | null} */
   #hovered = null;
   #decimals = 2;
 
   /**
-   * @param {any} model of the element: its figures, and their parts by name
+   * @param {import("./panel.d.ts").ElementModel} model of the element: its figures, and their
+   *   parts by name
    * @param {import("./bar_source.js").BarSource} bars
    * @param {object} handlers
    * @param {() => number} handlers.width of the figures, in pixels
@@ -38,7 +44,9 @@ export class CandleFigure {
       onMoved();
     });
     for (const part of Object.values(this.#parts)) keepHere(part);
-    for (const figure of [model.price, model.volume]) {
+    /** @type {import("./panel.d.ts").Figure[]} */
+    const figures = [model.price, model.volume];
+    for (const figure of figures) {
       figure.on_event("mousemove", ({x}) => this.#hover(x));
       figure.on_event("mouseleave", () => this.#hover(null));
     }
@@ -85,7 +93,7 @@ export class CandleFigure {
     this.#placeTag();
   }
 
-  /** The figure's surface is themed by the page; up and down are ours. */
+  /** The figure's surface is themed by the page; up and down are ours. @param {boolean} dark */
   paint(dark) {
     const colours = COLOURS[dark ? "dark" : "light"];
     const {outline, body, volume_bars, last_line, crosshair, level} = this.#parts;
@@ -107,13 +115,18 @@ export class CandleFigure {
     setText(this.tag, formatPrice(this.#last, this.#decimals));
   }
 
+  /** @param {number | null} x */
   #hover(x) {
     this.#hovered = x;
     this.#onHover(x);
   }
 }
 
-/** The view is the browser's own: without this Bokeh would tell Python of each pan. */
+/**
+ * The view is the browser's own: without this Bokeh would tell Python of each pan.
+ *
+ * @param {import("./panel.d.ts").Model} model
+ */
 function keepHere(model) {
   Object.defineProperty(model, "is_syncable", {value: false, configurable: true});
 }

@@ -6,7 +6,12 @@ import {
   formatVolume, isSymbol,
 } from "quotewire/format.js";
 
+/** @type {[string, keyof Values][]} */
 const VALUES = [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"], ["V", "volume"]];
+
+/**
+ * @typedef {{open: number, high: number, low: number, close: number, volume: number}} Values
+ */
 
 export class ChartHeader {
   #decimals = 2;
@@ -18,9 +23,10 @@ export class ChartHeader {
   #last = h("span", {class: "price", "data-testid": "chart-last"});
   #change = h("span", {class: "change", "data-testid": "chart-change"});
   #date = h("span", {class: "date"});
-  #values = new Map(VALUES.map(([, field]) => [field, h("b", {"data-testid": `legend-${field}`})]));
+  #values = VALUES.map(([letter, field]) =>
+    ({letter, field, element: h("b", {"data-testid": `legend-${field}`})}));
   #legend = h("p", {class: "legend", "data-testid": "legend"}, this.#date,
-    ...VALUES.map(([letter, field]) => h("span", {}, `${letter} `, this.#values.get(field))));
+    ...this.#values.map(({letter, element}) => h("span", {}, `${letter} `, element)));
   element = h("header", {},
     h("div", {class: "title"}, this.#symbol, this.#name, this.#chip, this.#age),
     h("div", {class: "quote"}, this.#last, this.#change),
@@ -59,13 +65,14 @@ export class ChartHeader {
     setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
   }
 
-  /** @param {{start_ms: number} & Record<string, number> | null} bar */
+  /** @param {(Values & {start_ms: number}) | null} bar */
   showBar(bar) {
     this.#legend.style.visibility = bar ? "visible" : "hidden"; // keeps its height
     setText(this.#date, bar ? formatDate(bar.start_ms) : "");
-    for (const [field, element] of this.#values) {
-      const format = field === "volume" ? formatVolume : (value) => formatPrice(value, this.#decimals);
-      setText(element, format(bar?.[field]));
+    for (const {field, element} of this.#values) {
+      const value = bar?.[field];
+      setText(element,
+        field === "volume" ? formatVolume(value) : formatPrice(value, this.#decimals));
     }
   }
 }

@@ -4,6 +4,7 @@
  * Read-only, and a copy each time: nothing the page does can be changed through it.
  */
 
+/** @type {Map<string | symbol, () => unknown>} */
 const providers = new Map();
 
 /**
@@ -16,7 +17,7 @@ export function expose(name, provider) {
 
 if (!("__quotewire" in window)) {
   const facts = new Proxy({}, {
-    get: (_, name) => (providers.has(name) ? structuredClone(providers.get(name)()) : undefined),
+    get: (_, name) => (structuredClone(providers.get(name)?.())),
     has: (_, name) => providers.has(name),
     ownKeys: () => [...providers.keys()],
     getOwnPropertyDescriptor: (_, name) =>

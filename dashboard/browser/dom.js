@@ -2,7 +2,7 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, string | boolean | EventListener>} [attributes] `onclick` and the like
+ * @param {Record<string, string | boolean | ((event: any) => void)>} [attributes] `onclick` and the like
  *   take a function; true gives an empty attribute, false none
  * @param {...(Node | string)} children
  * @returns {HTMLElement}
@@ -17,7 +17,11 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** @returns {SVGElement} */
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...Node} children
+ */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -25,7 +29,12 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Set text only where it differs, so that an idle page stays idle. */
+/**
+ * Set text only where it differs, so that an idle page stays idle.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

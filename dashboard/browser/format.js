@@ -3,40 +3,48 @@
 export const NOTHING = "–";
 const LOCALE = "en-US";
 
+/** @type {Map<number, Intl.NumberFormat>} */
 const numbers = new Map();
 
+/** @param {number} digits */
 function fixed(digits) {
-  if (!numbers.has(digits)) {
+  let format = numbers.get(digits);
+  if (!format) {
     const options = {minimumFractionDigits: digits, maximumFractionDigits: digits};
-    numbers.set(digits, new Intl.NumberFormat(LOCALE, options));
+    format = new Intl.NumberFormat(LOCALE, options);
+    numbers.set(digits, format);
   }
-  return numbers.get(digits);
+  return format;
 }
 
+/** @typedef {number | null | undefined} Maybe */
+
+/** @param {Maybe} value @returns {value is number} */
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
-/** @param {number | null | undefined} value @param {number} decimals of the instrument */
+/** @param {Maybe} value @param {number} decimals of the instrument */
 export function formatPrice(value, decimals) {
   return isNumber(value) ? fixed(decimals).format(value) : NOTHING;
 }
 
-/** ▲ up, ▼ down; nothing where the price stands. */
+/** ▲ up, ▼ down; nothing where the price stands. @param {Maybe} change @param {number} decimals */
 export function formatChange(change, decimals) {
   if (!isNumber(change)) return NOTHING;
   const mark = change > 0 ? "▲ " : change < 0 ? "▼ " : "";
   return mark + formatPrice(Math.abs(change), decimals);
 }
 
-/** @param {number | null} ratio 0.01 is +1.00% */
+/** @param {Maybe} ratio 0.01 is +1.00% */
 export function formatPercent(ratio) {
   if (!isNumber(ratio)) return NOTHING;
   const sign = ratio > 0 ? "+" : ratio < 0 ? "−" : "";
   return `${sign}${fixed(2).format(Math.abs(ratio * 100))}%`;
 }
 
+/** @type {[number, string][]} */
 const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 
-/** Three digits and a unit: 24.6M. */
+/** Three digits and a unit: 24.6M. @param {Maybe} value */
 export function formatVolume(value) {
   if (!isNumber(value)) return NOTHING;
   const [size, unit] = UNITS.find(([least]) => value >= least) ?? [1, ""];
@@ -44,11 +52,13 @@ export function formatVolume(value) {
   return fixed(scaled >= 100 || unit === "" ? 0 : 1).format(scaled) + unit;
 }
 
+/** @param {Maybe} value */
 export function formatMs(value) {
   if (!isNumber(value)) return NOTHING;
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
 }
 
+/** @param {Maybe} age_ms */
 export function formatAge(age_ms) {
   if (!isNumber(age_ms)) return NOTHING;
   const seconds = Math.max(0, age_ms / 1000);
@@ -58,32 +68,43 @@ export function formatAge(age_ms) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** @param {number} per_second */
 export function formatRate(per_second) {
   return `${per_second < 10 ? per_second.toFixed(1) : Math.round(per_second)}/s`;
 }
 
+/** @param {number} value */
 export function formatCount(value) {
   return fixed(0).format(value);
 }
 
-/** The UTC date of a daily bar's start. */
+/** The UTC date of a daily bar's start. @param {number} start_ms */
 export function formatDate(start_ms) {
   return new Date(start_ms).toISOString().slice(0, 10);
 }
 
-/** Whether a name tells no more than the symbol does: BTC/USD of BTC-USD. */
+/**
+ * Whether a name tells no more than the symbol does: BTC/USD of BTC-USD.
+ *
+ * @param {string} name
+ * @param {string} symbol
+ */
 export function isSymbol(name, symbol) {
-  const bare = (text) => text.replace(/[^a-z0-9]/gi, "").toUpperCase();
+  const bare = (/** @type {string} */ text) => text.replace(/[^a-z0-9]/gi, "").toUpperCase();
   return bare(name) === bare(symbol);
 }
 
-/** Change against the session before, absolute and as a ratio. */
+/**
+ * Change against the session before, absolute and as a ratio.
+ *
+ * @param {{last: number, prev_close: number | null}} quote
+ */
 export function changeOf({last, prev_close}) {
   if (!isNumber(prev_close) || prev_close === 0) return {change: null, ratio: null};
   return {change: last - prev_close, ratio: (last - prev_close) / prev_close};
 }
 
-/** @returns {"up" | "down" | "flat"} */
+/** @param {number | null} change null where it is not known @returns {"up" | "down" | "flat"} */
 export function directionOf(change) {
-  return change > 0 ? "up" : change < 0 ? "down" : "flat";
+  return change === null || change === 0 ? "flat" : change > 0 ? "up" : "down";
 }

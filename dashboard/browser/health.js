@@ -34,7 +34,7 @@ export function healthOf(connection, sources, shown) {
   return health(connection.state, connection.reason);
 }
 
-/** Whether prices on the screen may be out of date. A closed market's are not. */
+/** Whether prices on the screen may be out of date. A closed market's are not. @param {Health} health */
 export function isStale({state}) {
   return state === "offline" || state === "source-down";
 }
@@ -51,6 +51,7 @@ export function fareDifferently(before, after) {
   return after.some(({source, state}) => states.get(source) !== state);
 }
 
+/** @param {HealthState} state @param {string} reason @returns {Health} */
 function health(state, reason) {
   return {state, word: WORDS[state], reason};
 }

@@ -10,18 +10,19 @@ const mounted = new WeakMap();
  * Set up a live element. Panel may draw one again without removing it first: what the last drawing
  * began is ended then.
  *
- * @param {{model: any, view: any, el: HTMLElement}} context as Panel gives it to `render`
+ * @param {import("./panel.d.ts").ElementContext} context as Panel gives it to `render`
  * @param {(connection: import("./connection.js").Connection, until: (end: () => void) => void)
  *   => HTMLElement} setup builds the element; `until` takes what is to be called at its end
  */
 export function mount({model, view, el}, setup) {
   mounted.get(view)?.();
   const feedUrl = model.feed_url;
+  /** @type {(() => void)[]} */
   const ends = [() => release(feedUrl)];
   const end = () => ends.splice(0).forEach((call) => call());
   mounted.set(view, end);
   model.on("lifecycle:remove", end);
-  const until = (call) => ends.push(call);
+  const until = (/** @type {() => void} */ call) => ends.push(call);
   until(watchTheme(view, (dark) => (el.style.colorScheme = dark ? "dark" : "light")));
   const connection = acquire(feedUrl, model.token);
   const renewed = () => connection.setToken(model.token);

@@ -7,6 +7,9 @@
 
 import {Listeners} from "quotewire/listeners.js";
 
+/** @typedef {import("./machine.js").Mode} Mode */
+
+/** @type {Mode[]} */
 const MODES = ["auto", "websocket", "polling"];
 const SYMBOL = /^[\w.:^=/-]{1,64}$/;
 const MODE_KEY = "quotewire.transport";
@@ -14,15 +17,18 @@ const MODE_KEY = "quotewire.transport";
 class Page {
   /** @type {string | null} null until one is chosen */
   symbol = symbolFromAddress();
-  /** @type {import("./machine.js").Mode | null} null where this browser has chosen none */
+  /** @type {Mode | null} null where this browser has chosen none */
   storedMode = storedMode();
+  /** @type {Listeners<string | null>} */
   #symbolChanged = new Listeners();
+  /** @type {Listeners<Mode>} */
   #modeChanged = new Listeners();
 
   get mode() {
     return this.storedMode ?? "auto";
   }
 
+  /** @param {string} symbol */
   select(symbol) {
     if (symbol === this.symbol || !SYMBOL.test(symbol)) return;
     this.symbol = symbol;
@@ -32,6 +38,7 @@ class Page {
     this.#symbolChanged.tell(symbol);
   }
 
+  /** @param {Mode} mode */
   setMode(mode) {
     if (mode === this.storedMode || !MODES.includes(mode)) return;
     this.storedMode = mode;
@@ -39,11 +46,16 @@ class Page {
     this.#modeChanged.tell(mode);
   }
 
-  /** Both call the listener at once with what is known, and return what ends it. */
+  /**
+   * Both call the listener at once with what is known, and return what ends it.
+   *
+   * @param {(symbol: string | null) => void} listener
+   */
   onSymbol(listener) {
     return this.#symbolChanged.add(listener, this.symbol);
   }
 
+  /** @param {(mode: Mode) => void} listener */
   onMode(listener) {
     return this.#modeChanged.add(listener, this.mode);
   }
@@ -57,12 +69,13 @@ function symbolFromAddress() {
 function storedMode() {
   try {
     const mode = localStorage.getItem(MODE_KEY);
-    return MODES.includes(mode) ? mode : null;
+    return MODES.find((known) => known === mode) ?? null;
   } catch {
     return null; // storage may be forbidden, and then nothing is kept
   }
 }
 
+/** @param {string} key @param {string} value */
 function store(key, value) {
   try {
     localStorage.setItem(key, value);

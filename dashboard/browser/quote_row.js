@@ -12,7 +12,8 @@ const FLASH_MS = 1000;
 const prefersCalm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class QuoteRow {
-  #decimals;
+  #decimals = 2;
+  /** @type {number | null} */
   #last = null;
   #flashed_ms = -Infinity;
   #path = new Path();
@@ -23,7 +24,7 @@ export class QuoteRow {
 
   /** @param {import("./protocol.js").SymbolInfo} info */
   constructor({symbol, name}) {
-    const cell = (field) => h("span", {"data-testid": `quote-${symbol}-${field}`}, "–");
+    const cell = (/** @type {string} */ field) => h("span", {"data-testid": `quote-${symbol}-${field}`}, "–");
     this.#cells = {
       last: cell("last"), change: cell("change"), percent: cell("percent"), volume: cell("volume"),
     };
@@ -72,6 +73,7 @@ export class QuoteRow {
     this.element.tabIndex = focusable ? 0 : -1;
   }
 
+  /** @param {boolean} up @param {number} now_ms */
   #flash(up, now_ms) {
     const direction = up ? "up" : "down";
     this.#cells.last.dataset.tick = direction;

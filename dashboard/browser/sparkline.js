@@ -8,11 +8,14 @@ const POINTS = 48;
 
 /** Keeps a session's prices, thinned out as they grow many. Pure. */
 export class Path {
+  /** @type {number[]} */
   prices = [];
+  /** @type {string | null} */
   #session = null;
   #step = 1;
   #skipped = 0;
 
+  /** @param {string} session @param {number} price */
   add(session, price) {
     if (session !== this.#session) {
       this.#session = session;
@@ -40,11 +43,12 @@ export class Sparkline {
     "aria-hidden": "true",
   }, this.#line);
 
+  /** @param {number[]} prices */
   draw(prices) {
     const low = Math.min(...prices);
     const span = Math.max(...prices) - low || 1;
     const across = WIDTH / Math.max(1, prices.length - 1);
-    const point = (price, i) =>
+    const point = (/** @type {number} */ price, /** @type {number} */ i) =>
       `${(i * across).toFixed(1)},${(HEIGHT - 2 - ((price - low) / span) * (HEIGHT - 4)).toFixed(1)}`;
     this.#line.setAttribute("points", prices.length > 1 ? prices.map(point).join(" ") : "");
   }

@@ -6,7 +6,7 @@
  */
 
 /**
- * @param {any} view the element's view
+ * @param {import("./panel.d.ts").View} view the element's view
  * @param {(dark: boolean) => void} listener called at once, and on each change
  * @returns {() => void} ends it
  */
@@ -25,6 +25,7 @@ export function watchTheme(view, listener) {
   return () => preference.removeEventListener("change", changed);
 }
 
+/** @param {import("./panel.d.ts").View} view */
 function themeProperty(view) {
   for (let above = view.parent; above; above = above.parent) {
     const property = above.model?.data?.properties?.dark_theme;

@@ -7,11 +7,16 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/** @typedef {(date: Date) => number} Stretch which one a date is in */
+
+/** @type {Stretch} */
 const year = (date) => date.getUTCFullYear();
+/** @type {Stretch} */
 const month = (date) => year(date) * 12 + date.getUTCMonth();
+/** @type {Stretch} */
 const day = (date) => Math.floor(date.getTime() / 86_400_000);
 
-/** From fine to coarse: which stretch of time a date is in. */
+/** From fine to coarse. @type {Stretch[]} */
 const STRETCHES = [
   day,
   (date) => Math.floor((day(date) + 3) / 7), // weeks from Monday on
@@ -28,6 +33,7 @@ const STRETCHES = [
  */
 export function dateTicks(starts_ms, most) {
   const dates = starts_ms.map((start_ms) => new Date(start_ms));
+  /** @type {number[]} */
   let ticks = [];
   for (const stretch of STRETCHES) {
     ticks = boundaries(dates, stretch);
@@ -36,6 +42,7 @@ export function dateTicks(starts_ms, most) {
   return ticks.map((index) => ({index, label: labelOf(dates[index - 1], dates[index])}));
 }
 
+/** @param {Date[]} dates @param {Stretch} stretch */
 function boundaries(dates, stretch) {
   const found = [];
   for (let i = 1; i < dates.length; i += 1) {
@@ -44,7 +51,7 @@ function boundaries(dates, stretch) {
   return found;
 }
 
-/** The largest unit that changed since the bar before. */
+/** The largest unit that changed since the bar before. @param {Date} before @param {Date} date */
 function labelOf(before, date) {
   if (year(before) !== year(date)) return String(year(date));
   if (month(before) !== month(date)) return MONTHS[date.getUTCMonth()];

@@ -20,8 +20,10 @@ const TICK_WIDTH_PX = 72;
 /**
  * Bokeh models, of which this sets what is in view.
  *
- * @typedef {{x_range: any, price_range: any, volume_range: any, date_axis: any, date_ticks: any,
- *   volume_axis: any, volume_ticks: any}} Axes
+ * @typedef {import("./panel.d.ts").Model} Model
+ * @typedef {import("./panel.d.ts").Range} Range
+ * @typedef {{x_range: Range, price_range: Range, volume_range: Range, date_axis: Model,
+ *   date_ticks: Model, volume_axis: Model, volume_ticks: Model}} Axes
  */
 
 export class Viewport {
@@ -91,6 +93,7 @@ export class Viewport {
     return this.#bars.extent.end - 1 + ROOM;
   }
 
+  /** @param {number} start */
   #show(start) {
     this.following = true;
     const {first} = this.#bars.extent;
@@ -99,6 +102,7 @@ export class Viewport {
     this.fit();
   }
 
+  /** @param {number} most */
   #fitVolume(most) {
     const tick = roundDown((most || 1) * 0.75);
     const labels = new Map([[tick, formatVolume(tick)]]);
@@ -107,18 +111,25 @@ export class Viewport {
     this.#set(this.#axes.volume_axis, {major_label_overrides: labels});
   }
 
-  /** Axes are laid out anew when their labels change, so only then. */
+  /**
+   * Axes are laid out anew when their labels change, so only then.
+   *
+   * @param {number[]} x of the bars in view
+   * @param {number[]} starts_ms
+   */
   #labelDates(x, starts_ms) {
     const most = Math.max(2, Math.floor(this.#width() / TICK_WIDTH_PX));
     const ticks = dateTicks(starts_ms, most);
     const drawn = ticks.map(({index, label}) => `${x[index]} ${label}`).join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
+    /** @type {[number, string][]} */
     const labels = ticks.map(({index, label}) => [x[index], label]);
     this.#set(this.#axes.date_ticks, {ticks: ticks.map(({index}) => x[index])});
     this.#set(this.#axes.date_axis, {major_label_overrides: new Map(labels)});
   }
 
+  /** @param {Model} model @param {object} values */
   #set(model, values) {
     this.#ours = true;
     model.setv(values, {sync: false});
@@ -126,8 +137,8 @@ export class Viewport {
   }
 }
 
-/** To 1, 2 or 5 times a power of ten. */
+/** To 1, 2 or 5 times a power of ten. @param {number} value */
 function roundDown(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * [5, 2, 1].find((step) => step * power <= value);
+  return power * ([5, 2].find((step) => step * power <= value) ?? 1);
 }

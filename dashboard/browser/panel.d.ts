@@ -1,0 +1,60 @@
+/** What we use of Bokeh's models and of Panel's elements, which ship no types to import here. */
+
+/** Changes stay in the browser: nothing is told to Python. */
+export interface Here {
+  sync: false;
+}
+
+export interface Signal {
+  connect(slot: () => void): void;
+  disconnect(slot: () => void): void;
+}
+
+export interface Model {
+  change: Signal;
+  setv(values: object, options: Here): void;
+}
+
+export interface Range extends Model {
+  start: number;
+  end: number;
+}
+
+export interface Figure extends Model {
+  on_event(name: string, listener: (event: { x: number | null }) => void): void;
+}
+
+type Column = ArrayLike<any> & any[];
+
+export interface ColumnDataSource extends Model {
+  data: Record<string, Column> & { get?: (name: string) => Column | undefined };
+  stream(columns: Record<string, unknown[]>, rollover: number, options: Here): void;
+  patch(patches: Record<string, [number, unknown][]>, options: Here): void;
+}
+
+export interface Property<T> {
+  change: Signal;
+  get_value(): T;
+}
+
+/** A view, and those it sits inside of. */
+export interface View {
+  parent: View | null;
+  model?: { data?: { properties?: { dark_theme?: Property<boolean> } } };
+}
+
+/** An element's parameters by name, as its class in Python declares them. */
+export interface ElementModel extends Record<string, any> {
+  feed_url: string;
+  token: string;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+  get_child(name: string): HTMLElement;
+}
+
+/** What Panel gives to an element's `render`. */
+export interface ElementContext {
+  model: ElementModel;
+  view: View;
+  el: HTMLElement;
+}
