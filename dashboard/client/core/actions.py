@@ -12,17 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from feed_server.protocol import (
-    Auth,
-    Bar,
-    Channel,
-    Ping,
-    Quote,
-    SourceStatus,
-    Subscribe,
-    Trade,
-    Unsubscribe,
-)
+from dashboard.client.core.bar_book import Bar
+from dashboard.client.core.trade_book import Trade
+from feed_server.protocol import Auth, Channel, Ping, Quote, SourceStatus, Subscribe, Unsubscribe
 
 Mode = Literal["auto", "websocket", "polling"]
 """What the user has set: ``auto`` is the WebSocket, polling where it fails, then the relay."""
@@ -147,15 +139,15 @@ class BarsChanged(msgspec.Struct, frozen=True, tag_field="do", tag="bars"):
         symbol: The instrument.
         interval: Length of the bars.
         reset: Whether bars before the last ones changed too: draw all.
-        since_ms: Start of the earliest bar that changed.
-        finals: Bars that became final, each once and in order of their start. Where an epoch began
+        since_ms: Start of the earliest bar that changed; None where none did.
+        finals: Bars that became final, each once and in order of their start. Where the feed began
             anew they begin anew, too.
     """
 
     symbol: str
     interval: str
     reset: bool
-    since_ms: int
+    since_ms: int | None
     finals: list[Bar]
 
 

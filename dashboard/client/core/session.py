@@ -6,13 +6,13 @@ and holds one timer.
 """
 
 import random as chance
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from dashboard.client.core.actions import Action, Mode, StateChanged, Way
+from dashboard.client.core.bar_book import Bar
 from feed_server.protocol import (
-    Bar,
     BarSeries,
     Channel,
     Quote,
@@ -206,6 +206,6 @@ class Session:
         """Return the newest quote of a symbol that is wanted, None where there is none yet."""
         raise NotImplementedError
 
-    def bars(self, symbol: str, interval: str) -> list[Bar]:
+    def bars(self, symbol: str, interval: str) -> Sequence[Bar]:
         """Return the bars held of a series, oldest first; not to be changed."""
         raise NotImplementedError
