@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz_inbound import ANSWERS, SYMBOLS, Report, Target, fuzz
 
-CASES = int(os.environ.get("FUZZ_CASES", "20000"))
+CASES = int(os.environ.get("FUZZ_CASES", "6000"))
 
 json_values = st.recursive(
     st.none()
