@@ -86,7 +86,8 @@ class Ledger:
         for symbol in self._symbols:
             body = self._get("/api/trades", symbol=symbol, limit="1000")
             series = msgspec.json.decode(body, type=TradeSeries)
-            told = list(zip(series.time_ms, series.price, series.size, strict=True))
+            columns = (series.offsets, series.time_ms, series.price, series.size)
+            told = list(zip(*columns, strict=True))
             heard = self.trades[symbol][-len(told) :]
             assert heard == told[-len(heard) :], f"{symbol}: the ledger differs from /api/trades"
 
@@ -120,7 +121,7 @@ class Ledger:
     def _take_trades(self, message: Trades) -> None:
         assert False not in message.recovered.values(), "the ledger did not keep up"
         for row in message.rows:
-            key = (message.event_ms + row.event_delta_ms, row.price, row.size)
+            key = (row.offset, message.event_ms + row.event_delta_ms, row.price, row.size)
             self.trades[row.symbol].append(key)
 
     def _take_bars(self, message: Bars) -> None:

@@ -32,6 +32,7 @@ class Told(msgspec.Struct, tag="trade", array_like=True, frozen=True):
 
     at_ms: float
     symbol: str
+    offset: int
     time_ms: int
     price: float
     size: float
@@ -79,8 +80,8 @@ class Failure(msgspec.Struct, tag="failure", array_like=True, frozen=True):
 
 Entry = StateChange | Sample | Told | Closed | Quoted | Lost | Failure
 
-TradeKey = tuple[int, float, float]
-"""Event time, price and size: what makes a trade of a symbol that one."""
+TradeKey = tuple[int, int, float, float]
+"""Offset, event time, price and size."""
 
 BarKey = tuple[int, float, float, float, float, float]
 """Start, open, high, low, close and volume."""
@@ -119,8 +120,8 @@ class Record:
                 self.failures.append(entry)
             case Quoted(at_ms, symbol, time_ms, last, volume):
                 self.quotes[symbol].append((at_ms, (time_ms, last, volume)))
-            case Told(at_ms, symbol, time_ms, price, size):
-                self.trades[symbol].append((at_ms, (time_ms, price, size)))
+            case Told(at_ms, symbol, offset, time_ms, price, size):
+                self.trades[symbol].append((at_ms, (offset, time_ms, price, size)))
             case Closed():
                 self.bars[entry.symbol, entry.interval].append((entry.at_ms, _bar_key(entry)))
 

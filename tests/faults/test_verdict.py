@@ -19,11 +19,11 @@ from tests.faults.record import (
 from tests.faults.verdict import of_lossless, of_quotes, of_states
 from tests.faults.weather import Kind, Spell
 
-TRUTH: list[TradeKey] = [(n, float(n), 1.0) for n in range(10, 20)]
+TRUTH: list[TradeKey] = [(n, n, float(n), 1.0) for n in range(10, 20)]
 
 
 def trades(numbers: Sequence[int]) -> list[Entry]:
-    return [Told(1000.0 * place, "A", n, float(n), 1.0) for place, n in enumerate(numbers)]
+    return [Told(1000.0 * place, "A", n, n, float(n), 1.0) for place, n in enumerate(numbers)]
 
 
 def faults(entries: list[Entry]) -> list[str]:
@@ -39,11 +39,11 @@ def test_all_from_the_first_on_is_right(numbers: Sequence[int]) -> None:
     ("numbers", "fault"),
     [
         ([], "nothing was told"),
-        ([10, 11, 13, *range(14, 20)], "1 before (13, 13.0, 1.0) are missing, silently"),
-        ([*range(10, 15), 14, *range(15, 20)], "(14, 14.0, 1.0) was told twice"),
-        ([*range(10, 15), 12, *range(15, 20)], "(12, 12.0, 1.0) was told again"),
+        ([10, 11, 13, *range(14, 20)], "1 before (13, 13, 13.0, 1.0) are missing, silently"),
+        ([*range(10, 15), 14, *range(15, 20)], "(14, 14, 14.0, 1.0) was told twice"),
+        ([*range(10, 15), 12, *range(15, 20)], "(12, 12, 12.0, 1.0) was told again"),
         ([*range(10, 19)], "the last 1 are missing"),
-        ([*range(10, 20), 99], "(99, 99.0, 1.0) never was"),
+        ([*range(10, 20), 99], "(99, 99, 99.0, 1.0) never was"),
     ],
 )
 def test_what_is_lost_doubled_moved_or_made_up_is_found(numbers: list[int], fault: str) -> None:

@@ -27,7 +27,9 @@ SLACK_MS = 1_000
 SILENT_MS = 1_000
 """Longer than a heartbeat and this nothing is heard of a connection that lives."""
 
-POLL_TIMEOUT_MS = 6_000
+POLL_TIMEOUT_MS = 8_000
+"""A poll is not given up sooner: the feed may ask a source for 5 s before it answers."""
+
 OFFLINE_MS = 15_000
 LIVE_AGAIN_MS = 20_000
 
@@ -119,9 +121,9 @@ def of_quotes(
         if last != truth:
             yield f"quotes of {symbol}: ends with {last}, the feed with {truth}"
         prices: dict[int, set[float]] = {}
-        for time_ms, price, _ in trades[symbol]:
+        for _, time_ms, price, _ in trades[symbol]:
             prices.setdefault(time_ms, set()).add(price)
-        begin_ms = trades[symbol][0][0]
+        begin_ms = trades[symbol][0][1]
         for time_ms, price, _ in seen:
             if time_ms >= begin_ms and price not in prices.get(time_ms, ()):
                 yield f"quotes of {symbol}: {price} at {time_ms} never was"

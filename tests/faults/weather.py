@@ -13,7 +13,7 @@ BLACKOUT_S = 17.0
 """Longer than a client may take to say that it is offline."""
 
 SHORT_RUN_S = 120.0
-SHORT_S = 4.0
+SHORT_S = 3.0
 """In a short run nothing but the blackout lasts longer, so that more kinds have their turn."""
 
 OVERLAP = 0.15
@@ -70,7 +70,8 @@ _LONGEST_S = {
     Kind.NO_WEBSOCKET: 15.0,
 }
 _LONGEST_ELSE_S = 10.0
-_PAUSE_S = (0.2, 4.0)
+_PAUSE_S = 4.0
+_SHORT_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +117,12 @@ def plan(seed: int, seconds: float, kinds: Sequence[Kind] = tuple(Kind)) -> list
     dice = random.Random(seed)
     cut = sorted(ALL_CUT.intersection(kinds))
     next_kind = _shuffled(dice, kinds)
-    longest_s = SHORT_S if seconds <= SHORT_RUN_S else max(_LONGEST_S.values())
+    is_short = seconds <= SHORT_RUN_S
+    longest_s = SHORT_S if is_short else max(_LONGEST_S.values())
+    pause_s = _SHORT_PAUSE_S if is_short else _PAUSE_S
     planned: list[Planned] = []
     at_s, end_s = BEGIN_S, seconds - CALM_S
-    latest_s = end_s - BLACKOUT_S - longest_s - _PAUSE_S[1]
+    latest_s = end_s - BLACKOUT_S - longest_s - pause_s
     dark_s = dice.uniform(0.2, 1.0) * latest_s if cut and latest_s > 0 else None
     while at_s < end_s:
         if dark_s is not None and at_s >= dark_s:
@@ -129,7 +132,9 @@ def plan(seed: int, seconds: float, kinds: Sequence[Kind] = tuple(Kind)) -> list
         if at_s + fault.seconds > end_s:
             break
         planned.append(Planned(at_s, fault))
-        at_s += fault.seconds * (0.5 if dice.random() < OVERLAP else 1.0) + dice.uniform(*_PAUSE_S)
+        at_s += fault.seconds * (0.5 if dice.random() < OVERLAP else 1.0) + dice.uniform(
+            0.2, pause_s
+        )
     return planned
 
 
