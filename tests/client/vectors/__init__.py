@@ -1,0 +1,1 @@
+"""Runners of the vectors, see `tests.vector_cases`."""
