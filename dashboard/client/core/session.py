@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from dashboard.client.core.actions import Action, Mode, StateChanged, Way
-from dashboard.client.core.bar_book import Bar
+from dashboard.client.core.bars import Bar
 from feed_server.protocol import (
     BarSeries,
     Channel,

@@ -3,7 +3,6 @@
 All times are the server's clock (`Meter.server_ms`), in milliseconds.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

@@ -5,12 +5,14 @@ a gap is open, what is pushed of the symbol is held back, until `TradeBook.apply
 `TradeBook.give_up` ends it. Who subscribes to a symbol that is held must say ``since``.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
 from dashboard.client.core.latency import Counts
+from dashboard.client.core.ordering import Epochs
 from feed_server.protocol import Position, Trades, TradeSeries
 
 TAIL = 500
@@ -61,6 +63,37 @@ class TradesChange(msgspec.Struct, frozen=True):
     lost: Lost | None = None
 
 
+class _Run:
+    """One symbol's trades of one epoch.
+
+    Attributes:
+        epoch: Which.
+        offset: Where the client stands in it.
+        tail: The last trades that were told.
+        pushed: The epoch that pushes without a position are of.
+        live: Whether a link tells every trade.
+        gap_from: Where an open gap begins; None where none is open.
+        gap_end: Where it ends: history has to reach it.
+        is_lost: Whether it was told already that some trades in it are lost.
+        withheld: What came after the gap.
+    """
+
+    def __init__(self, epoch: str, offset: int, most: int) -> None:
+        self.epoch = self.pushed = epoch
+        self.offset = offset
+        self.tail: deque[Trade] = deque(maxlen=most)
+        self.live = False
+        self.gap_from: int | None = None
+        self.gap_end = 0
+        self.is_lost = False
+        self.withheld: list[Trade] = []
+
+    def joins(self, trades: Sequence[Trade]) -> bool:
+        """Tell whether no trade is missing between where the client stands and some of history."""
+        stands = self.offset if self.gap_from is None else self.gap_from
+        return bool(trades) and trades[0].offset <= stands + 1
+
+
 class TradeBook:
     """The trades of every symbol that is followed.
 
@@ -72,10 +105,29 @@ class TradeBook:
     def __init__(self, counts: Counts | None = None, tail: int = TAIL) -> None:
         self.counts = counts or Counts()
         self._most = tail
+        self._runs: dict[str, _Run] = {}
+        self._epochs = Epochs()
 
     def apply(self, message: Trades) -> list[TradesChange]:
         """Take what was pushed; return what changed, one for each symbol that did."""
-        raise NotImplementedError
+        trades: dict[str, list[Trade]] = {s: [] for s in (*message.positions, *message.recovered)}
+        event_ms, received_ms = message.event_ms, message.received_ms
+        for row in message.rows:
+            trade = Trade(
+                row.symbol,
+                event_ms + row.event_delta_ms,
+                row.price,
+                row.size,
+                row.offset,
+                received_ms + row.received_delta_ms,
+            )
+            trades.setdefault(row.symbol, []).append(trade)
+        self.counts.received += len(message.rows)
+        changes = (
+            self._push(symbol, new, message.positions.get(symbol), message.recovered.get(symbol))
+            for symbol, new in trades.items()
+        )
+        return [change for change in changes if change is not None]
 
     def apply_series(self, series: TradeSeries) -> TradesChange | None:
         """Take history, or the answer to a poll.
@@ -84,28 +136,173 @@ class TradeBook:
         them is new. A later one tells those that are new, mends the gap if there is one, or says
         that something is lost. Where it ends before the gap does, history is needed once more.
         """
-        raise NotImplementedError
+        symbol, told = series.symbol, _trades(series)
+        run = self._runs.get(symbol)
+        entered = self._epochs.enter(symbol, series.epoch) if series.epoch else "left"
+        if entered == "left":
+            self.counts.late += len(told)
+            return _wanting(symbol, run)
+        if run is None or entered == "new":
+            return self._begin_by_history(series, told, run)
+        if run.gap_from is None:
+            return self._go_on(symbol, run, told, series.offset)
+        if series.offset < run.gap_end:
+            return _wanting(symbol, run)
+        return self._mend(symbol, run, told, series.offset)
 
     def give_up(self, symbol: str) -> TradesChange | None:
         """End a gap that cannot be mended; None where there is none."""
-        raise NotImplementedError
+        run = self._runs.get(symbol)
+        return None if run is None or run.gap_from is None else self._mend(symbol, run, [], 0)
 
     def needs_history(self, symbol: str) -> bool:
         """Tell whether a gap of the symbol is open."""
-        raise NotImplementedError
+        run = self._runs.get(symbol)
+        return run is not None and run.gap_from is not None
 
     def unlinked(self) -> None:
         """Take note that a link has ended: until the next, what is polled is all there is."""
-        raise NotImplementedError
+        for run in self._runs.values():
+            run.pushed, run.live = run.epoch, False
 
     def tail(self, symbol: str) -> list[Trade]:
         """Return the last trades of a symbol, oldest first."""
-        raise NotImplementedError
+        run = self._runs.get(symbol)
+        return [] if run is None else list(run.tail)
 
     def positions(self, symbols: Iterable[str]) -> dict[str, Position]:
         """Return where each of some symbols stands that is held: for `Subscribe.since`."""
-        raise NotImplementedError
+        found = ((symbol, self._runs.get(symbol)) for symbol in symbols)
+        return {s: Position(run.epoch, run.offset) for s, run in found if run is not None}
 
     def forget(self, symbol: str) -> None:
         """Know nothing of a symbol any more."""
-        raise NotImplementedError
+        self._runs.pop(symbol, None)
+        self._epochs.forget(symbol)
+
+    # ---- pushed
+
+    def _push(
+        self, symbol: str, trades: list[Trade], at: Position | None, recovered: bool | None
+    ) -> TradesChange | None:
+        """Take one symbol's part of a message."""
+        run = self._runs.get(symbol)
+        if at is not None:
+            entered = self._epochs.enter(symbol, at.epoch)
+            if run is None or entered == "new":
+                return self._begin(symbol, trades, at, run)
+            run.pushed = at.epoch
+        if run is None or run.pushed != run.epoch:
+            self.counts.late += len(trades)
+            return None
+        run.live = True
+        end = max(trades[-1].offset if trades else 0, at.offset if at is not None else 0)
+        opens = recovered is False and end > run.offset
+        if opens:
+            self._open(run, run.offset, end)
+        new = self._newer(run, trades)
+        run.offset = max(run.offset, end)
+        if run.gap_from is None:
+            return _told(symbol, run, new)
+        run.withheld += new
+        if len(run.withheld) > WITHHELD:
+            return self._mend(symbol, run, [], 0)
+        return TradesChange(symbol, needs_history=True) if opens else None
+
+    def _begin(
+        self, symbol: str, trades: list[Trade], at: Position, before: _Run | None
+    ) -> TradesChange | None:
+        """Begin to follow a symbol, or begin anew in another epoch."""
+        run = self._runs[symbol] = _Run(at.epoch, at.offset, self._most)
+        run.live = True
+        if before is None:
+            return _told(symbol, run, trades)
+        # How the epoch before ended cannot be known; how this one began perhaps can.
+        self._open(run, 0, at.offset)
+        run.is_lost = True
+        run.withheld = trades
+        return TradesChange(symbol, reset=True, needs_history=True, lost="epoch")
+
+    def _open(self, run: _Run, start: int, end: int) -> None:
+        """Open a gap; one that is open goes on to there."""
+        self.counts.gaps += 1
+        run.gap_from = start if run.gap_from is None else run.gap_from
+        run.gap_end = end
+
+    def _newer(self, run: _Run, trades: list[Trade]) -> list[Trade]:
+        """Return those that come after where the client stands, and count the others."""
+        if not trades or trades[0].offset > run.offset:
+            return trades
+        known = {trade.offset for trade in (*run.tail, *run.withheld)}
+        old = [trade.offset in known for trade in trades if trade.offset <= run.offset]
+        self.counts.duplicates += sum(old)
+        self.counts.late += len(old) - sum(old)
+        return [trade for trade in trades if trade.offset > run.offset]
+
+    # ---- history
+
+    def _begin_by_history(
+        self, series: TradeSeries, told: list[Trade], before: _Run | None
+    ) -> TradesChange:
+        symbol = series.symbol
+        run = self._runs[symbol] = _Run(series.epoch, series.offset, self._most)
+        run.tail.extend(told)
+        if before is None:
+            return TradesChange(symbol, reset=True)
+        run.pushed = before.pushed
+        self.counts.gaps += 1
+        return TradesChange(symbol, told, reset=True, lost="epoch")
+
+    def _go_on(self, symbol: str, run: _Run, told: list[Trade], end: int) -> TradesChange | None:
+        """Take history where no gap is open: what is new in it, and what the tail lacks."""
+        joins = run.joins(told)
+        new = [trade for trade in told if trade.offset > run.offset]
+        if new and not joins and run.live:
+            new = []  # What lies between comes by the link.
+        first = run.tail[0].offset if run.tail else run.offset + 1
+        older = _older(run.tail, told, first, self._most)
+        if older:
+            run.tail.extendleft(reversed(older))
+        lost = bool(new) and not joins
+        self.counts.gaps += lost
+        if new or joins:
+            run.offset = max(run.offset, end)
+        run.tail.extend(new)
+        if not new and not older:
+            return None
+        return TradesChange(symbol, new, reset=bool(older), lost="gap" if lost else None)
+
+    def _mend(self, symbol: str, run: _Run, told: list[Trade], end: int) -> TradesChange:
+        """Close a gap with what history has, and let go what came after it."""
+        lost = not run.is_lost and not run.joins(told)
+        start = run.gap_from or 0
+        by_offset = {trade.offset: trade for trade in told if trade.offset > start}
+        by_offset |= {trade.offset: trade for trade in run.withheld}
+        new = [by_offset[offset] for offset in sorted(by_offset)]
+        run.gap_from, run.is_lost, run.withheld = None, False, []
+        run.offset = max(run.offset, end)
+        run.tail.extend(new)
+        return TradesChange(symbol, new, lost="gap" if lost else None)
+
+
+def _told(symbol: str, run: _Run, new: list[Trade]) -> TradesChange | None:
+    run.tail.extend(new)
+    return TradesChange(symbol, new) if new else None
+
+
+def _wanting(symbol: str, run: _Run | None) -> TradesChange | None:
+    """Say once more that a gap is open, where one is."""
+    is_open = run is not None and run.gap_from is not None
+    return TradesChange(symbol, needs_history=True) if is_open else None
+
+
+def _older(tail: Sequence[Trade], told: list[Trade], first: int, most: int) -> list[Trade]:
+    """Return what history has from before the tail, as much as there is room for."""
+    room = most - len(tail)
+    older = [trade for trade in told if trade.offset < first]
+    return older[-room:] if room else []
+
+
+def _trades(series: TradeSeries) -> list[Trade]:
+    columns = zip(series.time_ms, series.price, series.size, series.offsets, strict=True)
+    return [Trade(series.symbol, *values) for values in columns]
