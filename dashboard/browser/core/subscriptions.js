@@ -1,0 +1,318 @@
+/**
+ * What is wanted, by whom how often, and what of it the feed was asked for. Pure.
+ *
+ * Wants are intent: they are counted, outlive links and are replayed on each. Of one series the feed
+ * keeps one subscription a connection, so that several wants of it become one: with all indicators,
+ * at the highest rate. Twin of `dashboard/client/core/subscriptions.py`.
+ *
+ * @typedef {import("./session.js").Want} Want
+ * @typedef {import("./session.js").Channel} Channel
+ *
+ * @typedef {{do: "ask", channel: Channel, interval: string | null, indicators: string[],
+ *     max_hz: number, symbols: string[]}
+ *   | {do: "unask", channel: Channel, interval: string | null, symbols: string[]}
+ *   | {do: "forget", channel: Channel, interval: string | null, symbol: string}
+ *   | import("./session.js").Failed} Action `forget`: let go what is held, nobody wants it any more
+ */
+
+import {LIMITS} from "quotewire/core/limits.js";
+
+/** Errors after which the same can succeed later; see `feed_server/protocol/codes.py`. */
+const ASKED_AGAIN = new Set([
+  "unknown_symbol", "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
+]);
+
+const REASONS = {
+  unknown_symbol: "no such instrument",
+  unknown_interval: "no such interval",
+  too_many_symbols: "more symbols than the feed gives to one page",
+  forbidden: "the token does not allow this",
+  source: "a source of market data has trouble with it",
+};
+
+/** One symbol of a channel, and of bars one interval. */
+class Entry {
+  /** @type {Map<string, {want: Want, count: number}>} by terms */
+  wants = new Map();
+  /** @type {{indicators: string[], max_hz: number} | null} */
+  asked = null;
+  /** @type {number | null} */
+  forget_ms = null;
+  /** @type {string | null} */
+  failed = null;
+  wait_ms = 0;
+  /** @type {number | null} */
+  again_ms = null;
+
+  /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
+  constructor(channel, interval, symbol) {
+    Object.assign(this, {channel, interval, symbol});
+  }
+
+  /** With which indicators and at what rate it is to be asked for. */
+  terms(max_hz) {
+    const wants = [...this.wants.values()].map(({want}) => want);
+    const indicators = [...new Set(wants.flatMap((want) => want.indicators ?? []))].sort();
+    const rates = wants.map((want) => want.max_hz || max_hz);
+    return {indicators, max_hz: rates.includes(0) ? 0 : Math.max(0, ...rates)};
+  }
+
+  /** Whether it is of use to ask for it now. */
+  mayBePolled(now_ms) {
+    return this.failed === null || isDue(this.again_ms, now_ms);
+  }
+
+  /** It is there. */
+  served() {
+    Object.assign(this, {failed: null, wait_ms: 0, again_ms: null});
+  }
+}
+
+export class Subscriptions {
+  #max_hz;
+  /** @type {Map<string, Entry>} */
+  #entries = new Map();
+  #isLinked = false;
+  /** @type {number | null} */
+  #due_ms = null;
+  #changed = false;
+
+  /** @param {number} max_hz rate of wants that do not say; 0 for the server's own default */
+  constructor(max_hz = 0) {
+    this.#max_hz = max_hz;
+  }
+
+  get size() {
+    return this.#entries.size;
+  }
+
+  /** When the next `tick` is due, or null. */
+  deadline() {
+    if (this.#changed) {
+      this.#changed = false;
+      const entries = [...this.#entries.values()];
+      const due = entries.map(({forget_ms}) => forget_ms);
+      if (this.#isLinked) due.push(...entries.map(({again_ms}) => again_ms));
+      const set = due.filter((at) => at !== null);
+      this.#due_ms = set.length ? Math.min(...set) : null;
+    }
+    return this.#due_ms;
+  }
+
+  // ---- what is wanted
+
+  /** Count something as wanted once more. @param {Want} want @returns {Action[]} */
+  want(want) {
+    this.#changed = true;
+    const entries = distinct(want.symbols).map((symbol) => this.#enter(want, symbol));
+    for (const entry of entries) {
+      const terms = termsKey(want);
+      const counted = entry.wants.get(terms) ?? {want, count: 0};
+      counted.count += 1;
+      entry.wants.set(terms, counted);
+      entry.forget_ms = null;
+    }
+    return this.#ask(entries);
+  }
+
+  /** Count something as wanted once less; what is not wanted at all lingers. @returns {Action[]} */
+  unwant(now_ms, want) {
+    this.#changed = true;
+    const terms = termsKey(want);
+    const changed = [];
+    for (const symbol of distinct(want.symbols)) {
+      const entry = this.#entry(want.channel, want.interval, symbol);
+      const counted = entry?.wants.get(terms);
+      if (!counted) continue;
+      counted.count -= 1;
+      if (!counted.count) {
+        entry.wants.delete(terms);
+        changed.push(entry);
+      }
+      if (!entry.wants.size) entry.forget_ms = now_ms + LIMITS.linger_ms;
+    }
+    return this.#ask(changed);
+  }
+
+  /** Set the rate of wants that do not say. @returns {Action[]} */
+  configure(max_hz) {
+    this.#max_hz = max_hz;
+    return this.#ask(this.#entries.values());
+  }
+
+  /**
+   * What of a channel to poll: wanted, and not just refused.
+   *
+   * @returns {{symbol: string, interval: string | null}[]}
+   */
+  wanted(now_ms, channel) {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.channel === channel && entry.wants.size && entry.mayBePolled(now_ms))
+      .map(({symbol, interval}) => ({symbol, interval}));
+  }
+
+  /** Whether something is wanted, or was a moment ago. */
+  holds(channel, interval, symbol) {
+    return this.#entry(channel, interval, symbol) !== undefined;
+  }
+
+  /** Whether something is wanted. */
+  isWanted(channel, interval, symbol) {
+    return Boolean(this.#entry(channel, interval, symbol)?.wants.size);
+  }
+
+  /** How many bars are wanted before the live ones. */
+  history(interval, symbol) {
+    const wants = [...this.#entry("bars", interval, symbol)?.wants.values() ?? []];
+    return Math.max(0, ...wants.map(({want}) => want.history ?? 0));
+  }
+
+  /** The indicators that are wanted of a series. @returns {string[]} */
+  indicators(interval, symbol) {
+    return this.#entry("bars", interval, symbol)?.terms(this.#max_hz).indicators ?? [];
+  }
+
+  // ---- what is asked for
+
+  /** Ask for all that is wanted, over a link that knows nothing of it. @returns {Action[]} */
+  linked() {
+    this.#changed = true;
+    this.#isLinked = true;
+    for (const entry of this.#entries.values()) entry.asked = entry.again_ms = null;
+    return this.#ask(this.#entries.values());
+  }
+
+  /** There is no link any more. */
+  unlinked() {
+    this.#changed = true;
+    this.#isLinked = false;
+    for (const entry of this.#entries.values()) entry.asked = null;
+  }
+
+  /** End all at the feed, but want it still. @returns {Action[]} */
+  rest() {
+    const asked = [...this.#entries.values()].filter((entry) => entry.asked !== null);
+    this.unlinked();
+    return unasks(asked);
+  }
+
+  /**
+   * Take the answer to an `ask`.
+   *
+   * @param {number} now_ms
+   * @param {Channel} channel as asked
+   * @param {string | null} interval as asked
+   * @param {string[]} symbols as asked
+   * @param {Record<string, string>} failed by symbol the code, of those that cannot be had
+   * @returns {Action[]}
+   */
+  answered(now_ms, channel, interval, symbols, failed) {
+    this.#changed = true;
+    const told = [];
+    for (const symbol of symbols) {
+      const entry = this.#entry(channel, interval, symbol);
+      if (!entry) continue;
+      if (failed[symbol] === undefined) entry.served();
+      else told.push(...this.#refused(now_ms, entry, failed[symbol]));
+    }
+    return told;
+  }
+
+  /** The feed has ended these by itself: the token does not allow them. @returns {Action[]} */
+  dropped(now_ms, channel, interval, symbols) {
+    const failed = Object.fromEntries(symbols.map((symbol) => [symbol, "forbidden"]));
+    return this.answered(now_ms, channel, interval, symbols, failed);
+  }
+
+  /** Another token was taken: ask again for what was forbidden. @returns {Action[]} */
+  allowed(now_ms) {
+    this.#changed = true;
+    const forbidden = [...this.#entries.values()].filter(({failed}) => failed === "forbidden");
+    for (const entry of forbidden) entry.again_ms = this.#isLinked ? null : now_ms;
+    return this.#ask(forbidden);
+  }
+
+  /** Forget what has lingered, and ask again for what was refused a while ago. @returns {Action[]} */
+  tick(now_ms) {
+    this.#changed = true;
+    const gone = [...this.#entries.values()].filter(({forget_ms}) => isDue(forget_ms, now_ms));
+    for (const entry of gone) this.#entries.delete(entryKey(entry));
+    const again = [...this.#entries.values()].filter(
+      ({again_ms}) => this.#isLinked && isDue(again_ms, now_ms));
+    for (const entry of again) entry.again_ms = null;
+    return [
+      ...unasks(gone.filter(({asked}) => asked !== null)),
+      ...gone.map(({channel, interval, symbol}) => ({do: "forget", channel, interval, symbol})),
+      ...this.#ask(again),
+    ];
+  }
+
+  #entry(channel, interval, symbol) {
+    return this.#entries.get(entryKey({channel, interval, symbol}));
+  }
+
+  #enter({channel, interval = null}, symbol) {
+    const key = entryKey({channel, interval, symbol});
+    let entry = this.#entries.get(key);
+    if (!entry) this.#entries.set(key, (entry = new Entry(channel, interval, symbol)));
+    return entry;
+  }
+
+  #refused(now_ms, entry, code) {
+    entry.asked = entry.again_ms = null;
+    if (ASKED_AGAIN.has(code)) {
+      entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
+      entry.again_ms = now_ms + entry.wait_ms;
+    }
+    if (code === entry.failed || !entry.wants.size) return [];
+    entry.failed = code;
+    const {channel, symbol, interval} = entry;
+    const reason = `${symbol}: ${REASONS[code] ?? code}`;
+    return [{do: "failed", channel, symbol, interval, code, reason}];
+  }
+
+  /** Ask for those of some entries that are wanted on other terms than was asked for. */
+  #ask(entries) {
+    if (!this.#isLinked) return [];
+    /** @type {Map<string, Action>} */
+    const groups = new Map();
+    for (const entry of entries) {
+      const terms = entry.terms(this.#max_hz);
+      const isAsked = entry.asked !== null && JSON.stringify(entry.asked) === JSON.stringify(terms);
+      if (!entry.wants.size || isAsked || entry.again_ms !== null) continue;
+      entry.asked = terms;
+      const {channel, interval, symbol} = entry;
+      const key = JSON.stringify([channel, interval, terms]);
+      if (!groups.has(key)) groups.set(key, {do: "ask", channel, interval, ...terms, symbols: []});
+      groups.get(key).symbols.push(symbol);
+    }
+    return [...groups.values()];
+  }
+}
+
+function entryKey({channel, interval, symbol}) {
+  return `${channel} ${interval ?? ""} ${symbol}`;
+}
+
+/** What a want is counted by. */
+function termsKey({indicators = [], max_hz = 0, history = 0}) {
+  return JSON.stringify([indicators, max_hz, history]);
+}
+
+function distinct(symbols) {
+  return [...new Set(symbols)];
+}
+
+function isDue(at, now_ms) {
+  return at !== null && now_ms >= at;
+}
+
+function unasks(entries) {
+  const groups = new Map();
+  for (const {channel, interval, symbol} of entries) {
+    const key = `${channel} ${interval ?? ""}`;
+    if (!groups.has(key)) groups.set(key, {do: "unask", channel, interval, symbols: []});
+    groups.get(key).symbols.push(symbol);
+  }
+  return [...groups.values()];
+}
