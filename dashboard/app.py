@@ -74,7 +74,11 @@ def create_app(config: DashboardConfig) -> pmui.Page:
     """
     pn.extension(reconnect=True, notifications=True)
     token = page_token(TokenSigner.from_config(config))
-    feed = {"feed_url": config.browser_feed_url, "token": token.param.value}
+    feed: dict[str, object] = {
+        "feed_url": config.browser_feed_url,
+        "relay_url": config.server_feed_url,
+        "token": token.param.value,
+    }
     badge = ConnectionBadge(**feed, margin=(0, 8, 0, 0))
     transport = TransportSetting(**feed, margin=0)
     return pmui.Page(
@@ -82,7 +86,7 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
         header=[pn.HSpacer(), badge, transport],
-        main=[market_page(config.browser_feed_url, token)],
+        main=[market_page(feed)],
         theme="dark",
         theme_config=THEME,
         sx={"& .main": {"backgroundColor": "var(--mui-palette-background-default)"}},

@@ -89,9 +89,14 @@ class DashboardConfig(BaseSettings):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.feed_port}"
 
     @property
+    def server_feed_url(self) -> str:
+        """Address that the dashboard itself finds the feed at, without a slash at its end."""
+        return str(self.feed_url or self.local_feed_url).rstrip("/")
+
+    @property
     def browser_feed_url(self) -> str:
         """Address that a page opens the feed at, without a slash at its end."""
-        return str(self.feed_public_url or self.feed_url or self.local_feed_url).rstrip("/")
+        return str(self.feed_public_url or self.server_feed_url).rstrip("/")
 
     @cached_property
     def signing_key(self) -> keys.SigningKey | None:

@@ -91,7 +91,8 @@ RULES = {
     # The command line puts the rooms together; being the house, it may import them all.
     "feed_server": Rule(theirs=("prometheus_client", "structlog", "tornado")),
     "dashboard.client": Rule(("feed_server.protocol",), (*DATA, "httpx", "msgspec", "tornado")),
-    "dashboard.browser": Rule((), ("bokeh", "panel", "param")),
+    "dashboard.relay": Rule(("dashboard.client", "feed_server.protocol"), ("msgspec",)),
+    "dashboard.browser": Rule(("dashboard.relay",), ("bokeh", "panel", "param")),
     "dashboard": Rule(
         ("feed_server.protocol", "feed_server.keys", "feed_server.environment"),
         (

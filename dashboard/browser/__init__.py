@@ -13,8 +13,11 @@ from weakref import WeakSet
 
 import param
 from bokeh.document import Document
+from bokeh.model import Model
 from panel.custom import JSComponent
 from panel.io.state import state
+
+from dashboard.relay import Relay
 
 FOLDER = Path(__file__).parent
 ImportMap = dict[Literal["imports", "scopes"], dict[str, str]]
@@ -46,17 +49,41 @@ def stylesheets(*names: str) -> list[str]:
 class LiveElement(JSComponent):
     """An element that gets live data in the browser, straight from the feed.
 
-    It costs the Panel process nothing while it lives. Elements of one page share one connection.
+    It costs the Panel process nothing while it lives, unless the browser cannot reach the feed:
+    then one element of the page relays it. Elements of one page share one connection.
     """
 
     feed_url = param.String(doc="Where browsers find the feed: http(s)://host:port[/path].")
     token = param.String(doc="What the feed lets the page in with; empty where it asks for none.")
+    relay_url = param.String(
+        precedence=-1,  # no matter of the browser's
+        doc="Where this process finds the feed, to relay it; empty where it does not.",
+    )
+    can_relay = param.Boolean(doc="Whether there is a `relay_url`.")
 
     __abstract = True
+
+    def __init__(self, **params: object) -> None:
+        self._relay: Relay | None = None
+        super().__init__(**{**params, "can_relay": bool(params.get("relay_url"))})
 
     def __repr__(self, depth: int = 0) -> str:
         """Hide the token."""
         return f"{type(self).__name__}(feed_url={self.feed_url!r})"
+
+    async def _handle_msg(self, data: object) -> None:  # type: ignore[override]
+        """Take what the page says of a relay. It awaits nothing, but so it runs in the loop."""
+        if not self.relay_url:
+            return
+        if self._relay is None:
+            self._relay = Relay(self.relay_url, lambda: self.token, self._send_msg)
+        self._relay.receive(data)
+
+    def _cleanup(self, root: Model | None = None) -> None:
+        """End with the session, or the notebook's output, what was relayed there."""
+        super()._cleanup(root)
+        if self._relay is not None and not self._models:
+            self._relay.close()
 
     @classmethod
     def _process_importmap(cls) -> ImportMap:

@@ -47,8 +47,9 @@ export interface View {
 export interface ElementModel extends Record<string, any> {
   feed_url: string;
   token: string;
-  on(event: string, listener: () => void): void;
-  off(event: string, listener: () => void): void;
+  on(event: string, listener: (message: any) => void): void;
+  off(event: string, listener: (message: any) => void): void;
+  send_msg(message: object): void;
   get_child(name: string): HTMLElement;
 }
 
