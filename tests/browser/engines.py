@@ -57,6 +57,32 @@ class Engine(Protocol):
         """Call a JavaScript function, that may be async, with one argument; both ways JSON."""
 
 
+# Panel's elements are in shadow roots, one inside the other.
+SHOWN = """
+(ids) => {
+  const find = (root, id) => {
+    const found = root.querySelector(`[data-testid="${id}"]`);
+    if (found) return found;
+    for (const {shadowRoot} of root.querySelectorAll("*")) {
+      const below = shadowRoot && find(shadowRoot, id);
+      if (below) return below;
+    }
+    return null;
+  };
+  return ids.map((id) => {
+    const element = find(document, id);
+    return element && (element.dataset.state ?? element.textContent);
+  });
+}
+"""
+
+
+def shown(page: Engine, *test_ids: str) -> list[str | None]:
+    """Return the states, else the texts, of the dashboard's elements; None for one not there."""
+    texts: list[str | None] = page.run(SHOWN, test_ids)
+    return texts
+
+
 class Chromium:
     """A page that Playwright drives."""
 
@@ -175,7 +201,7 @@ def open_firefox(path: Path) -> Iterator[Engine]:
         (profile / "user.js").write_text("".join(lines))
         command = [str(path), "--headless", "--no-remote", "--profile", folder]
         told = profile / "WebDriverBiDiServer.json"
-        with _running([*command, "--remote-debugging-port", "0"]):
+        with running([*command, "--remote-debugging-port", "0"]):
             port = wait_for("Firefox listens", lambda: _port(told), timeout_s=TIMEOUT_S)
             with connect(f"ws://127.0.0.1:{port}/session", max_size=None) as socket:
                 firefox = Firefox(socket)
@@ -187,14 +213,14 @@ def open_firefox(path: Path) -> Iterator[Engine]:
 def open_webkit(webkit: WebKit) -> Iterator[Engine]:
     """Start WebKitGTK's own small browser on a screen that nobody sees."""
     screen = [str(webkit.screen), "-displayfd", "1", "-nolisten", "tcp"]
-    with _running(screen, stdout=subprocess.PIPE) as server:
+    with running(screen, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         display = server.stdout.readline().decode().strip()
         port = free_port()
         command = [str(webkit.driver), "--host=127.0.0.1", f"--port={port}"]
         environment = {"DISPLAY": f":{display}", "GDK_BACKEND": "x11"}
         with (
-            _running(command, environment),
+            running(command, environment),
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S) as http,
         ):
             wait_for("WebKitWebDriver listens", lambda: _answers(http), timeout_s=TIMEOUT_S)
@@ -204,7 +230,7 @@ def open_webkit(webkit: WebKit) -> Iterator[Engine]:
 
 
 @contextmanager
-def _running(
+def running(
     command: list[str], environment: Mapping[str, str] | None = None, *, stdout: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command that ends with us, also when we are killed."""
