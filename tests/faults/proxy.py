@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from tests.faults.link import Link
@@ -25,10 +26,12 @@ class Delivery:
     Attributes:
         at_ms: When its last byte was written, in milliseconds since the epoch.
         what: ``ws`` for a frame, else the path of an answer.
+        link: On which connection, by number.
     """
 
     at_ms: float
     what: str
+    link: int = 0
 
 
 class FaultProxy:
@@ -51,6 +54,7 @@ class FaultProxy:
         self._feed_port = feed_port
         self._sky = Sky(random.Random(seed))
         self._links: set[Link] = set()
+        self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
@@ -128,7 +132,9 @@ class FaultProxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        link = Link(self._sky, reader, writer, self._feed_port, self._delivered, self._asked)
+        self._count += 1
+        delivered = partial(self._delivered, self._count)
+        link = Link(self._sky, reader, writer, self._feed_port, delivered, self._asked)
         self._links.add(link)
         try:
             await link.run()
@@ -140,8 +146,8 @@ class FaultProxy:
             self._links.discard(link)
             self._tasks.discard(task)
 
-    def _delivered(self, what: str) -> None:
-        self.deliveries.append(Delivery(time.time() * 1000, what))
+    def _delivered(self, link: int, what: str) -> None:
+        self.deliveries.append(Delivery(time.time() * 1000, what, link))
 
     def _asked(self, what: str) -> None:
         self.requests[what] = self.requests.get(what, 0) + 1

@@ -11,9 +11,9 @@ from typing import Protocol
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import FaultProxy
 from tests.faults.record import Record
-from tests.faults.stack import HEARTBEAT_MS, Stack, stack
+from tests.faults.stack import HEARTBEAT_MS, stack
 from tests.faults.verdict import of_lossless, of_quotes, of_states
-from tests.faults.weather import Planned, plan
+from tests.faults.weather import Planned
 
 INTERVALS = ("1s", "5s", "1m")
 POLL_MS = 1000
@@ -87,19 +87,19 @@ class Player(threading.Thread):
 
 
 def run(
-    clients: Sequence[StartClient],
+    clients: Sequence[tuple[StartClient, Sequence[Planned]]],
     *,
     seconds: float,
-    seed: int,
+    seed: int = 0,
     log_entries: int = 2000,
     wait: Callable[[float], object] = time.sleep,
 ) -> list[Outcome]:
     """Let clients follow a market through faults; return what became of each.
 
     Args:
-        clients: Each gets a proxy and a plan of its own.
-        seconds: How long, the calm end included.
-        seed: Of the plans.
+        clients: Each with the faults that it has to live through.
+        seconds: How long, a calm end included.
+        seed: Of what is left to chance.
         log_entries: Updates of a symbol that the feed keeps.
         wait: Lets so many seconds pass.
     """
@@ -107,11 +107,11 @@ def run(
         feed = opened.enter_context(stack(log_entries))
         ledger = opened.enter_context(Ledger(feed.gateway.port, feed.symbols, INTERVALS))
         proxies, running = [], []
-        for number, start in enumerate(clients):
+        for number, (start, planned) in enumerate(clients):
             proxy = opened.enter_context(FaultProxy(feed.gateway.port, seed + number))
             client = start(proxy.url, feed.symbols, INTERVALS)
             opened.callback(client.kill)
-            player = Player(proxy, plan(seed + number, seconds))
+            player = Player(proxy, planned)
             player.start()
             opened.callback(player.stop)
             proxies.append(proxy)
@@ -163,6 +163,3 @@ def _facts(record: Record, proxy: FaultProxy) -> Iterator[str]:
 
 def _counted(names: Iterator[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(Counter(names).items())) or "none"
-
-
-__all__ = ["Client", "Outcome", "Stack", "StartClient", "run"]

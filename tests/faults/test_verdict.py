@@ -100,6 +100,7 @@ def test_live_is_who_hears_something() -> None:
     assert states(shown("live", 0, 5000), range(0, 3000, 1000)) == []
     assert len(states(shown("live", 0, 5000), [0])) == 19
     assert states(shown("stale", 0, 5000), [0]) == []
+    assert len(states(shown("stale", 0, 5000), range(0, 5000, 1000))) == 11
 
 
 def test_long_after_all_was_cut_it_is_offline() -> None:
@@ -111,8 +112,8 @@ def test_long_after_all_was_cut_it_is_offline() -> None:
 
 def test_long_after_all_is_well_it_is_live() -> None:
     spell = Spell(Kind.DROP, 1000, 1000)
-    assert states(shown("polling", 0, 21_000), [], spell) != []
     assert len(states(shown("connecting", 0, 22_000), [], spell)) == 10
+    assert states(shown("connecting", 0, 21_000), [], spell) == []
 
 
 def test_who_was_told_a_state_is_not_told_again() -> None:

@@ -27,6 +27,9 @@ SLACK_MS = 1_000
 SILENT_MS = 1_000
 """Longer than a heartbeat and this nothing is heard of a connection that lives."""
 
+FLOWING_MS = 3_000
+"""After so long of hearing something on one connection a client is live."""
+
 POLL_TIMEOUT_MS = 8_000
 """A poll is not given up sooner: the feed may ask a source for 5 s before it answers."""
 
@@ -43,16 +46,17 @@ def of_series(
         name: Of the series, for a person.
         seen: When each was told, and which.
         truth: All there were. What was seen of before its begin is only looked at for its order.
-        losses: When the client told that some are lost.
+        losses: When the client told that some are lost; before the first was seen, any may be.
     """
     if not truth:
         return
     seen = list(_known(seen, truth[0]))
     if not seen:
-        yield f"{name}: nothing was told of {len(truth)}"
+        if not losses:
+            yield f"{name}: nothing was told of {len(truth)}"
         return
     places = {key: place for place, key in enumerate(truth)}
-    told = list(losses)
+    told = [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]]
     before_ms, at = seen[0][0], None
     for now_ms, key in seen:
         place = places.get(key)
@@ -162,11 +166,37 @@ def of_states(
             yield f"{_at(sample)}: polling, but answered {_age(answers, sample.at_ms):.0f} ms ago"
         if sample.state == "closed":
             yield f"{_at(sample)}: closed, though nobody closed it"
+    yield from _of_flow(record.samples, deliveries, heartbeat_ms + SILENT_MS / 2)
     yield from _of_outages(record.samples, spells)
     yield from _of_calm(record.samples, spells, until_ms)
     for before, after in pairwise(record.states):
         if (before.state, before.code, before.way) == (after.state, after.code, after.way):
             yield f"{after.at_ms:.0f}: {after.state} ({after.code}) was told twice"
+
+
+def _of_flow(
+    samples: Sequence[Sample], deliveries: Sequence[Delivery], gap_ms: float
+) -> Iterator[str]:
+    """Tell where a client was not live though a connection had told it something all the time."""
+    for begin_ms, end_ms in _flows(deliveries, gap_ms):
+        for sample in _between(samples, begin_ms + FLOWING_MS, end_ms):
+            if sample.state != "live":
+                yield f"{_at(sample)}: {sample.state}, but heard all since {begin_ms:.0f}"
+
+
+def _flows(deliveries: Sequence[Delivery], gap_ms: float) -> Iterator[tuple[float, float]]:
+    """Yield from when to when a connection told something, without a longer gap than this."""
+    links: dict[int, list[float]] = {}
+    for delivery in deliveries:
+        if delivery.what == "ws":
+            links.setdefault(delivery.link, []).append(delivery.at_ms)
+    for moments in links.values():
+        begin_ms = moments[0]
+        for before_ms, after_ms in pairwise(moments):
+            if after_ms - before_ms > gap_ms:
+                yield begin_ms, before_ms
+                begin_ms = after_ms
+        yield begin_ms, moments[-1]
 
 
 def _of_outages(samples: Sequence[Sample], spells: Sequence[Spell]) -> Iterator[str]:
