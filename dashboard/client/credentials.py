@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
+from dashboard.client.errors import FeedAccessError
+
 TokenSource = str | Callable[[], str | Awaitable[str]]
 """A JSON Web Token, or a function, plain or async, that gives one which is good for a while."""
 
@@ -26,11 +28,18 @@ class Credentials:
         return callable(self._source)
 
     async def token(self) -> str | None:
-        """Return a token; None where there is none."""
+        """Return a token; None where there is none.
+
+        Raises:
+            FeedAccessError: The function that gives one has failed.
+        """
         if not callable(self._source):
             return self._source
-        token = self._source()
-        return await token if isawaitable(token) else token
+        try:
+            token = self._source()
+            return await token if isawaitable(token) else token
+        except Exception as error:
+            raise FeedAccessError(f"no token is to be had: {error!r}") from error
 
     async def headers(self) -> dict[str, str]:
         """Return what goes with each HTTP request."""

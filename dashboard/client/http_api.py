@@ -114,7 +114,8 @@ class HttpApi:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._http.get(path, params=asked, headers=headers)
         except (httpx.RequestError, TimeoutError) as error:
-            raise FeedUnavailableError(no_feed(self.url, error)) from error
+            reason = str(error) or type(error).__name__
+            raise FeedUnavailableError(no_feed(self.url, reason)) from error
         if response.status_code == httpx.codes.OK:
             return response.content
         try:
@@ -124,9 +125,6 @@ class HttpApi:
         raise feed_error(answer)
 
 
-def no_feed(url: str, error: BaseException) -> str:
+def no_feed(url: str, reason: str) -> str:
     """Return what to tell, and what to do, where no feed can be reached."""
-    return (
-        f"no feed at {url} ({str(error) or type(error).__name__}): "
-        "start one with `make run`, or set QUOTEWIRE_FEED_URL"
-    )
+    return f"no feed at {url} ({reason}): start one with `make run`, or set QUOTEWIRE_FEED_URL"

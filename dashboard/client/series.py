@@ -116,7 +116,7 @@ class BarHistory:
             UTC timestamps named ``time``.
         """
         series = self.series
-        time = pd.to_datetime(series.start_ms, unit="ms", utc=True).rename("time")
+        time = pd.to_datetime(series.start_ms, unit="ms", utc=True).as_unit("ns").rename("time")
         columns = ("open", "high", "low", "close", "volume")
         frame = pd.DataFrame({c: getattr(series, c) for c in columns}, time, dtype="float64")
         frame["final"] = pd.Series(series.final, time, dtype="bool")

@@ -1,6 +1,7 @@
 """One WebSocket to the feed, by Tornado's client: it moves text, whatever that means."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError
 from typing_extensions import override
+
+from dashboard.client.dialler import Dialler
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
@@ -52,11 +55,17 @@ class _Connection(WebSocketClientConnection):
     async def run(self) -> None:
         self._running = asyncio.current_task()
         if not self._given_up:
+            self.tcp_client = Dialler(CONNECT_TIMEOUT_S)
             await super().run()
 
     @override
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         return self._on_text(message)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is one by now: the other end has agreed."""
+        return self.protocol is not None
 
     def abort(self) -> None:
         """Close the socket at once, whatever it is doing."""
@@ -102,7 +111,7 @@ class WebSocketLink:
                 await self._connection.connect_future
         except (OSError, HTTPError, WebSocketError) as error:
             self._abandon()
-            raise LinkError(str(error) or type(error).__name__) from error
+            raise LinkError(_reason(error)) from error
         except BaseException:
             self._abandon()
             raise
@@ -115,10 +124,15 @@ class WebSocketLink:
             self._writes.add(write)
             write.add_done_callback(self._written)
 
+    def mute(self) -> None:
+        """Hand over nothing any more, not even that it has ended."""
+        self._on_closed = None
+
     async def close(self) -> None:
         """Say goodbye and wait until the connection is gone, but not for long; safe to repeat."""
-        self._on_closed = None
-        if self._connection is None:
+        self.mute()
+        if self._connection is None or not self._connection.is_connected:
+            self._abandon()
             return
         self._connection.close()
         try:
@@ -130,7 +144,7 @@ class WebSocketLink:
             self._abandon()
 
     def _abandon(self) -> None:
-        self._on_closed = None
+        self.mute()
         if self._connection is not None:
             self._connection.abort()
         for write in self._writes:
@@ -153,3 +167,9 @@ class WebSocketLink:
         self._writes.discard(write)
         if not write.cancelled():
             write.exception()  # that it failed is told by the connection's end
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error) or type(error).__name__

@@ -1,0 +1,115 @@
+"""Hands what a session tells of to the sinks that take it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Any
+
+from dashboard.client.core.actions import BarsChanged, Failed, Lost, QuotesChanged, TradesChanged
+from dashboard.client.core.bars import Bar
+from dashboard.client.core.session import Session, Want
+from dashboard.client.core.trade_book import Trade
+from dashboard.client.errors import FeedError
+from dashboard.client.streams import Loss, Sink
+from feed_server.protocol import Channel, Quote
+
+Key = tuple[Channel, str, str | None]
+"""Channel, symbol, and the interval of bars."""
+
+
+class Delivery:
+    """Sinks, by what they want.
+
+    Args:
+        session: What holds what came.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sinks: dict[Sink[Any], None] = {}
+        self._by_key: dict[Key, list[Sink[Any]]] = {}
+
+    def __iter__(self) -> Iterator[Sink[Any]]:
+        return iter(list(self._sinks))
+
+    def __contains__(self, sink: Sink[Any]) -> bool:
+        return sink in self._sinks
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a reader should be let run before more comes."""
+        return any(sink.buffer.crowded for sink in self._sinks)
+
+    def add(self, sink: Sink[Any]) -> None:
+        """Add a sink; it begins with what is held already, which is not told again."""
+        self._sinks[sink] = None
+        for key in _keys(sink.want):
+            self._by_key.setdefault(key, []).append(sink)
+        if sink.want.channel == "quotes":
+            held = (self._session.quote(symbol) for symbol in dict.fromkeys(sink.want.symbols))
+            sink.put([quote for quote in held if quote is not None])
+        elif sink.want.channel == "bars" and sink.want.interval is not None:
+            sink.put(_open_since(0, self._session.bars(sink.want.symbols[0], sink.want.interval)))
+
+    def remove(self, sink: Sink[Any]) -> None:
+        """Remove a sink that is there."""
+        del self._sinks[sink]
+        for key in _keys(sink.want):
+            self._by_key[key].remove(sink)
+            if not self._by_key[key]:
+                del self._by_key[key]
+
+    def quotes_changed(self, changed: QuotesChanged) -> None:
+        """Hand quotes over."""
+        self._put("quotes", changed.quotes)
+
+    def trades_changed(self, changed: TradesChanged) -> None:
+        """Hand trades over."""
+        self._put("trades", changed.trades)
+
+    def bars_changed(self, changed: BarsChanged) -> None:
+        """Hand bars over: those that became final, then those that may still change."""
+        bars = list(changed.finals)
+        if changed.since_ms is not None:
+            held = self._session.bars(changed.symbol, changed.interval)
+            bars += _open_since(changed.since_ms, held)
+        for sink in self._of("bars", changed.symbol, changed.interval):
+            sink.put(bars)
+
+    def lost(self, lost: Lost) -> None:
+        """Tell of a gap."""
+        for sink in self._of(lost.channel, lost.symbol, lost.interval):
+            sink.lose(Loss(lost.symbol, None, lost.reason))
+
+    def failed(self, failed: Failed) -> None:
+        """Tell of what the feed does not give."""
+        text = failed.reason
+        if failed.symbol not in text:
+            text = f"{failed.symbol}: {text}"
+        for sink in self._of(failed.channel, failed.symbol, failed.interval):
+            sink.trouble(FeedError(text))
+
+    def _of(self, channel: Channel, symbol: str, interval: str | None) -> Sequence[Sink[Any]]:
+        return self._by_key.get((channel, symbol, interval), ())
+
+    def _put(self, channel: Channel, items: Sequence[Quote] | Sequence[Trade]) -> None:
+        by_sink: dict[Sink[Any], list[Quote | Trade]] = {}
+        for item in items:
+            for sink in self._by_key.get((channel, item.symbol, None), ()):
+                taken = by_sink.get(sink)
+                if taken is None:
+                    by_sink[sink] = [item]
+                else:
+                    taken.append(item)
+        for sink, taken in by_sink.items():
+            sink.put(taken)
+
+
+def _keys(want: Want) -> Iterator[Key]:
+    for symbol in dict.fromkeys(want.symbols):
+        yield want.channel, symbol, want.interval
+
+
+def _open_since(since_ms: int, bars: Sequence[Bar]) -> list[Bar]:
+    """Return the bars at the end that may still change, from a start on."""
+    opened = takewhile(lambda bar: not bar.final and bar.start_ms >= since_ms, reversed(bars))
+    return list(opened)[::-1]

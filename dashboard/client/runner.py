@@ -1,0 +1,289 @@
+"""Does what a `Session` asks for: a link, requests, one timer; fills sinks with what comes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from dashboard.client.core import actions as do
+from dashboard.client.core.session import Session, Settings
+from dashboard.client.credentials import Credentials
+from dashboard.client.delivery import Delivery
+from dashboard.client.errors import FeedAccessError, FeedError, FeedUnavailableError
+from dashboard.client.http_api import HttpApi, no_feed
+from dashboard.client.streams import Sink
+from dashboard.client.websocket_link import LinkError, WebSocketLink
+from feed_server.protocol import (
+    BarSeries,
+    TradeSeries,
+    decode_server_message,
+    encode,
+)
+
+POLL_TIMEOUT_S = 8.0
+"""A feed may ask a source for 5 s before it answers."""
+LATE_S = 0.25
+"""A timer that comes later than this tells of a loop that was held up."""
+CATCH_UP_S = 0.05
+TURNS = 20
+"""For readers to catch up, before more is read from the link."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs a session, in the loop that it is made in.
+
+    Args:
+        http: Where polls and history are asked for.
+        credentials: What lets it in.
+        settings: Of the session.
+        listeners: Called with each change of the connection's state.
+
+    Attributes:
+        session: What decides.
+    """
+
+    def __init__(
+        self,
+        http: HttpApi,
+        credentials: Credentials,
+        settings: Settings,
+        listeners: Sequence[Callable[[do.StateChanged], object]],
+    ) -> None:
+        self.session = Session(settings)
+        self._listeners = listeners
+        self._loop = asyncio.get_running_loop()
+        # By the loop's clock from here on, which is never set back.
+        self._epoch_s = time.time() - self._loop.time()
+        self._http = http
+        self._credentials = credentials
+        self._delivery = Delivery(self.session)
+        self._link: WebSocketLink | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._beginning: asyncio.Task[None] | None = None
+        self._reached = False
+        self._handlers: dict[type[do.Action], Callable[[Any], object]] = {
+            do.QuotesChanged: self._delivery.quotes_changed,
+            do.TradesChanged: self._delivery.trades_changed,
+            do.BarsChanged: self._delivery.bars_changed,
+            do.Lost: self._delivery.lost,
+            do.Failed: self._delivery.failed,
+            do.StateChanged: self._state_changed,
+            do.StatusChanged: lambda _changed: None,
+            do.Open: self._open,
+            do.Close: lambda _close: self._drop_link(),
+            do.Send: self._send,
+            do.Poll: lambda poll: self._spawn(self._poll(poll)),
+            do.Load: lambda load: self._spawn(self._load(load)),
+            do.Renew: lambda _renew: self._spawn(self._renew()),
+        }
+
+    @property
+    def now_ms(self) -> float:
+        """UTC epoch milliseconds."""
+        return (self._loop.time() + self._epoch_s) * 1000
+
+    async def aclose(self) -> None:
+        """End all that was begun; safe to repeat."""
+        for sink in self._delivery:
+            sink.end()
+            self.detach(sink)
+        for task in self._tasks:
+            task.cancel()
+        self._perform(self.session.stop(self.now_ms))
+        self._drop_link()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ---- sinks
+
+    def attach(self, sink: Sink[Any]) -> None:
+        """Begin to fill a sink; the first one begins everything."""
+        self._delivery.add(sink)
+        self._perform(self.session.want(self.now_ms, sink.want))
+        if self.session.state.state == "offline" and not self._reached:
+            sink.trouble(self._unreached(self.session.state))
+        if self._beginning is None or self.session.state.state == "closed":
+            self._beginning = self._spawn(self._begin())
+
+    def detach(self, sink: Sink[Any]) -> None:
+        """End that; does nothing where it has ended."""
+        if sink in self._delivery:
+            self._delivery.remove(sink)
+            self._perform(self.session.unwant(self.now_ms, sink.want))
+
+    # ---- what the session tells
+
+    def _perform(self, actions: list[do.Action]) -> None:
+        for action in actions:
+            self._handlers[type(action)](action)
+        due_ms = self.session.deadline()
+        if due_ms is None:
+            return
+        due_s = due_ms / 1000 - self._epoch_s
+        if self._timer is None or due_s < self._timer.when():
+            self._set_timer(due_s)
+
+    def _set_timer(self, due_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due_s, self._tick, due_s)
+
+    def _tick(self, due_s: float) -> None:
+        self._timer = None
+        if self._loop.time() > due_s + LATE_S:
+            # What came meanwhile waits in the socket: read it before silence is judged.
+            self._set_timer(self._loop.time() + CATCH_UP_S)
+        else:
+            self._perform(self.session.tick(self.now_ms))
+
+    def _state_changed(self, state: do.StateChanged) -> None:
+        self._reached = self._reached or state.state in ("live", "polling")
+        if state.state == "closed" and state.code != "stopped":
+            self._refuse(FeedAccessError(state.reason))
+        elif state.state == "offline" and not self._reached:
+            for sink in self._delivery:
+                sink.trouble(self._unreached(state))
+        for listener in self._listeners:
+            self._loop.call_soon(listener, state)
+
+    def _refuse(self, error: FeedAccessError) -> None:
+        for sink in self._delivery:
+            sink.fail(error)
+            self.detach(sink)
+
+    def _unreached(self, state: do.StateChanged) -> FeedUnavailableError:
+        return FeedUnavailableError(no_feed(self._http.url, state.reason))
+
+    # ---- what the session wants done
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            failure = FeedError(f"the client has failed: {error!r}")
+            failure.__cause__ = error
+            for sink in self._delivery:
+                sink.fail(failure)
+
+    async def _begin(self) -> None:
+        try:
+            token = await self._credentials.token()
+        except FeedAccessError as error:
+            self._refuse(error)
+            self._beginning = None
+            return
+        if token is not None:
+            self._perform(self.session.token(self.now_ms, token))
+        self._perform(self.session.start(self.now_ms))
+
+    async def _renew(self) -> None:
+        try:
+            token = await self._credentials.token()
+        except FeedAccessError as error:
+            log.warning("%s", error)
+            return
+        if token is not None:
+            self._perform(self.session.token(self.now_ms, token))
+
+    def _open(self, _open: do.Open) -> None:
+        self._drop_link()
+        address = f"{self._http.url.replace('http', 'ws', 1)}/ws"
+        # Kept before it is open, for the feed's first words come before `connect` has returned.
+        self._link = WebSocketLink(address, self._heard, self._link_closed)
+        self._opening = self._spawn(self._connect(self._link))
+
+    async def _connect(self, link: WebSocketLink) -> None:
+        try:
+            await link.connect()
+        except LinkError as error:
+            self._opening = None
+            self._link_closed(None, str(error))
+
+    def _drop_link(self) -> None:
+        if self._link is None:
+            return
+        if self._opening is not None:
+            self._opening.cancel()
+        self._link.mute()
+        self._spawn(self._link.close())
+        self._link = self._opening = None
+
+    def _send(self, send: do.Send) -> None:
+        if self._link is not None:
+            self._link.send(encode(send.message))
+
+    def _heard(self, text: str | bytes) -> Coroutine[Any, Any, None] | None:
+        try:
+            message = decode_server_message(text)
+        except msgspec.DecodeError as error:
+            self._drop_link()
+            self._link_closed(None, f"the feed said what cannot be understood: {error}")
+            return None
+        self._perform(self.session.received(self.now_ms, "websocket", message, len(text)))
+        return self._let_read() if self._delivery.crowded else None
+
+    async def _let_read(self) -> None:
+        """Let readers run who could keep up, were they given the time."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+            if not self._delivery.crowded:
+                return
+
+    def _link_closed(self, code: int | None, reason: str) -> None:
+        self._link = self._opening = None
+        self._perform(self.session.closed(self.now_ms, "websocket", code, reason))
+
+    async def _poll(self, poll: do.Poll) -> None:
+        try:
+            async with asyncio.timeout(POLL_TIMEOUT_S):
+                status = await self._http.status()
+                quotes = None
+                if poll.symbols:
+                    quotes = await self._http.quotes(poll.symbols, poll.since)
+        except (FeedError, TimeoutError) as error:
+            code, reason = _explained(error)
+            self._perform(self.session.poll_failed(self.now_ms, poll.id, code, reason))
+        else:
+            self._perform(self.session.polled(self.now_ms, poll.id, quotes, status))
+
+    async def _load(self, load: do.Load) -> None:
+        series: BarSeries | TradeSeries
+        try:
+            if load.interval is None:
+                series = await self._http.trades(load.symbol, limit=load.limit)
+            else:
+                series = await self._http.bars(
+                    load.symbol,
+                    load.interval,
+                    start_ms=load.start_ms,
+                    end_ms=load.end_ms,
+                    limit=load.limit,
+                    indicators=load.indicators,
+                )
+        except FeedError as error:
+            code, reason = _explained(error)
+            self._perform(self.session.load_failed(self.now_ms, load.id, code, reason))
+        else:
+            self._perform(self.session.loaded(self.now_ms, load.id, series))
+
+
+def _explained(error: FeedError | TimeoutError) -> tuple[str, str]:
+    if isinstance(error, TimeoutError):
+        return "unreachable", f"no answer within {POLL_TIMEOUT_S:g} s"
+    return error.code or "unreachable", str(error)
