@@ -6,9 +6,10 @@ a notebook it works the same.
 """
 
 import base64
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from weakref import WeakSet
 
 import param
@@ -56,12 +57,12 @@ class LiveElement(JSComponent):
     feed_url = param.String(doc="Where browsers find the feed: http(s)://host:port[/path].")
     token = param.String(doc="What the feed lets the page in with; empty where it asks for none.")
     relay_url = param.String(
-        precedence=-1,  # no matter of the browser's
         doc="Where this process finds the feed, to relay it; empty where it does not.",
     )
     can_relay = param.Boolean(doc="Whether there is a `relay_url`.")
 
     __abstract = True
+    _rename: ClassVar[Mapping[str, str | None]] = {"relay_url": None}  # not told to the browser
 
     def __init__(self, **params: object) -> None:
         self._relay: Relay | None = None
