@@ -1,0 +1,55 @@
+"""The dashboard as it is served, in tabs of a Chromium."""
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.children import Child
+from benchmarks.chromium import Chromium, Tab
+from tests.browser.engines import shown
+from tests.harness import clean_environment, free_port, wait_for
+
+WORKER_FOLDER = Path(__file__).parent / "peers" / "shared_worker"
+TIMEOUT_S = 60.0
+
+
+@contextmanager
+def dashboard(feed_port: int) -> Iterator[str]:
+    """Serve the dashboard of a feed, and `benchmarks/peers/shared_worker`; give its address."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "panel", "serve", "dashboard", "--port", str(port)),
+        *("--static-dirs", f"shared_worker={WORKER_FOLDER}", "--log-level", "error"),
+    ]
+    environment = clean_environment(feed_url=f"http://127.0.0.1:{feed_port}")
+    with Child(command, port, environment):
+        yield f"http://127.0.0.1:{port}/dashboard"
+
+
+def open_dashboard(
+    browser: Chromium, url: str, symbol: str, *, window: bool = False, script: str = ""
+) -> tuple[Tab, float]:
+    """Open the dashboard in a tab; return when a symbol has a price, and after how many seconds.
+
+    Args:
+        browser: Where.
+        url: Of the dashboard.
+        symbol: In its watchlist.
+        window: Whether the tab is seen beside the others, in place of hiding one.
+        script: What its pages run before anything else.
+    """
+    tab = browser.new_tab(window=window)
+    if script:
+        tab.before_all(script)
+    began = time.monotonic()
+    tab.open(url)
+    wait_for("a price is shown", lambda: _has_price(tab, symbol), timeout_s=TIMEOUT_S)
+    return tab, time.monotonic() - began
+
+
+def _has_price(tab: Tab, symbol: str) -> bool:
+    (price,) = shown(tab, f"quote-{symbol}-last")
+    return price is not None and re.search(r"\d", price) is not None
