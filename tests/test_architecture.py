@@ -90,7 +90,10 @@ RULES = {
     ),
     # The command line puts the rooms together; being the house, it may import them all.
     "feed_server": Rule(theirs=("prometheus_client", "structlog", "tornado")),
-    "dashboard.client": Rule(("feed_server.protocol",), (*DATA, "httpx", "msgspec", "tornado")),
+    "dashboard.client.core": Rule(("feed_server.protocol",), ("msgspec",)),
+    "dashboard.client": Rule(
+        ("feed_server.protocol",), (*DATA, "httpx", "msgspec", "tornado", "typing_extensions")
+    ),
     "dashboard.relay": Rule(("dashboard.client", "feed_server.protocol"), ("msgspec",)),
     "dashboard.browser": Rule(("dashboard.relay",), ("bokeh", "panel", "param")),
     "dashboard": Rule(
