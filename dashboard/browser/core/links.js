@@ -9,23 +9,25 @@ export class Link {
   heartbeat_ms = 0;
   welcomed_ms = 0;
   heard_ms = 0;
+  /** @type {"off" | "opening" | "live" | "waiting" | "parked"} waiting for the next try, parked
+   * until the page is seen */
+  phase = "off";
+  /** @type {number | null} when what it waits for is due */
+  at = null;
+  /** @type {number | null} when the feed wants this client back */
+  comes_back_ms = null;
+  /** Whether it was told that nothing is heard. */
+  stale = false;
 
   /** @param {"websocket" | "relay"} way */
   constructor(way) {
     this.way = way;
-    this.off();
   }
 
   /** Rest. */
   off() {
-    /** @type {"off" | "opening" | "live" | "waiting" | "parked"} waiting for the next try, parked
-     * until the page is seen */
     this.phase = "off";
-    /** @type {number | null} when what it waits for is due */
-    this.at = null;
-    /** @type {number | null} when the feed wants this client back */
-    this.comes_back_ms = null;
-    /** Whether it was told that nothing is heard. */
+    this.at = this.comes_back_ms = null;
     this.stale = false;
   }
 
@@ -41,7 +43,7 @@ export class Link {
     return this.heard_ms + this.heartbeat_ms + grace_ms;
   }
 
-  /** Whether nothing was heard for too long. */
+  /** Whether nothing was heard for too long. @param {number} now_ms */
   isDead(now_ms) {
     return now_ms >= this.heard_ms + this.heartbeat_ms + LIMITS.dead_ms;
   }
@@ -54,20 +56,20 @@ export class Link {
 
 /** Requests in place of a link. */
 export class Polls {
-  constructor() {
-    this.off();
-  }
+  /** @type {"off" | "busy" | "waiting" | "paused"} paused until the page is seen */
+  phase = "off";
+  /** @type {number | null} when the next is due, or its answer */
+  at = null;
+  /** Polls in a row that failed. */
+  failures = 0;
+  /** Those of them, at the end, that reached nobody. */
+  away = 0;
 
   /** Rest. */
   off() {
-    /** @type {"off" | "busy" | "waiting" | "paused"} paused until the page is seen */
     this.phase = "off";
-    /** @type {number | null} when the next is due, or its answer */
     this.at = null;
-    /** Polls in a row that failed. */
-    this.failures = 0;
-    /** Those of them, at the end, that reached nobody. */
-    this.away = 0;
+    this.failures = this.away = 0;
   }
 
   /** Wait for the page to be seen. */

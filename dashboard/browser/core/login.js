@@ -54,7 +54,7 @@ export class Login {
     return this.#renew_ms;
   }
 
-  /** Whether commands may be sent over a link. */
+  /** Whether commands may be sent over a link. @param {LinkWay} way */
   isIn(way) {
     return this.#stays.get(way)?.isIn ?? false;
   }
@@ -87,6 +87,9 @@ export class Login {
   /**
    * The token was taken; it is good until then by the server's clock.
    *
+   * @param {number} now_ms
+   * @param {LinkWay} way
+   * @param {number} expires_ms
    * @returns {Action[]}
    */
   authenticated(now_ms, way, expires_ms) {
@@ -107,6 +110,10 @@ export class Login {
    *
    * Who is in already stays until the feed closes the link.
    *
+   * @param {number} now_ms
+   * @param {LinkWay | null} way
+   * @param {string} code
+   * @param {string} reason
    * @returns {Action[]}
    */
   refused(now_ms, way, code, reason) {
@@ -126,6 +133,7 @@ export class Login {
   /**
    * Show this token from now on. One that is held and was taken is no news.
    *
+   * @param {string} token
    * @returns {Action[]}
    */
   take(token) {
@@ -135,10 +143,10 @@ export class Login {
     this.#isNew = true;
     return [...this.#stays]
       .filter(([, {required, isIn}]) => required && !(isSame && isIn))
-      .map(([way]) => ({do: "show", way}));
+      .map(([way]) => ({do: /** @type {const} */ ("show"), way}));
   }
 
-  /** A link has ended. */
+  /** A link has ended. @param {LinkWay} way */
   closed(way) {
     this.#stays.delete(way);
     if (!this.#stays.size) this.#renew_ms = null;
@@ -147,6 +155,7 @@ export class Login {
   /**
    * Ask for another token where it is time.
    *
+   * @param {number} now_ms
    * @returns {Action[]}
    */
   tick(now_ms) {
@@ -157,7 +166,7 @@ export class Login {
     return actions;
   }
 
-  /** Ask for another token at half of what is left of this one. */
+  /** Ask for another token at half of what is left of this one. @param {number} now_ms */
   #plan(now_ms) {
     this.#renew_ms = null;
     if (this.#renewable && this.#expires_ms !== null && this.#expires_ms > now_ms) {
@@ -165,6 +174,7 @@ export class Login {
     }
   }
 
+  /** @param {number} now_ms @returns {Action[]} */
   #ask(now_ms) {
     if (this.#asked_ms !== null && now_ms - this.#asked_ms < PATIENCE_MS) return [];
     this.#asked_ms = now_ms;

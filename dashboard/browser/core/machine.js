@@ -17,7 +17,11 @@
 import {LIMITS, backoff} from "quotewire/core/limits.js";
 import {Link, Polls} from "quotewire/core/links.js";
 
-/** Close codes by number, see `feed_server/protocol/codes.py`; after `final` ones nobody returns. */
+/**
+ * Close codes by number, see `feed_server/protocol/codes.py`; after `final` ones nobody returns.
+ *
+ * @type {Map<number, {name: string, final: boolean, renewed?: boolean}>}
+ */
 const CLOSES = new Map([
   [1001, {name: "going_away", final: false}],
   [1009, {name: "too_big", final: true}],
@@ -87,30 +91,37 @@ export class Machine {
 
   // ---- what is asked of it
 
-  /** Begin, or begin again after the end. */
+  /** Begin, or begin again after the end. @param {number} now_ms */
   start(now_ms) {
     if (this.#ended) this.#begin(now_ms, "starting", "opening the first connection");
     return this.#done();
   }
 
-  /** There is another token: what was refused for good may be let in now. */
+  /** There is another token: what was refused for good may be let in now. @param {number} now_ms */
   token(now_ms) {
     if (this.#ended === "refused") this.#begin(now_ms, "token", "trying another token");
     return this.#done();
   }
 
+  /** @param {number} now_ms */
   stop(now_ms) {
     if (this.#ended !== "stopped") this.#end(now_ms, "stopped", "stopped", "stopped, as asked");
     return this.#done();
   }
 
-  /** The feed does not let this client in, by no way. */
+  /**
+   * The feed does not let this client in, by no way.
+   *
+   * @param {number} now_ms
+   * @param {string} code
+   * @param {string} reason
+   */
   denied(now_ms, code, reason) {
     if (!this.#ended) this.#end(now_ms, "refused", code, reason);
     return this.#done();
   }
 
-  /** @param {{mode?: Mode, poll_ms?: number, relay?: boolean}} changes */
+  /** @param {number} now_ms @param {{mode?: Mode, poll_ms?: number, relay?: boolean}} changes */
   configure(now_ms, {mode = this.mode, poll_ms, relay}) {
     if (relay !== undefined) {
       this.#hasRelay = relay;
@@ -118,7 +129,7 @@ export class Machine {
     }
     if (poll_ms !== undefined) {
       this.#poll_ms = poll_ms;
-      if (this.#polls.phase === "waiting") {
+      if (this.#polls.at !== null && this.#polls.phase === "waiting") {
         this.#polls.at = Math.min(this.#polls.at, now_ms + poll_ms);
       }
     }
@@ -131,14 +142,25 @@ export class Machine {
 
   // ---- what happens to links
 
-  /** The feed has answered, and asks who one is: that may take a while. */
+  /**
+   * The feed has answered, and asks who one is: that may take a while.
+   *
+   * @param {number} now_ms
+   * @param {LinkWay} way
+   */
   greeted(now_ms, way) {
     const link = this.#links[way];
     if (link.phase === "opening") link.at = now_ms + LIMITS.login_ms;
     return this.#done();
   }
 
-  /** The feed takes commands over this link from now on. */
+  /**
+   * The feed takes commands over this link from now on.
+   *
+   * @param {number} now_ms
+   * @param {LinkWay} way
+   * @param {number} heartbeat_ms
+   */
   welcome(now_ms, way, heartbeat_ms) {
     const link = this.#links[way];
     if (link.phase === "opening") {
@@ -159,7 +181,7 @@ export class Machine {
     return this.#done();
   }
 
-  /** A message came, of any kind. */
+  /** A message came, of any kind. @param {number} now_ms @param {LinkWay} way */
   heard(now_ms, way) {
     const link = this.#links[way];
     if (link.phase !== "live") return [];
@@ -170,7 +192,13 @@ export class Machine {
     return this.#done();
   }
 
-  /** The feed is about to close this link, and wants this client back after a while. */
+  /**
+   * The feed is about to close this link, and wants this client back after a while.
+   *
+   * @param {number} now_ms
+   * @param {LinkWay} way
+   * @param {number} reconnect_ms
+   */
   shutdown(now_ms, way, reconnect_ms) {
     const link = this.#links[way];
     if (link.phase === "live") link.comes_back_ms = now_ms + reconnect_ms;
@@ -180,11 +208,14 @@ export class Machine {
   /**
    * A link has ended, or could not be opened.
    *
+   * @param {number} now_ms
+   * @param {LinkWay} way
    * @param {number | null} number the close code
+   * @param {string} reason
    */
   closed(now_ms, way, number, reason) {
     const link = this.#links[way];
-    const known = CLOSES.get(number);
+    const known = number === null ? undefined : CLOSES.get(number);
     if (link.isOpen && known?.final && !(this.#renewable && known.renewed)) {
       link.off();
       this.#end(now_ms, "refused", known.name, reason);
@@ -197,7 +228,7 @@ export class Machine {
 
   // ---- what happens to polls
 
-  /** The poll under way was answered. */
+  /** The poll under way was answered. @param {number} now_ms */
   pollOk(now_ms) {
     if (this.#polls.phase === "busy") {
       this.#polls.failures = this.#polls.away = 0;
@@ -212,13 +243,19 @@ export class Machine {
     return this.#done();
   }
 
-  /** The poll under way was not answered, or by an error. */
+  /**
+   * The poll under way was not answered, or by an error.
+   *
+   * @param {number} now_ms
+   * @param {string} code
+   * @param {string} reason
+   */
   pollFailed(now_ms, code, reason) {
     if (this.#polls.phase === "busy") this.#pollHasFailed(now_ms, code, reason);
     return this.#done();
   }
 
-  /** Poll again in place of the poll under way. */
+  /** Poll again in place of the poll under way. @param {number} now_ms */
   repoll(now_ms) {
     if (this.#polls.phase === "busy") this.#poll(now_ms);
     return this.#done();
@@ -226,7 +263,11 @@ export class Machine {
 
   // ---- what happens to the page
 
-  /** The network is back: try what waits, but for what the feed wants to come later. */
+  /**
+   * The network is back: try what waits, but for what the feed wants to come later.
+   *
+   * @param {number} now_ms
+   */
   online(now_ms) {
     for (const link of Object.values(this.#links)) {
       if (link.phase === "waiting" && link.comes_back_ms === null) this.#open(now_ms, link);
@@ -235,7 +276,7 @@ export class Machine {
     return this.#done();
   }
 
-  /** The page is seen again. */
+  /** The page is seen again. @param {number} now_ms */
   visible(now_ms) {
     if (this.isHidden) {
       this.#hidden_ms = null;
@@ -244,7 +285,7 @@ export class Machine {
     return this.online(now_ms);
   }
 
-  /** Nobody sees the page: it asks for nothing. */
+  /** Nobody sees the page: it asks for nothing. @param {number} now_ms */
   hidden(now_ms) {
     if (!this.isHidden) {
       this.#hidden_ms = now_ms;
@@ -254,7 +295,7 @@ export class Machine {
     return this.#done();
   }
 
-  /** Do what is due. */
+  /** Do what is due. @param {number} now_ms */
   tick(now_ms) {
     for (const link of Object.values(this.#links)) {
       const due = link.due();
@@ -276,6 +317,7 @@ export class Machine {
     return actions;
   }
 
+  /** @param {number} now_ms @param {string} code @param {string} reason */
   #begin(now_ms, code, reason) {
     this.#ended = "";
     this.#socket.failures = this.#relay.failures = 0;
@@ -285,6 +327,12 @@ export class Machine {
     else this.#open(now_ms, this.#socket);
   }
 
+  /**
+   * @param {number} now_ms
+   * @param {"stopped" | "refused"} how
+   * @param {string} code
+   * @param {string} reason
+   */
   #end(now_ms, how, code, reason) {
     this.#close(this.#socket);
     this.#close(this.#relay);
@@ -293,7 +341,7 @@ export class Machine {
     this.#say(now_ms, "closed", code, reason, this.way);
   }
 
-  /** Change over; what serves in the new mode too goes on. */
+  /** Change over; what serves in the new mode too goes on. @param {number} now_ms */
   #modeChanged(now_ms) {
     if (this.#socket.phase === "live" && this.mode !== "polling") return;
     this.#socket.failures = this.#relay.failures = this.#polls.failures = 0;
@@ -313,6 +361,7 @@ export class Machine {
     if (this.#polls.phase === "waiting") this.#poll(now_ms);
   }
 
+  /** @param {number} now_ms */
   #leaveRelay(now_ms) {
     const wasLive = this.#relay.phase === "live";
     this.#close(this.#relay);
@@ -321,17 +370,20 @@ export class Machine {
     this.#poll(now_ms);
   }
 
+  /** @param {number} now_ms @param {Link} link */
   #open(now_ms, link) {
     link.off();
     Object.assign(link, {phase: "opening", at: now_ms + LIMITS.connect_ms});
     this.#actions.push({do: "open", way: link.way});
   }
 
+  /** @param {Link} link */
   #close(link) {
     if (link.isOpen) this.#actions.push({do: "close", way: link.way});
     link.off();
   }
 
+  /** @param {number} now_ms @param {Link} link */
   #linkDue(now_ms, link) {
     if (link.phase === "waiting") {
       if (this.#isIdle(now_ms)) this.#park(now_ms, link);
@@ -348,6 +400,7 @@ export class Machine {
     }
   }
 
+  /** @param {number} now_ms @param {Link} link @param {string} code @param {string} reason */
   #linkFailed(now_ms, link, code, reason) {
     const back_ms = link.comes_back_ms;
     if (link.hasProvedItself) link.failures = 0;
@@ -368,10 +421,12 @@ export class Machine {
     if (this.mode === "auto" && this.#polls.phase === "off" && !this.liveWay) this.#poll(now_ms);
   }
 
+  /** @param {number} now_ms */
   #isIdle(now_ms) {
     return this.#hidden_ms !== null && now_ms - this.#hidden_ms > LIMITS.idle_ms;
   }
 
+  /** @param {number} now_ms @param {Link} link */
   #park(now_ms, link) {
     link.off();
     if (link === this.#socket) link.phase = "parked";
@@ -379,6 +434,7 @@ export class Machine {
     this.#say(now_ms, "offline", "hidden", "not connected while nobody looks", link.way);
   }
 
+  /** @param {number} now_ms */
   #catchUp(now_ms) {
     if (this.liveWay) this.#actions.push({do: "subscribe", way: this.liveWay});
     if (this.#socket.phase === "parked") {
@@ -390,6 +446,7 @@ export class Machine {
     if (this.#polls.phase === "paused") this.#poll(now_ms);
   }
 
+  /** @param {number} now_ms */
   #poll(now_ms) {
     if (this.isHidden) {
       this.#polls.pause();
@@ -399,11 +456,13 @@ export class Machine {
     this.#actions.push({do: "poll"});
   }
 
+  /** @param {number} at */
   #pollAgain(at) {
     if (this.isHidden) this.#polls.pause();
     else Object.assign(this.#polls, {phase: "waiting", at});
   }
 
+  /** @param {number} now_ms @param {string} code @param {string} reason */
   #pollHasFailed(now_ms, code, reason) {
     this.#polls.failures += 1;
     this.#polls.away = AWAY.has(code) ? this.#polls.away + 1 : 0;
@@ -415,7 +474,15 @@ export class Machine {
     if (mayRelay && isAway && this.#relay.phase === "off") this.#open(now_ms, this.#relay);
   }
 
-  /** Tell each change once; while nothing can be had it is no change why. */
+  /**
+   * Tell each change once; while nothing can be had it is no change why.
+   *
+   * @param {number} now_ms
+   * @param {State} state
+   * @param {string} code
+   * @param {string} reason
+   * @param {Way} way
+   */
   #say(now_ms, state, code, reason, way) {
     const told = `${state} ${code} ${way}`;
     if (told === this.#told || (state === "offline" && this.state === "offline")) return;

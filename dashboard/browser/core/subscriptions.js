@@ -22,6 +22,7 @@ const ASKED_AGAIN = new Set([
   "unknown_symbol", "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
 ]);
 
+/** @type {Record<string, string>} */
 const REASONS = {
   unknown_symbol: "no such instrument",
   unknown_interval: "no such interval",
@@ -46,10 +47,12 @@ class Entry {
 
   /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
   constructor(channel, interval, symbol) {
-    Object.assign(this, {channel, interval, symbol});
+    this.channel = channel;
+    this.interval = interval;
+    this.symbol = symbol;
   }
 
-  /** With which indicators and at what rate it is to be asked for. */
+  /** With which indicators and at what rate it is to be asked for. @param {number} max_hz */
   terms(max_hz) {
     const wants = [...this.wants.values()].map(({want}) => want);
     const indicators = [...new Set(wants.flatMap((want) => want.indicators ?? []))].sort();
@@ -57,7 +60,7 @@ class Entry {
     return {indicators, max_hz: rates.includes(0) ? 0 : Math.max(0, ...rates)};
   }
 
-  /** Whether it is of use to ask for it now. */
+  /** Whether it is of use to ask for it now. @param {number} now_ms */
   mayBePolled(now_ms) {
     return this.failed === null || isDue(this.again_ms, now_ms);
   }
@@ -115,15 +118,21 @@ export class Subscriptions {
     return this.#ask(entries);
   }
 
-  /** Count something as wanted once less; what is not wanted at all lingers. @returns {Action[]} */
+  /**
+   * Count something as wanted once less; what is not wanted at all lingers.
+   *
+   * @param {number} now_ms
+   * @param {Want} want
+   * @returns {Action[]}
+   */
   unwant(now_ms, want) {
     this.#changed = true;
     const terms = termsKey(want);
     const changed = [];
     for (const symbol of distinct(want.symbols)) {
-      const entry = this.#entry(want.channel, want.interval, symbol);
+      const entry = this.#entry(want.channel, want.interval ?? null, symbol);
       const counted = entry?.wants.get(terms);
-      if (!counted) continue;
+      if (!entry || !counted) continue;
       counted.count -= 1;
       if (!counted.count) {
         entry.wants.delete(terms);
@@ -134,7 +143,7 @@ export class Subscriptions {
     return this.#ask(changed);
   }
 
-  /** Set the rate of wants that do not say. @returns {Action[]} */
+  /** Set the rate of wants that do not say. @param {number} max_hz @returns {Action[]} */
   configure(max_hz) {
     this.#max_hz = max_hz;
     return this.#ask(this.#entries.values());
@@ -143,6 +152,8 @@ export class Subscriptions {
   /**
    * What of a channel to poll: wanted, and not just refused.
    *
+   * @param {number} now_ms
+   * @param {Channel} channel
    * @returns {{symbol: string, interval: string | null}[]}
    */
   wanted(now_ms, channel) {
@@ -151,23 +162,46 @@ export class Subscriptions {
       .map(({symbol, interval}) => ({symbol, interval}));
   }
 
-  /** Whether something is wanted, or was a moment ago. */
+  /**
+   * Whether something is wanted, or was a moment ago.
+   *
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string} symbol
+   */
   holds(channel, interval, symbol) {
     return this.#entry(channel, interval, symbol) !== undefined;
   }
 
-  /** Whether something is wanted. */
+  /**
+   * Whether something is wanted.
+   *
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string} symbol
+   */
   isWanted(channel, interval, symbol) {
     return Boolean(this.#entry(channel, interval, symbol)?.wants.size);
   }
 
-  /** How many bars are wanted before the live ones. */
+  /**
+   * How many bars are wanted before the live ones.
+   *
+   * @param {string | null} interval
+   * @param {string} symbol
+   */
   history(interval, symbol) {
     const wants = [...this.#entry("bars", interval, symbol)?.wants.values() ?? []];
     return Math.max(0, ...wants.map(({want}) => want.history ?? 0));
   }
 
-  /** The indicators that are wanted of a series. @returns {string[]} */
+  /**
+   * The indicators that are wanted of a series.
+   *
+   * @param {string | null} interval
+   * @param {string} symbol
+   * @returns {string[]}
+   */
   indicators(interval, symbol) {
     return this.#entry("bars", interval, symbol)?.terms(this.#max_hz).indicators ?? [];
   }
@@ -218,13 +252,27 @@ export class Subscriptions {
     return told;
   }
 
-  /** The feed has ended these by itself: the token does not allow them. @returns {Action[]} */
+  /**
+   * The feed has ended these by itself: the token does not allow them.
+   *
+   * @param {number} now_ms
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string[]} symbols
+   * @returns {Action[]}
+   */
   dropped(now_ms, channel, interval, symbols) {
+    /** @param {string} symbol */
     const failed = Object.fromEntries(symbols.map((symbol) => [symbol, "forbidden"]));
     return this.answered(now_ms, channel, interval, symbols, failed);
   }
 
-  /** Another token was taken: ask again for what was forbidden. @returns {Action[]} */
+  /**
+   * Another token was taken: ask again for what was forbidden.
+   *
+   * @param {number} now_ms
+   * @returns {Action[]}
+   */
   allowed(now_ms) {
     this.#changed = true;
     const forbidden = [...this.#entries.values()].filter(({failed}) => failed === "forbidden");
@@ -232,7 +280,12 @@ export class Subscriptions {
     return this.#ask(forbidden);
   }
 
-  /** Forget what has lingered, and ask again for what was refused a while ago. @returns {Action[]} */
+  /**
+   * Forget what has lingered, and ask again for what was refused a while ago.
+   *
+   * @param {number} now_ms
+   * @returns {Action[]}
+   */
   tick(now_ms) {
     this.#changed = true;
     const gone = [...this.#entries.values()].filter(({forget_ms}) => isDue(forget_ms, now_ms));
@@ -240,24 +293,29 @@ export class Subscriptions {
     const again = [...this.#entries.values()].filter(
       ({again_ms}) => this.#isLinked && isDue(again_ms, now_ms));
     for (const entry of again) entry.again_ms = null;
-    return [
-      ...unasks(gone.filter(({asked}) => asked !== null)),
-      ...gone.map(({channel, interval, symbol}) => ({do: "forget", channel, interval, symbol})),
-      ...this.#ask(again),
-    ];
+    const asked = gone.filter((entry) => entry.asked !== null);
+    /** @type {Action[]} */
+    const forgotten = gone.map(
+      ({channel, interval, symbol}) => ({do: "forget", channel, interval, symbol}));
+    return [...unasks(asked), ...forgotten, ...this.#ask(again)];
   }
 
+  /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
   #entry(channel, interval, symbol) {
     return this.#entries.get(entryKey({channel, interval, symbol}));
   }
 
-  #enter({channel, interval = null}, symbol) {
+  /** @param {Want} want @param {string} symbol */
+  #enter(want, symbol) {
+    const {channel} = want;
+    const interval = want.interval ?? null;
     const key = entryKey({channel, interval, symbol});
     let entry = this.#entries.get(key);
     if (!entry) this.#entries.set(key, (entry = new Entry(channel, interval, symbol)));
     return entry;
   }
 
+  /** @param {number} now_ms @param {Entry} entry @param {string} code @returns {Action[]} */
   #refused(now_ms, entry, code) {
     entry.asked = entry.again_ms = null;
     if (ASKED_AGAIN.has(code)) {
@@ -271,10 +329,15 @@ export class Subscriptions {
     return [{do: "failed", channel, symbol, interval, code, reason}];
   }
 
-  /** Ask for those of some entries that are wanted on other terms than was asked for. */
+  /**
+   * Ask for those of some entries that are wanted on other terms than was asked for.
+   *
+   * @param {Iterable<Entry>} entries
+   * @returns {Action[]}
+   */
   #ask(entries) {
     if (!this.#isLinked) return [];
-    /** @type {Map<string, Action>} */
+    /** @type {Map<string, Action & {do: "ask"}>} */
     const groups = new Map();
     for (const entry of entries) {
       const terms = entry.terms(this.#max_hz);
@@ -283,36 +346,43 @@ export class Subscriptions {
       entry.asked = terms;
       const {channel, interval, symbol} = entry;
       const key = JSON.stringify([channel, interval, terms]);
-      if (!groups.has(key)) groups.set(key, {do: "ask", channel, interval, ...terms, symbols: []});
-      groups.get(key).symbols.push(symbol);
+      const group = groups.get(key) ?? {do: "ask", channel, interval, ...terms, symbols: []};
+      group.symbols.push(symbol);
+      groups.set(key, group);
     }
     return [...groups.values()];
   }
 }
 
+/** @param {{channel: Channel, interval: string | null, symbol: string}} entry */
 function entryKey({channel, interval, symbol}) {
   return `${channel} ${interval ?? ""} ${symbol}`;
 }
 
-/** What a want is counted by. */
+/** What a want is counted by. @param {Want} want */
 function termsKey({indicators = [], max_hz = 0, history = 0}) {
   return JSON.stringify([indicators, max_hz, history]);
 }
 
+/** @param {string[]} symbols */
 function distinct(symbols) {
   return [...new Set(symbols)];
 }
 
+/** @param {number | null} at @param {number} now_ms */
 function isDue(at, now_ms) {
   return at !== null && now_ms >= at;
 }
 
+/** @param {Iterable<Entry>} entries @returns {Action[]} */
 function unasks(entries) {
+  /** @type {Map<string, Action & {do: "unask"}>} */
   const groups = new Map();
   for (const {channel, interval, symbol} of entries) {
     const key = `${channel} ${interval ?? ""}`;
-    if (!groups.has(key)) groups.set(key, {do: "unask", channel, interval, symbols: []});
-    groups.get(key).symbols.push(symbol);
+    const group = groups.get(key) ?? {do: "unask", channel, interval, symbols: []};
+    group.symbols.push(symbol);
+    groups.set(key, group);
   }
   return [...groups.values()];
 }
