@@ -61,6 +61,9 @@ class BarBook:
         self._epochs = Epochs()
         self._outputs: dict[str, Sequence[str]] = {}
 
+    def __len__(self) -> int:
+        return len(self._series)
+
     def apply(self, message: Bars) -> list[BarsChange]:
         """Take what was pushed; return what changed, one for each series that did."""
         told: dict[str, list[Bar]] = {

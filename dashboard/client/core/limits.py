@@ -13,7 +13,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         connect_ms: From opening a link to the feed's welcome.
         login_ms: From the welcome to being let in.
-        answer_ms: From a poll or a load to its answer; the feed itself may take 5 s to ask sources.
+        answer_ms: From a poll to its answer; the feed itself may take 5 s to ask sources.
+        load_ms: From asking for history to the answer.
         proved_ms: A link over which messages came for so long has proved itself.
         silent_ms: After a heartbeat is due for so long, the link is stale.
         dead_ms: After a heartbeat is due for so long, the link is given up.
@@ -32,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connect_ms: float = 3_000
     login_ms: float = 10_000
     answer_ms: float = 10_000
+    load_ms: float = 30_000
     proved_ms: float = 5_000
     silent_ms: float = 1_000
     dead_ms: float = 2_500
@@ -52,5 +54,5 @@ LIMITS = Limits()
 
 def backoff(failures: int, random: Callable[[], float], limits: Limits = LIMITS) -> float:
     """Return how long to wait after so many failures in a row: exponential, with full jitter."""
-    doubled_ms = limits.backoff_base_ms * 2 ** min(failures - 1, MOST_DOUBLINGS)
+    doubled_ms = limits.backoff_base_ms * 2.0 ** min(failures - 1, MOST_DOUBLINGS)
     return random() * min(limits.backoff_cap_ms, doubled_ms)

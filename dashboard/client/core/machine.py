@@ -99,6 +99,11 @@ class Machine:
         """Whether nobody sees the page."""
         return self._hidden_ms is not None
 
+    @property
+    def is_polling(self) -> bool:
+        """Whether a poll is under way."""
+        return self._polls.phase == "busy"
+
     # ---- what is asked of it
 
     def start(self, now_ms: float) -> list[MachineAction]:
@@ -191,6 +196,14 @@ class Machine:
         """The feed is about to close this link, and wants this client back after a while."""
         if self._links[way].phase == "live":
             self._links[way].comes_back_ms = now_ms + reconnect_ms
+        return self._done()
+
+    def broken(self, now_ms: float, way: LinkWay, reason: str) -> list[MachineAction]:
+        """A link has lost messages: it is of no use any more."""
+        link = self._links[way]
+        if link.is_open:
+            self._actions.append(Close(way))
+            self._link_failed(now_ms, link, "lost_messages", reason)
         return self._done()
 
     def closed(

@@ -36,6 +36,9 @@ class QuoteBook:
         self._held: dict[str, _Held] = {}
         self._epochs = Epochs()
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     def apply(self, message: Quotes, *, polled: bool = False) -> list[Quote]:
         """Take a message; return the quotes that changed, each symbol once.
 

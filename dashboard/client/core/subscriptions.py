@@ -68,6 +68,7 @@ _Key = tuple[Channel, str | None, str]
 _Terms = tuple[tuple[str, ...], float]
 
 _ASKED_AGAIN = {"unknown_symbol"} | {str(code) for code in ErrorCode if code.retry}
+_TOKEN_REFUSALS = {"forbidden", "auth_required", "auth_failed", "auth_expired"}
 _REASONS = {str(code): code.reason for code in ErrorCode}
 
 
@@ -249,7 +250,7 @@ class Subscriptions:
     def allowed(self, now_ms: float) -> list[SubscriptionAction]:
         """Another token was taken: ask again for what was forbidden."""
         self._changed = True
-        forbidden = [k for k, e in self._entries.items() if e.failed == ErrorCode.FORBIDDEN]
+        forbidden = [k for k, e in self._entries.items() if e.failed in _TOKEN_REFUSALS]
         for key in forbidden:
             self._entries[key].again_ms = None if self._is_linked else now_ms
         return self._ask(forbidden)

@@ -108,6 +108,9 @@ class TradeBook:
         self._runs: dict[str, _Run] = {}
         self._epochs = Epochs()
 
+    def __len__(self) -> int:
+        return len(self._runs)
+
     def apply(self, message: Trades) -> list[TradesChange]:
         """Take what was pushed; return what changed, one for each symbol that did."""
         trades: dict[str, list[Trade]] = {s: [] for s in (*message.positions, *message.recovered)}
