@@ -18,9 +18,15 @@ class Credentials:
 
     def __init__(self, source: TokenSource | None) -> None:
         self._source = source
+        self._last: str | None = None
 
     def __repr__(self) -> str:
         return f"Credentials({'none' if self._source is None else '***'})"
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one at all."""
+        return self._source is not None
 
     @property
     def renewable(self) -> bool:
@@ -28,7 +34,7 @@ class Credentials:
         return callable(self._source)
 
     async def token(self) -> str | None:
-        """Return a token; None where there is none.
+        """Return a token, where there can be others a new one; None where there is none.
 
         Raises:
             FeedAccessError: The function that gives one has failed.
@@ -37,11 +43,21 @@ class Credentials:
             return self._source
         try:
             token = self._source()
-            return await token if isawaitable(token) else token
+            self._last = await token if isawaitable(token) else token
         except Exception as error:
             raise FeedAccessError(f"no token is to be had: {error!r}") from error
+        return self._last
 
-    async def headers(self) -> dict[str, str]:
-        """Return what goes with each HTTP request."""
-        token = await self.token()
+    async def headers(self, *, renewed: bool = False) -> dict[str, str]:
+        """Return what goes with an HTTP request.
+
+        Args:
+            renewed: Whether the last token is good no more.
+
+        Raises:
+            FeedAccessError: The function that gives a token has failed.
+        """
+        token = self._last
+        if token is None or renewed:
+            token = await self.token()
         return {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -25,7 +25,7 @@ class Delivery:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._sinks: dict[Sink[Any], None] = {}
+        self._sinks: dict[Sink[Any], bool] = {}
         self._by_key: dict[Key, list[Sink[Any]]] = {}
 
     def __iter__(self) -> Iterator[Sink[Any]]:
@@ -39,9 +39,18 @@ class Delivery:
         """Whether a reader should be let run before more comes."""
         return any(sink.buffer.crowded for sink in self._sinks)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether readers have all the quotes that came."""
+        return not any(sink.buffer for sink in self._sinks if sink.want.channel == "quotes")
+
     def add(self, sink: Sink[Any]) -> None:
-        """Add a sink; it begins with what is held already, which is not told again."""
-        self._sinks[sink] = None
+        """Add a sink that gets nothing yet."""
+        self._sinks[sink] = False
+
+    def begin(self, sink: Sink[Any]) -> None:
+        """Fill a sink from now on; first with what is held already, which is not told again."""
+        self._sinks[sink] = True
         for key in _keys(sink.want):
             self._by_key.setdefault(key, []).append(sink)
         if sink.want.channel == "quotes":
@@ -50,13 +59,14 @@ class Delivery:
         elif sink.want.channel == "bars" and sink.want.interval is not None:
             sink.put(_open_since(0, self._session.bars(sink.want.symbols[0], sink.want.interval)))
 
-    def remove(self, sink: Sink[Any]) -> None:
-        """Remove a sink that is there."""
-        del self._sinks[sink]
-        for key in _keys(sink.want):
+    def remove(self, sink: Sink[Any]) -> bool:
+        """Remove a sink that is there; return whether it was being filled."""
+        begun = self._sinks.pop(sink)
+        for key in _keys(sink.want) if begun else ():
             self._by_key[key].remove(sink)
             if not self._by_key[key]:
                 del self._by_key[key]
+        return begun
 
     def quotes_changed(self, changed: QuotesChanged) -> None:
         """Hand quotes over."""

@@ -1,49 +1,36 @@
-"""``FeedClient``: quotes over the WebSocket, history over HTTP."""
+"""``FeedClient``: live data over one connection, history over HTTP."""
 
 import asyncio
 import os
-import random
-import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
-import msgspec
-import pandas as pd
-from tornado.httpclient import HTTPError as HandshakeError
-from tornado.websocket import (
-    WebSocketClientConnection,
-    WebSocketClosedError,
-    websocket_connect,
+from dashboard.client.arguments import Keep, Time, buffer, epoch_ms, want
+from dashboard.client.buffers import (
+    latest_bars,
+    latest_quotes,
+    latest_trades,
 )
+from dashboard.client.core.actions import Mode, StateChanged
+from dashboard.client.core.bars import Bar
+from dashboard.client.core.latency import Counts, Meter
+from dashboard.client.core.quote_book import QuoteBook
+from dashboard.client.core.session import Session, Settings
+from dashboard.client.core.trade_book import Trade
+from dashboard.client.credentials import Credentials, TokenSource
+from dashboard.client.errors import FeedError
+from dashboard.client.http_api import HttpApi
+from dashboard.client.runner import Runner, Stats
+from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.streams import OnLoss, Sink, Stream
+from feed_server.protocol import Interval, Quote
 
-from dashboard.client.errors import FeedError, FeedUnavailableError
-from dashboard.client.login import Credentials, Login, TokenSource, feed_error
-from dashboard.client.quote_book import QuoteBook
-from feed_server.protocol import (
-    BarSeries,
-    Error,
-    ErrorCode,
-    Interval,
-    Quote,
-    Quotes,
-    Subscribe,
-    Subscribed,
-    SymbolInfo,
-    SymbolList,
-    Welcome,
-    decode_server_message,
-    encode,
-)
+T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8765"
-TIMEOUT_S = 5.0
-CLOSE_TIMEOUT_S = 1.0
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 15.0
 
 
 class FeedClient:
@@ -56,23 +43,47 @@ class FeedClient:
             async for quote in feed.quotes("AAPL"):
                 print(quote.last)
 
+    All its streams share one connection, which the first of them opens. It is kept up: by the
+    WebSocket, while that is down by polling, and after an outage streams go on where they stood.
+    A client belongs to the event loop in which it is used first.
+
     Args:
         url: The feed's address, ``http://host:port``; without it ``QUOTEWIRE_FEED_URL``, else the
             address of a feed on this machine.
         token: What the feed lets the client in with, where it asks for that: a JSON Web Token, or
-            a function that gives one, called whenever one is needed, so that a stream of quotes
-            outlives any of them. Without it ``QUOTEWIRE_TOKEN``.
+            a function, plain or async, that gives one, called whenever one is needed, so that
+            streams outlive any of them. Without it ``QUOTEWIRE_TOKEN``.
+        mode: ``auto``, or ``websocket`` or ``polling`` alone.
+        poll_ms: How often it polls, where it does.
+
+    Attributes:
+        url: The feed's address.
     """
 
-    def __init__(self, url: str | None = None, token: TokenSource | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        token: TokenSource | None = None,
+        *,
+        mode: Mode = "auto",
+        poll_ms: int = 1000,
+    ) -> None:
         self.url = (url or os.environ.get("QUOTEWIRE_FEED_URL") or DEFAULT_URL).rstrip("/")
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise ValueError(f"feed address {self.url!r} must begin with http:// or https://")
+        if mode not in ("auto", "websocket", "polling"):
+            raise ValueError(f"mode {mode!r} must be auto, websocket or polling")
         self._credentials = Credentials(token or os.environ.get("QUOTEWIRE_TOKEN") or None)
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S)
+        self._settings = Settings(mode=mode, poll_ms=poll_ms, renewable=self._credentials.renewable)
+        self._http = HttpApi(self.url, self._credentials)
+        self._runner: Runner | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listeners: list[Callable[[StateChanged], object]] = []
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""
+        self._require_open()
         return self
 
     async def __aexit__(
@@ -81,163 +92,182 @@ class FeedClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close its connections."""
-        await self._http.aclose()
+        """Close it."""
+        await self.aclose()
 
-    async def symbols(self) -> list[SymbolInfo]:
+    async def aclose(self) -> None:
+        """End its streams, and close its connections; safe to repeat."""
+        self._closed = True
+        try:
+            if self._runner is not None:
+                await self._runner.aclose()
+        finally:
+            await self._http.aclose()
+
+    # ---- what is asked once
+
+    async def symbols(self) -> Instruments:
         """Return all instruments that the feed offers.
 
         Raises:
-            FeedError: The feed cannot be reached.
+            FeedError: The feed cannot be reached, or refuses the request; so with all requests.
         """
-        body = await self._get("/api/symbols")
-        return msgspec.json.decode(body, type=SymbolList).symbols
+        self._require_open()
+        return Instruments(await self._http.symbols())
 
-    async def snapshot(self, *symbols: str) -> dict[str, Quote]:
+    async def search(self, text: str) -> Instruments:
+        """Return the instruments whose symbol or name has a text in it, the best first."""
+        self._require_open()
+        return Instruments(await self._http.search(text))
+
+    async def snapshot(self, *symbols: str) -> Snapshot:
         """Return the last values of some symbols, of all where none is named.
 
         Raises:
             FeedError: The feed cannot be reached, or does not know a symbol.
         """
-        body = await self._get("/api/quotes", symbols=",".join(symbols))
-        book = QuoteBook()
-        return {quote.symbol: quote for quote in book.apply(msgspec.json.decode(body, type=Quotes))}
+        self._require_open()
+        quotes = QuoteBook().apply(await self._http.quotes(symbols), polled=True)
+        return Snapshot({quote.symbol: quote for quote in quotes})
 
     async def history(
-        self, symbol: str, interval: str = Interval.DAY, *, limit: int = 500
-    ) -> pd.DataFrame:
+        self,
+        symbol: str,
+        interval: str = Interval.DAY,
+        *,
+        start: Time | None = None,
+        end: Time | None = None,
+        limit: int = 500,
+        indicators: Sequence[str] = (),
+    ) -> BarHistory:
         """Return the newest bars of a symbol, oldest first; the last may still be forming.
 
         Args:
             symbol: The instrument.
-            interval: Length of the bars, ``1d``.
+            interval: Length of the bars: ``1s``, ``5s``, ``1m``, ``5m``, ``15m``, ``1h``, ``1d``.
+            start: Bars that begin from here on.
+            end: Bars that begin up to here.
             limit: Bars at most, 1 to 10,000.
-
-        Returns:
-            Columns ``open, high, low, close, volume`` (float64) and ``final`` (bool; False for the
-            forming bar), indexed by each bar's start as UTC timestamps named ``time``.
+            indicators: To be computed at each bar, such as ``SMA(20)`` or ``BBANDS(20,2,2)``.
 
         Raises:
             FeedError: The feed cannot be reached, or refuses the request.
         """
-        body = await self._get("/api/bars", symbol=symbol, interval=interval, limit=str(limit))
-        series = msgspec.json.decode(body, type=BarSeries)
-        time = pd.to_datetime(series.start_ms, unit="ms", utc=True).rename("time")
-        columns = ("open", "high", "low", "close", "volume")
-        frame = pd.DataFrame({c: getattr(series, c) for c in columns}, time, dtype="float64")
-        return frame.assign(final=pd.Series(series.final, time, dtype="bool"))
+        self._require_open()
+        series = await self._http.bars(
+            symbol,
+            interval,
+            start_ms=epoch_ms(start),
+            end_ms=epoch_ms(end),
+            limit=limit,
+            indicators=indicators,
+        )
+        return BarHistory(series)
 
-    async def quotes(self, *symbols: str, limit: int | None = None) -> AsyncGenerator[Quote, None]:
-        """Yield each newer quote of some symbols, beginning with what the feed has now.
+    # ---- what goes on
 
-        Drops are survived: it reconnects with backoff and goes on, never with an older quote.
+    def quotes(
+        self,
+        *symbols: str,
+        keep: Keep = "latest",
+        limit: int | None = None,
+        max_hz: float = 0,
+        on_loss: OnLoss = "warn",
+    ) -> Stream[Quote]:
+        """Return each newer quote of some symbols, beginning with what the feed has now.
 
         Args:
             symbols: The instruments.
+            keep: What a reader gets that is slower than the feed: the ``latest`` quote of each
+                symbol, whose ``count`` says for how many changes it stands; or ``every`` one that
+                the feed sends, of which the last 10,000 wait.
             limit: End after so many quotes.
-
-        Raises:
-            ValueError: No symbol is named.
-            FeedError: The feed does not know one of the symbols.
-            FeedAccessError: The feed asks for a token and takes none of this client.
-            FeedUnavailableError: The first connection failed.
+            max_hz: Updates a second of a symbol at most; 0 for what the feed does without asking.
+            on_loss: How to tell of loss: ``warn`` by a `FeedLossWarning`, ``raise`` a
+                `FeedLossError`, after which the stream goes on, or a function that takes a `Loss`.
         """
-        if not symbols:
-            raise ValueError("name the symbols to get quotes of; feed.symbols() lists them")
-        book = QuoteBook()
-        left = limit
-        attempt = 0
-        connected = False
-        while left is None or left > 0:
-            try:
-                async with aclosing(self._listen(symbols)) as messages:
-                    async for message in messages:
-                        connected, attempt = True, 0
-                        for quote in book.apply(message):
-                            yield quote
-                            left = None if left is None else left - 1
-                            if left == 0:
-                                return
-            except FeedUnavailableError:
-                if not connected:
-                    raise
-            ceiling_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
-            attempt = min(attempt + 1, 10)
-            await asyncio.sleep(random.uniform(0, ceiling_s))
+        asked = want("quotes", symbols, max_hz=max_hz)
+        return Stream(self, Sink(asked, buffer(keep, latest_quotes)), limit, on_loss)
 
-    async def _listen(self, symbols: tuple[str, ...]) -> AsyncGenerator[Quotes, None]:
-        """Yield what one connection says of quotes, until it is lost or falls silent."""
-        socket = await self._connect()
-        try:
-            login = Login(self._credentials)
-            patience_s = TIMEOUT_S
-            while True:
-                text = await asyncio.wait_for(socket.read_message(), patience_s)
-                if text is None:
-                    login.closed(socket.close_code, socket.close_reason)
-                    return
-                message = decode_server_message(text)
-                was_in = login.is_in
-                for answer in login.answer(message, time.time() * 1000):
-                    await socket.write_message(encode(answer))
-                if login.is_in and not was_in:
-                    await socket.write_message(encode(Subscribe(1, "quotes", list(symbols))))
-                match message:
-                    case Quotes():
-                        yield message
-                    case Welcome(heartbeat_ms=heartbeat_ms):
-                        patience_s = 2 * heartbeat_ms / 1000
-                    case Subscribed(failed=failed) if failed:
-                        raise FeedError(_explain(failed))
-                    case Error() if not login.tolerates(message):
-                        raise feed_error(message)
-        except (TimeoutError, WebSocketClosedError):
-            return
-        finally:
-            await _close(socket)
+    def trades(
+        self,
+        *symbols: str,
+        keep: Keep = "every",
+        limit: int | None = None,
+        on_loss: OnLoss = "warn",
+    ) -> Stream[Trade]:
+        """Return each trade of some symbols from now on, in order; arguments as for `quotes`."""
+        asked = want("trades", symbols)
+        return Stream(self, Sink(asked, buffer(keep, latest_trades)), limit, on_loss)
 
-    async def _connect(self) -> WebSocketClientConnection:
-        address = f"{self.url.replace('http', 'ws', 1)}/ws"
-        try:
-            return await websocket_connect(address, connect_timeout=TIMEOUT_S)
-        except (OSError, HandshakeError) as error:
-            raise FeedUnavailableError(self._away(error)) from error
+    def bars(
+        self,
+        symbol: str,
+        interval: str = Interval.MINUTE,
+        *,
+        indicators: Sequence[str] = (),
+        keep: Keep = "latest",
+        limit: int | None = None,
+        on_loss: OnLoss = "warn",
+    ) -> Stream[Bar]:
+        """Return the bars of a symbol as they form, beginning with those that are open now.
 
-    async def _get(self, path: str, **parameters: str) -> bytes:
-        try:
-            response = await self._http.get(
-                path, params=parameters, headers=self._credentials.headers()
-            )
-        except httpx.TransportError as error:
-            raise FeedUnavailableError(self._away(error)) from error
-        if response.is_success:
-            return response.content
-        try:
-            answer = msgspec.json.decode(response.content, type=Error)
-        except msgspec.DecodeError:
-            raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
-        raise feed_error(answer)
+        A bar that is not ``final`` is told again when it has changed. Final ones are told once
+        each, in order.
 
-    def _away(self, error: Exception) -> str:
-        return (
-            f"no feed at {self.url} ({str(error) or type(error).__name__}): "
-            "start one with `make run`, or set QUOTEWIRE_FEED_URL"
-        )
+        Args:
+            symbol: The instrument.
+            interval: See `history`.
+            indicators: See `history`; their values are in ``Bar.indicators``.
+            keep: What a reader gets that is slower than the feed: the ``latest`` account of each
+                bar, or ``every`` one that the feed sends.
+            limit: See `quotes`.
+            on_loss: See `quotes`.
+        """
+        asked = want("bars", (symbol,), interval=interval, indicators=indicators)
+        return Stream(self, Sink(asked, buffer(keep, latest_bars)), limit, on_loss)
 
+    # ---- how it does
 
-def _explain(failed: Mapping[str, ErrorCode]) -> str:
-    unknown = [symbol for symbol, code in failed.items() if code is ErrorCode.UNKNOWN_SYMBOL]
-    if unknown:
-        return f"the feed does not know {', '.join(unknown)}"
-    return "; ".join(f"{symbol}: {code.reason}" for symbol, code in failed.items())
+    @property
+    def state(self) -> StateChanged:
+        """How the connection does, why, and since when."""
+        return Session().state if self._runner is None else self._runner.session.state
 
+    def stats(self) -> Stats:
+        """Return what was measured and counted so far, over all streams."""
+        if self._runner is None:
+            return Stats(Meter().facts(0), Counts())
+        return self._runner.stats()
 
-async def _close(socket: WebSocketClientConnection) -> None:
-    """Close a connection and wait until it is gone, so that nothing outlives its owner."""
-    socket.close()
-    if socket.close_code is not None:
-        return
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            while await socket.read_message() is not None:
-                pass
+    def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
+        """Call a function with each change of `state` from now on; return what ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            with suppress(ValueError):  # it has ended already
+                self._listeners.remove(listener)
+
+        return end
+
+    # ---- how
+
+    def attach(self, sink: Sink[T]) -> None:
+        """Begin to fill what a stream reads."""
+        self._require_open()
+        if self._runner is None:
+            self._runner = Runner(self._http, self._credentials, self._settings, self._listeners)
+        self._runner.attach(sink)
+
+    def detach(self, sink: Sink[T]) -> None:
+        """End that; does nothing where it has ended."""
+        if self._runner is not None:
+            self._runner.detach(sink)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise FeedError("this FeedClient is closed: make another one")
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise FeedError("this FeedClient belongs to another event loop: make one for each")

@@ -1,7 +1,7 @@
 """The feed over HTTP: symbols, quotes for those who poll, history."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import httpx
@@ -109,10 +109,9 @@ class HttpApi:
             FeedError: The feed refuses the request.
         """
         asked = {name: str(value) for name, value in query.items() if value is not None}
-        headers = await self._credentials.headers()
         try:
             async with asyncio.timeout(self._timeout_s):
-                response = await self._http.get(path, params=asked, headers=headers)
+                response = await self._get(path, asked)
         except (httpx.RequestError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise FeedUnavailableError(no_feed(self.url, reason)) from error
@@ -123,6 +122,14 @@ class HttpApi:
         except msgspec.DecodeError:
             raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
         raise feed_error(answer)
+
+    async def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
+        headers = await self._credentials.headers()
+        response = await self._http.get(path, params=asked, headers=headers)
+        if response.status_code == httpx.codes.UNAUTHORIZED and self._credentials.renewable:
+            headers = await self._credentials.headers(renewed=True)
+            response = await self._http.get(path, params=asked, headers=headers)
+        return response
 
 
 def no_feed(url: str, reason: str) -> str:

@@ -1,37 +1,51 @@
 """Does what a `Session` asks for: a link, requests, one timer; fills sinks with what comes."""
 
 import asyncio
+import dataclasses
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from dashboard.client.answers import Answer, answer_load, answer_poll
 from dashboard.client.core import actions as do
+from dashboard.client.core.latency import Counts, Facts
 from dashboard.client.core.session import Session, Settings
 from dashboard.client.credentials import Credentials
 from dashboard.client.delivery import Delivery
 from dashboard.client.errors import FeedAccessError, FeedError, FeedUnavailableError
 from dashboard.client.http_api import HttpApi, no_feed
+from dashboard.client.names import Names
 from dashboard.client.streams import Sink
 from dashboard.client.websocket_link import LinkError, WebSocketLink
-from feed_server.protocol import (
-    BarSeries,
-    TradeSeries,
-    decode_server_message,
-    encode,
-)
+from feed_server.protocol import decode_server_message, encode
 
-POLL_TIMEOUT_S = 8.0
-"""A feed may ask a source for 5 s before it answers."""
 LATE_S = 0.25
 """A timer that comes later than this tells of a loop that was held up."""
 CATCH_UP_S = 0.05
 TURNS = 20
 """For readers to catch up, before more is read from the link."""
 
+NO_TOKEN = "the feed asks for a token: set QUOTEWIRE_TOKEN, or FeedClient(token=…)"
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a client has measured and counted.
+
+    Attributes:
+        facts: Latencies and rates.
+        counts: What came, and what was wrong with it.
+    """
+
+    facts: Facts
+    counts: Counts
 
 
 class Runner:
@@ -62,6 +76,7 @@ class Runner:
         self._http = http
         self._credentials = credentials
         self._delivery = Delivery(self.session)
+        self._names = Names(http)
         self._link: WebSocketLink | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,7 +84,7 @@ class Runner:
         self._beginning: asyncio.Task[None] | None = None
         self._reached = False
         self._handlers: dict[type[do.Action], Callable[[Any], object]] = {
-            do.QuotesChanged: self._delivery.quotes_changed,
+            do.QuotesChanged: self._quotes_changed,
             do.TradesChanged: self._delivery.trades_changed,
             do.BarsChanged: self._delivery.bars_changed,
             do.Lost: self._delivery.lost,
@@ -79,8 +94,8 @@ class Runner:
             do.Open: self._open,
             do.Close: lambda _close: self._drop_link(),
             do.Send: self._send,
-            do.Poll: lambda poll: self._spawn(self._poll(poll)),
-            do.Load: lambda load: self._spawn(self._load(load)),
+            do.Poll: lambda poll: self._spawn(self._ask(answer_poll(http, poll))),
+            do.Load: lambda load: self._spawn(self._ask(answer_load(http, load))),
             do.Renew: lambda _renew: self._spawn(self._renew()),
         }
 
@@ -88,6 +103,11 @@ class Runner:
     def now_ms(self) -> float:
         """UTC epoch milliseconds."""
         return (self._loop.time() + self._epoch_s) * 1000
+
+    def stats(self) -> Stats:
+        """Return what is measured and counted."""
+        meter = self.session.meter
+        return Stats(meter.facts(self.now_ms), dataclasses.replace(meter.counts))
 
     async def aclose(self) -> None:
         """End all that was begun; safe to repeat."""
@@ -97,7 +117,6 @@ class Runner:
         for task in self._tasks:
             task.cancel()
         self._perform(self.session.stop(self.now_ms))
-        self._drop_link()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
@@ -109,17 +128,31 @@ class Runner:
     def attach(self, sink: Sink[Any]) -> None:
         """Begin to fill a sink; the first one begins everything."""
         self._delivery.add(sink)
-        self._perform(self.session.want(self.now_ms, sink.want))
         if self.session.state.state == "offline" and not self._reached:
             sink.trouble(self._unreached(self.session.state))
         if self._beginning is None or self.session.state.state == "closed":
             self._beginning = self._spawn(self._begin())
+        if self._names.knows(sink.want.symbols):
+            self._want(sink)
+        else:
+            self._spawn(self._name(sink))
 
     def detach(self, sink: Sink[Any]) -> None:
         """End that; does nothing where it has ended."""
-        if sink in self._delivery:
-            self._delivery.remove(sink)
+        if sink in self._delivery and self._delivery.remove(sink):
             self._perform(self.session.unwant(self.now_ms, sink.want))
+
+    async def _name(self, sink: Sink[Any]) -> None:
+        """Want what is asked for by the feed's names, for by these it answers."""
+        symbols = await self._names.of(sink.want.symbols)
+        self.session.symbols(self._names.listed)
+        if sink in self._delivery:
+            sink.want = replace(sink.want, symbols=symbols)
+            self._want(sink)
+
+    def _want(self, sink: Sink[Any]) -> None:
+        self._delivery.begin(sink)
+        self._perform(self.session.want(self.now_ms, sink.want))
 
     # ---- what the session tells
 
@@ -146,10 +179,20 @@ class Runner:
         else:
             self._perform(self.session.tick(self.now_ms))
 
+    def _quotes_changed(self, changed: do.QuotesChanged) -> None:
+        self._delivery.quotes_changed(changed)
+        self._loop.call_soon(self._handed_over)
+
+    def _handed_over(self) -> None:
+        """Come after the readers, and measure when they have read all."""
+        if self._delivery.is_read:
+            self.session.painted(self.now_ms)
+
     def _state_changed(self, state: do.StateChanged) -> None:
         self._reached = self._reached or state.state in ("live", "polling")
         if state.state == "closed" and state.code != "stopped":
-            self._refuse(FeedAccessError(state.reason))
+            has_none = state.code == "auth_required" and not self._credentials.given
+            self._refuse(FeedAccessError(NO_TOKEN if has_none else state.reason))
         elif state.state == "offline" and not self._reached:
             for sink in self._delivery:
                 sink.trouble(self._unreached(state))
@@ -249,41 +292,6 @@ class Runner:
         self._link = self._opening = None
         self._perform(self.session.closed(self.now_ms, "websocket", code, reason))
 
-    async def _poll(self, poll: do.Poll) -> None:
-        try:
-            async with asyncio.timeout(POLL_TIMEOUT_S):
-                status = await self._http.status()
-                quotes = None
-                if poll.symbols:
-                    quotes = await self._http.quotes(poll.symbols, poll.since)
-        except (FeedError, TimeoutError) as error:
-            code, reason = _explained(error)
-            self._perform(self.session.poll_failed(self.now_ms, poll.id, code, reason))
-        else:
-            self._perform(self.session.polled(self.now_ms, poll.id, quotes, status))
-
-    async def _load(self, load: do.Load) -> None:
-        series: BarSeries | TradeSeries
-        try:
-            if load.interval is None:
-                series = await self._http.trades(load.symbol, limit=load.limit)
-            else:
-                series = await self._http.bars(
-                    load.symbol,
-                    load.interval,
-                    start_ms=load.start_ms,
-                    end_ms=load.end_ms,
-                    limit=load.limit,
-                    indicators=load.indicators,
-                )
-        except FeedError as error:
-            code, reason = _explained(error)
-            self._perform(self.session.load_failed(self.now_ms, load.id, code, reason))
-        else:
-            self._perform(self.session.loaded(self.now_ms, load.id, series))
-
-
-def _explained(error: FeedError | TimeoutError) -> tuple[str, str]:
-    if isinstance(error, TimeoutError):
-        return "unreachable", f"no answer within {POLL_TIMEOUT_S:g} s"
-    return error.code or "unreachable", str(error)
+    async def _ask(self, work: Awaitable[Answer]) -> None:
+        answer = await work
+        self._perform(answer(self.session, self.now_ms))

@@ -161,7 +161,7 @@ class WebSocketLink:
         if connection is not None:
             connection.close()  # of ours, too: it warns of one that is not
             if on_closed is not None:
-                on_closed(connection.close_code, connection.close_reason or "")
+                on_closed(connection.close_code, connection.close_reason or "the connection broke")
 
     def _written(self, write: asyncio.Future[None]) -> None:
         self._writes.discard(write)

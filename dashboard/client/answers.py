@@ -1,0 +1,57 @@
+"""Answers over HTTP to what a `Session` asks: polls and history."""
+
+import asyncio
+from collections.abc import Callable
+
+from dashboard.client.core.actions import Action, Load, Poll
+from dashboard.client.core.session import Session
+from dashboard.client.errors import FeedError
+from dashboard.client.http_api import HttpApi
+from feed_server.protocol import BarSeries, TradeSeries
+
+POLL_TIMEOUT_S = 8.0
+"""A feed may ask a source for 5 s before it answers."""
+
+Answer = Callable[[Session, float], list[Action]]
+"""Tells a session, at a time in milliseconds, what has come of its request."""
+
+
+async def answer_poll(http: HttpApi, poll: Poll) -> Answer:
+    """Ask for the state of the sources, and for quotes where there are symbols."""
+    try:
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            status = await http.status()
+            quotes = await http.quotes(poll.symbols, poll.since) if poll.symbols else None
+    except (FeedError, TimeoutError) as error:
+        code, reason = _explained(error)
+        return lambda session, now_ms: session.poll_failed(now_ms, poll.id, code, reason)
+    return lambda session, now_ms: session.polled(now_ms, poll.id, quotes, status)
+
+
+async def answer_load(http: HttpApi, load: Load) -> Answer:
+    """Ask for bars or trades."""
+    try:
+        series = await _series(http, load)
+    except FeedError as error:
+        code, reason = _explained(error)
+        return lambda session, now_ms: session.load_failed(now_ms, load.id, code, reason)
+    return lambda session, now_ms: session.loaded(now_ms, load.id, series)
+
+
+async def _series(http: HttpApi, load: Load) -> BarSeries | TradeSeries:
+    if load.interval is None:
+        return await http.trades(load.symbol, limit=load.limit)
+    return await http.bars(
+        load.symbol,
+        load.interval,
+        start_ms=load.start_ms,
+        end_ms=load.end_ms,
+        limit=load.limit,
+        indicators=load.indicators,
+    )
+
+
+def _explained(error: FeedError | TimeoutError) -> tuple[str, str]:
+    if isinstance(error, TimeoutError):
+        return "unreachable", f"no answer within {POLL_TIMEOUT_S:g} s"
+    return error.code or "unreachable", str(error)

@@ -1,0 +1,295 @@
+"""The client with a feed that fails on demand, in the same event loop."""
+
+import asyncio
+import logging
+import time
+import warnings
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dashboard.client import (
+    FeedAccessError,
+    FeedClient,
+    FeedError,
+    FeedLossWarning,
+    Quote,
+    StateChanged,
+)
+from dashboard.client.streams import Stream
+from feed_server.protocol import Bar, Bars, Interval, Shutdown
+from tests.client.fake_feed import BEGIN_MS, FakeFeed
+from tests.client.jumping import run_jumping
+from tests.harness import until
+
+
+@pytest.fixture
+async def feed() -> AsyncIterator[FakeFeed]:
+    async with FakeFeed() as feed:
+        yield feed
+
+
+def live(client: FeedClient) -> bool:
+    return client.state.state == "live"
+
+
+async def subscribed(feed: FakeFeed, channel: str, *symbols: str) -> None:
+    await until(lambda: asyncio.sleep(0, feed.subscribed.get(channel) == set(symbols)))
+
+
+async def lasts(stream: Stream[Quote], count: int) -> list[tuple[str, float, int]]:
+    found = [await anext(stream) for _ in range(count)]
+    return [(quote.symbol, quote.last, quote.count) for quote in found]
+
+
+async def test_a_reader_of_every_quote_gets_each(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL", keep="every")
+        assert await lasts(quotes, 1) == [("AAPL", 1, 1)]
+        feed.quote("AAPL", times=3)
+        assert await lasts(quotes, 3) == [("AAPL", 2, 1), ("AAPL", 3, 1), ("AAPL", 4, 1)]
+
+
+async def test_a_slow_reader_gets_the_latest_with_what_it_stands_for(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL", "IBM")
+        await lasts(quotes, 2)
+        watch = client.quotes("AAPL", keep="every")
+        await anext(watch)
+        feed.quote("AAPL", times=3)
+        feed.quote("IBM")
+        feed.quote("AAPL")
+        await lasts(watch, 4)
+        assert await lasts(quotes, 2) == [("AAPL", 6, 4), ("IBM", 5, 1)]
+        assert quotes.lost == 0
+
+
+async def test_a_reader_that_lets_too_much_wait_is_told_how_much_it_has_lost(
+    feed: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.client.arguments.ROOM", 10)
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        watch = client.trades("AAPL")
+        reader = asyncio.create_task(watch.__anext__())
+        await subscribed(feed, "trades", "AAPL")
+        feed.quote("AAPL", times=30)
+        feed.trade("AAPL")
+        await reader
+        with pytest.warns(FeedLossWarning, match="20 items"):
+            assert (await anext(quotes)).last == 22
+        assert quotes.lost == 20
+
+
+async def test_a_burst_is_not_lost_on_a_reader_that_keeps_up(
+    feed: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.client.arguments.ROOM", 100)
+    symbols = [f"S{number}" for number in range(30)]
+    async with FeedClient(feed.url) as client, asyncio.timeout(20):
+        quotes = client.quotes(*symbols, keep="every")
+        for _ in symbols:
+            await anext(quotes)
+        feed.quote(*symbols, times=200)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            count = 0
+            async for _ in quotes:
+                count += 1
+                if count == 200 * len(symbols):
+                    break
+        assert quotes.lost == 0
+
+
+async def test_trades_and_bars_come_in_order(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        trades, bars = client.trades("AAPL"), client.bars("AAPL", "1s", keep="every")
+        first_trade = asyncio.create_task(trades.__anext__())
+        first_bar = asyncio.create_task(bars.__anext__())
+        await subscribed(feed, "trades", "AAPL")
+        await subscribed(feed, "bars", "AAPL")
+        feed.trade("AAPL", times=2)
+        for number, final in enumerate((False, False, True)):
+            close = 1.0 + number
+            bar = Bar("AAPL", Interval.SECOND, BEGIN_MS, 1, 3, 1, close, close, BEGIN_MS, final)
+            feed.offset += 1
+            feed.say(Bars(Interval.SECOND, [bar], offsets={"AAPL": feed.offset}))
+        assert [(await first_trade).price, (await anext(trades)).price] == [2, 3]
+        told = [await first_bar, await anext(bars), await anext(bars)]
+        assert [(b.close, b.final) for b in told] == [(1, False), (2, False), (3, True)]
+
+
+async def test_symbols_can_be_written_as_people_do(feed: FakeFeed) -> None:
+    feed.names = {"aapl": "AAPL"}
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        assert (await anext(client.quotes("aapl"))).symbol == "AAPL"
+    assert feed.subscribed["quotes"] == {"AAPL"}
+
+
+async def test_one_unknown_symbol_is_told_once_and_the_others_go_on(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL", "NOPE")
+        with pytest.raises(FeedError, match="NOPE"):
+            await anext(quotes)
+        assert (await anext(quotes)).symbol == "AAPL"
+        other = client.quotes("IBM")
+        assert (await anext(other)).symbol == "IBM"
+
+
+async def test_streams_share_a_connection_and_what_nobody_reads_is_unsubscribed(
+    feed: FakeFeed,
+) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(15):
+        one, two = client.quotes("AAPL", "IBM"), client.quotes("AAPL")
+        await anext(one)
+        await anext(two)
+        assert feed.opened == 1
+        await one.aclose()
+        await subscribed(feed, "quotes", "AAPL")
+        async for _ in client.quotes("IBM"):
+            break
+        await subscribed(feed, "quotes", "AAPL", "IBM")
+        await subscribed(feed, "quotes", "AAPL")
+
+
+async def test_after_a_drop_quotes_go_on_by_polling_and_again_by_the_websocket(
+    feed: FakeFeed,
+) -> None:
+    states: list[StateChanged] = []
+    async with FeedClient(feed.url, poll_ms=50) as client, asyncio.timeout(20):
+        client.on_state(states.append)
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        feed.takes_sockets = False
+        feed.drop()
+        feed.quote("AAPL")
+        assert (await anext(quotes)).last == 2
+        assert client.state.way == "polling"
+        feed.takes_sockets = True
+        await until(lambda: asyncio.sleep(0.01, live(client)))
+        feed.quote("AAPL")
+        assert (await anext(quotes)).last == 3
+    ways = [(state.state, state.way) for state in states]
+    assert ("polling", "polling") in ways
+    assert [ways[0], ways[-2]] == [("connecting", "websocket"), ("live", "websocket")]
+    assert ways[-1][0] == "closed"
+
+
+async def test_a_listener_that_has_ended_hears_no_more(feed: FakeFeed) -> None:
+    states: list[StateChanged] = []
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        end = client.on_state(states.append)
+        await anext(client.quotes("AAPL"))
+        heard = len(states)
+        assert heard
+        end()
+        feed.drop()
+        await until(lambda: asyncio.sleep(0, client.state.state != "live"))
+        await asyncio.sleep(0)
+    assert len(states) == heard
+
+
+async def test_it_measures_and_counts(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        assert client.stats().counts.received == 0
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        await until(lambda: asyncio.sleep(0, client.stats().facts.round_trip_ms is not None))
+        for _ in range(3):
+            feed.quote("AAPL")
+            await anext(quotes)
+        await asyncio.sleep(0)
+        stats = client.stats()
+    assert (stats.counts.received, stats.counts.gaps, stats.counts.late) == (4, 0, 0)
+    assert stats.counts.bytes > 500
+    assert stats.facts.received_to_shown.p50_ms is not None
+
+
+async def test_a_feed_that_talks_nonsense_is_left_and_come_back_to(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url, poll_ms=50) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        feed.say({"type": "quotes", "rows": 7})
+        await until(lambda: asyncio.sleep(0.01, feed.opened == 2 and live(client)))
+        feed.quote("AAPL")
+        assert (await anext(quotes)).last == 2
+
+
+async def test_it_comes_back_when_a_server_that_ends_has_said(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url, poll_ms=50) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        feed.say(Shutdown(500))
+        began_s = asyncio.get_running_loop().time()
+        next(iter(feed.sockets)).close(1001, "the server is shutting down")
+        await until(lambda: asyncio.sleep(0.01, feed.opened == 2))
+        assert 0.4 < asyncio.get_running_loop().time() - began_s < 1.5
+
+
+async def test_a_close_for_good_ends_the_streams_and_a_new_one_tries_again(
+    feed: FakeFeed,
+) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL")
+        await anext(quotes)
+        next(iter(feed.sockets)).close(4010, "access was revoked")
+        for _ in range(2):
+            with pytest.raises(FeedAccessError, match="revoked"):
+                await anext(quotes)
+        assert client.state.state == "closed"
+        assert (await anext(client.quotes("AAPL"))).symbol == "AAPL"
+
+
+async def test_a_token_that_cannot_be_had_is_told(feed: FakeFeed) -> None:
+    def token() -> str:
+        raise OSError("the login server is away")
+
+    async with FeedClient(feed.url, token=token) as client, asyncio.timeout(10):
+        with pytest.raises(FeedAccessError, match="login server"):
+            await anext(client.quotes("AAPL"))
+
+
+def test_a_silent_feed_is_stale_then_polled_and_its_return_is_live() -> None:
+    async def run() -> list[str]:
+        states: list[str] = []
+        async with FakeFeed() as feed, FeedClient(feed.url) as client:
+            client.on_state(lambda state: states.append(state.state))
+            quotes = client.quotes("AAPL")
+            await anext(quotes)
+            feed.talks = False
+            await asyncio.sleep(6)
+            feed.talks = True
+            await asyncio.sleep(60)
+        return states
+
+    states = run_jumping(run())
+    assert states[:4] == ["connecting", "live", "stale", "connecting"]
+    assert "polling" in states
+    assert states[-2:] == ["live", "closed"]
+
+
+async def test_a_loop_that_was_held_up_does_not_take_the_feed_for_silent(feed: FakeFeed) -> None:
+    feed.heartbeat_ms = 300
+    states: list[str] = []
+    async with FeedClient(feed.url) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL")
+        await anext(quotes)
+        client.on_state(lambda state: states.append(state.state))
+        time.sleep(4)  # noqa: ASYNC251 (a reader that computes)
+        await asyncio.sleep(0.2)
+        assert states == []
+
+
+async def test_a_client_that_polls_leaves_no_request_open(
+    feed: FakeFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        async with FeedClient(feed.url, mode="polling", poll_ms=20) as client:
+            quotes = client.quotes("AAPL", keep="every")
+            for last in range(1, 5):
+                assert (await anext(quotes)).last == last
+                feed.quote("AAPL")
+    assert feed.opened == 0
+    await until(lambda: asyncio.sleep(0, asyncio.all_tasks() == {asyncio.current_task()}))
+    assert caplog.records == []
