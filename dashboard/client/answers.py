@@ -9,8 +9,9 @@ from dashboard.client.errors import FeedError
 from dashboard.client.http_api import HttpApi
 from feed_server.protocol import BarSeries, TradeSeries
 
-POLL_TIMEOUT_S = 8.0
-"""A feed may ask a source for 5 s before it answers."""
+POLL_TIMEOUT_S = 6.0
+"""A feed may ask a source for 5 s before it answers; after two that failed the client is offline,
+which must not take longer than 15 s."""
 
 Answer = Callable[[Session, float], list[Action]]
 """Tells a session, at a time in milliseconds, what has come of its request."""

@@ -76,14 +76,22 @@ class Latest(Generic[T]):
         kind: What an item is of.
         merge: Makes one of two of a kind, the older one first.
         room: Kinds at most; where there are more, the oldest are dropped.
+        again: Whether a kind that is told again waits anew, behind what was told before: then items
+            come in the order in which they were told last.
     """
 
     def __init__(
-        self, kind: Callable[[T], Hashable], merge: Callable[[T, T], T], room: int
+        self,
+        kind: Callable[[T], Hashable],
+        merge: Callable[[T, T], T],
+        room: int,
+        *,
+        again: bool = False,
     ) -> None:
         self._kind = kind
         self._merge = merge
         self._room = room
+        self._again = again
         self._items: OrderedDict[Hashable, T] = OrderedDict()
 
     def __len__(self) -> int:
@@ -96,6 +104,8 @@ class Latest(Generic[T]):
             kind = self._kind(item)
             older = waiting.get(kind)
             waiting[kind] = item if older is None else self._merge(older, item)
+            if self._again:
+                waiting.move_to_end(kind)
         dropped = max(len(waiting) - self._room, 0)
         for _ in range(dropped):
             self.pop()
@@ -130,5 +140,8 @@ def latest_trades(room: int) -> Latest[Trade]:
 
 
 def latest_bars(room: int) -> Latest[Bar]:
-    """Return a buffer of the last account of each bar of one series."""
-    return Latest(attrgetter("start_ms"), lambda _older, newer: newer, room)
+    """Return a buffer of the last account of each bar of one series.
+
+    An open bar can wait when those before it are told, late, after a gap: they come first.
+    """
+    return Latest(attrgetter("start_ms"), lambda _older, newer: newer, room, again=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dashboard.client.buffers import Every, Latest, latest_quotes
+from dashboard.client.buffers import Every, Latest, latest_bars, latest_quotes
+from dashboard.client.core.bars import Bar
 from feed_server.protocol import Quote
 
 
@@ -45,6 +46,16 @@ def test_of_each_symbol_the_latest_quote_waits_and_says_for_how_many_it_stands()
     buffer.extend([quote("A", 4)])
     assert buffer.pop().count == 1
     assert len(buffer) == 0
+
+
+def test_bars_are_read_in_the_order_in_which_they_became_final() -> None:
+    def bar(start_ms: int, *, final: bool) -> Bar:
+        return Bar("A", "1s", start_ms, 1, 1, 1, 1, 1, None, final)
+
+    buffer = latest_bars(10)
+    buffer.extend([bar(3000, final=False)])
+    buffer.extend([bar(n, final=True) for n in (1000, 2000, 3000)] + [bar(4000, final=False)])
+    assert [buffer.pop().start_ms for _ in range(4)] == [1000, 2000, 3000, 4000]
 
 
 def test_kinds_are_bounded_too() -> None:

@@ -33,7 +33,8 @@ class Ledger:
 
     Attributes:
         trades: By symbol, in order.
-        bars: Final ones by symbol and interval, in order.
+        bars: Final ones by symbol and interval, in order, from the first on that began after a
+            trade: one before may have trades that the feed did not hear, and history has.
     """
 
     def __init__(self, port: int, symbols: Sequence[str], intervals: Sequence[str]) -> None:
@@ -127,6 +128,7 @@ class Ledger:
     def _take_bars(self, message: Bars) -> None:
         assert False not in message.recovered.values(), "the ledger did not keep up"
         for bar in message.rows:
-            if bar.final:
+            trades = self.trades[bar.symbol]
+            if bar.final and trades and bar.start_ms > trades[0][1]:
                 key = (bar.start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume)
                 self.bars[bar.symbol, bar.interval].append(key)

@@ -24,13 +24,16 @@ LATE_LOSS_MS = 5_000
 SLACK_MS = 1_000
 """Between what the proxy wrote and what a busy machine shows of it."""
 
+NOTED_MS = 200
+"""A delivery is noted so much later at most."""
+
 SILENT_MS = 1_000
 """Longer than a heartbeat and this nothing is heard of a connection that lives."""
 
 FLOWING_MS = 3_000
 """After so long of hearing something on one connection a client is live."""
 
-POLL_TIMEOUT_MS = 8_000
+POLL_TIMEOUT_MS = 6_000
 """A poll is not given up sooner: the feed may ask a source for 5 s before it answers."""
 
 OFFLINE_MS = 15_000
@@ -222,7 +225,7 @@ def _between(samples: Sequence[Sample], begin_ms: float, end_ms: float) -> Itera
 
 def _age(moments: Sequence[float], at_ms: float) -> float:
     """Return how long ago the last of some moments was; moments are in order."""
-    place = bisect_right(moments, at_ms)
+    place = bisect_right(moments, at_ms + NOTED_MS)
     return at_ms - moments[place - 1] if place else float("inf")
 
 
