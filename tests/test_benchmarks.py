@@ -15,8 +15,19 @@ from benchmarks.crowd import framed, masked, payload_bounds
 from benchmarks.feeder import FIRST_OFFSET
 from benchmarks.figures import percentile, show, show_ratio
 from benchmarks.flood import BEGIN_MS, MOST_AT_ONCE, FloodProvider, trade, volume_after
+from benchmarks.storm import FRAMES, ROWS, SYMBOLS
 from benchmarks.witness import QuoteWitness, TradeWitness
-from feed_server.protocol import Position, QuoteRow, Quotes, TradeRow, Trades, encode
+from feed_server.protocol import (
+    Bar,
+    Bars,
+    Position,
+    QuoteRow,
+    Quotes,
+    TradeRow,
+    Trades,
+    decode_server_message,
+    encode,
+)
 from feed_server.providers.base import Watchlist
 
 NODE = Path(__file__).parents[1] / "benchmarks" / "peers" / "node"
@@ -169,3 +180,18 @@ def test_a_witness_of_trades_wants_to_know_where_it_begins() -> None:
 
 def test_a_floods_volume_is_what_its_trades_add_up_to() -> None:
     assert volume_after(5) == sum(trade("A", number).size for number in range(1, 6))
+
+
+@pytest.mark.parametrize("channel", FRAMES)
+def test_a_storm_tells_nothing_twice(channel: str) -> None:
+    told: set[tuple[str, int]] = set()
+    for number in range(5):
+        frame = decode_server_message(encode(FRAMES[channel](number)))
+        assert frame == FRAMES[channel](number)
+        if number == 0:
+            continue
+        assert isinstance(frame, Quotes | Trades | Bars)
+        for row in frame.rows:
+            told.add((row.symbol, row.start_ms if isinstance(row, Bar) else row.offset))
+    assert len(told) == 4 * ROWS
+    assert {symbol for symbol, _ in told} <= set(SYMBOLS)
