@@ -53,6 +53,10 @@ class Delivery:
         self._sinks[sink] = True
         for key in _keys(sink.want):
             self._by_key.setdefault(key, []).append(sink)
+            channel, symbol, interval = key
+            failed = self._session.failure(channel, interval, symbol)
+            if failed is not None:
+                sink.trouble(_refusal(failed))
         if sink.want.channel == "quotes":
             held = (self._session.quote(symbol) for symbol in dict.fromkeys(sink.want.symbols))
             sink.put([quote for quote in held if quote is not None])
@@ -92,11 +96,8 @@ class Delivery:
 
     def failed(self, failed: Failed) -> None:
         """Tell of what the feed does not give."""
-        text = failed.reason
-        if failed.symbol not in text:
-            text = f"{failed.symbol}: {text}"
         for sink in self._of(failed.channel, failed.symbol, failed.interval):
-            sink.trouble(FeedError(text))
+            sink.trouble(_refusal(failed))
 
     def _of(self, channel: Channel, symbol: str, interval: str | None) -> Sequence[Sink[Any]]:
         return self._by_key.get((channel, symbol, interval), ())
@@ -112,6 +113,11 @@ class Delivery:
                     taken.append(item)
         for sink, taken in by_sink.items():
             sink.put(taken)
+
+
+def _refusal(failed: Failed) -> FeedError:
+    named = failed.symbol in failed.reason
+    return FeedError(failed.reason if named else f"{failed.symbol}: {failed.reason}")
 
 
 def _keys(want: Want) -> Iterator[Key]:

@@ -137,6 +137,17 @@ async def test_one_unknown_symbol_is_told_once_and_the_others_go_on(feed: FakeFe
         assert (await anext(other)).symbol == "IBM"
 
 
+async def test_an_unknown_symbol_is_told_to_each_who_asks(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        for _ in range(3):
+            with pytest.raises(FeedError, match="NOPE"):
+                await anext(client.quotes("NOPE"))
+        held = client.quotes("NOPE", "IBM")
+        with pytest.raises(FeedError, match="NOPE"):
+            await anext(held)
+        assert (await anext(held)).symbol == "IBM"
+
+
 async def test_streams_share_a_connection_and_what_nobody_reads_is_unsubscribed(
     feed: FakeFeed,
 ) -> None:

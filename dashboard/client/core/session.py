@@ -46,6 +46,7 @@ from feed_server.protocol import (
     Authenticated,
     Bars,
     BarSeries,
+    Channel,
     Error,
     Heartbeat,
     Pong,
@@ -346,6 +347,13 @@ class Session:
     def bars(self, symbol: str, interval: str) -> Sequence[Bar]:
         """Return the bars held of a series, oldest first; not to be changed."""
         return self._books.bars(symbol, interval)
+
+    def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
+        """Return why the feed does not give something that is wanted, None where it does.
+
+        It is told once: who comes later to want the same has to ask.
+        """
+        return self._wanted.failure(channel, interval, symbol)
 
     def trades(self, symbol: str) -> list[Trade]:
         """Return the last trades of a symbol that is wanted, oldest first."""

@@ -178,6 +178,13 @@ class Subscriptions:
         entry = self._entries.get((channel, interval, symbol))
         return entry is not None and bool(entry.wants)
 
+    def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
+        """Return why something is not given, None where it is, or was not asked for."""
+        entry = self._entries.get((channel, interval, symbol))
+        if entry is None or entry.failed is None:
+            return None
+        return _failed((channel, interval, symbol), entry.failed)
+
     def history(self, interval: str | None, symbol: str) -> int:
         """Return how many bars are wanted before the live ones."""
         entry = self._entries.get(("bars", interval, symbol))
@@ -281,9 +288,7 @@ class Subscriptions:
         if code == entry.failed or not entry.wants:
             return []
         entry.failed = code
-        channel, interval, symbol = key
-        reason = _REASONS.get(code, code)
-        return [Failed(channel, symbol, interval, code, f"{symbol}: {reason}")]
+        return [_failed(key, code)]
 
     def _ask(self, keys: Iterable[_Key]) -> list[SubscriptionAction]:
         """Ask for those of some entries that are wanted on other terms than was asked for."""
@@ -301,6 +306,11 @@ class Subscriptions:
             Ask(channel, interval, indicators, max_hz, symbols)
             for (channel, interval, (indicators, max_hz)), symbols in groups.items()
         ]
+
+
+def _failed(key: _Key, code: str) -> Failed:
+    channel, interval, symbol = key
+    return Failed(channel, symbol, interval, code, f"{symbol}: {_REASONS.get(code, code)}")
 
 
 def _keys(want: Want) -> list[_Key]:
