@@ -5,6 +5,7 @@ export const LIMITS = Object.freeze({
   connect_ms: 3000,
   login_ms: 10000,
   answer_ms: 10000,
+  load_ms: 30000,
   proved_ms: 5000,
   silent_ms: 1000,
   dead_ms: 2500,

@@ -89,6 +89,11 @@ export class Machine {
     return this.#hidden_ms !== null;
   }
 
+  /** Whether a poll is under way. */
+  get isPolling() {
+    return this.#polls.phase === "busy";
+  }
+
   // ---- what is asked of it
 
   /** Begin, or begin again after the end. @param {number} now_ms */
@@ -202,6 +207,22 @@ export class Machine {
   shutdown(now_ms, way, reconnect_ms) {
     const link = this.#links[way];
     if (link.phase === "live") link.comes_back_ms = now_ms + reconnect_ms;
+    return this.#done();
+  }
+
+  /**
+   * A link has lost messages: it is of no use any more.
+   *
+   * @param {number} now_ms
+   * @param {LinkWay} way
+   * @param {string} reason
+   */
+  broken(now_ms, way, reason) {
+    const link = this.#links[way];
+    if (link.isOpen) {
+      this.#actions.push({do: "close", way});
+      this.#linkFailed(now_ms, link, "lost_messages", reason);
+    }
     return this.#done();
   }
 

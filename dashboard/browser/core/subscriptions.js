@@ -9,17 +9,21 @@
  * @typedef {import("./session.js").Channel} Channel
  *
  * @typedef {{do: "ask", channel: Channel, interval: string | null, indicators: string[],
- *     max_hz: number, symbols: string[]}
- *   | {do: "unask", channel: Channel, interval: string | null, symbols: string[]}
- *   | {do: "forget", channel: Channel, interval: string | null, symbol: string}
- *   | import("./session.js").Failed} Action `forget`: let go what is held, nobody wants it any more
+ *   max_hz: number, symbols: string[]}} Ask
+ * @typedef {{do: "unask", channel: Channel, interval: string | null, symbols: string[]}} Unask
+ * @typedef {{do: "forget", channel: Channel, interval: string | null, symbol: string}} Forget let go
+ *   what is held, nobody wants it any more
+ * @typedef {Ask | Unask | Forget | import("./session.js").Failed} Action
  */
 
 import {LIMITS} from "quotewire/core/limits.js";
 
+/** What another token may allow. */
+const TOKEN_REFUSALS = new Set(["forbidden", "auth_required", "auth_failed", "auth_expired"]);
+
 /** Errors after which the same can succeed later; see `feed_server/protocol/codes.py`. */
-const ASKED_AGAIN = new Set([
-  "unknown_symbol", "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
+export const RETRIED = new Set([
+  "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
 ]);
 
 /** @type {Record<string, string>} */
@@ -275,7 +279,8 @@ export class Subscriptions {
    */
   allowed(now_ms) {
     this.#changed = true;
-    const forbidden = [...this.#entries.values()].filter(({failed}) => failed === "forbidden");
+    const forbidden = [...this.#entries.values()].filter(
+      ({failed}) => failed !== null && TOKEN_REFUSALS.has(failed));
     for (const entry of forbidden) entry.again_ms = this.#isLinked ? null : now_ms;
     return this.#ask(forbidden);
   }
@@ -318,7 +323,7 @@ export class Subscriptions {
   /** @param {number} now_ms @param {Entry} entry @param {string} code @returns {Action[]} */
   #refused(now_ms, entry, code) {
     entry.asked = entry.again_ms = null;
-    if (ASKED_AGAIN.has(code)) {
+    if (code === "unknown_symbol" || RETRIED.has(code)) {
       entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
       entry.again_ms = now_ms + entry.wait_ms;
     }

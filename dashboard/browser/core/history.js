@@ -1,0 +1,253 @@
+/**
+ * When history is loaded, and what becomes of it: at the beginning, over gaps, and for polls. Pure.
+ *
+ * A series is loaded once it is subscribed to, so that no bar is missed between the two. Twin of
+ * `dashboard/client/core/history.py`.
+ *
+ * @typedef {import("./session.js").Action} Action
+ * @typedef {import("./session.js").Channel} Channel
+ * @typedef {import("./loads.js").Series} Series
+ * @typedef {import("./machine.js").Machine} Machine
+ */
+
+import {Loads, seriesKey} from "quotewire/core/loads.js";
+import {DENIALS} from "quotewire/core/login.js";
+import {RETRIED} from "quotewire/core/subscriptions.js";
+
+/** Asked for at most, to mend a gap. */
+const MOST_BARS = 5000;
+const MOST_TRADES = 10000;
+const POLLED_TRADES = 500;
+
+/** Asked for to know where a series stands of which no history is wanted. */
+const LEAST_BARS = 2;
+
+/** A refusal counts as so many failures: it is asked for again, but seldom. */
+const REFUSED = 6;
+
+const PASSING = new Set(["unreachable", "timeout", ...DENIALS, ...RETRIED]);
+
+/** Loads what is wanted. */
+export class History {
+  #wanted;
+  #books;
+  #loads;
+  /** @type {Map<string, string[]>} indicators by series */
+  #loadedWith = new Map();
+
+  /**
+   * @param {import("./subscriptions.js").Subscriptions} wanted
+   * @param {import("./books.js").Books} books
+   * @param {() => number} random uniform in [0, 1), for the jitter of another try
+   */
+  constructor(wanted, books, random) {
+    this.#wanted = wanted;
+    this.#books = books;
+    this.#loads = new Loads(random);
+  }
+
+  get size() {
+    return this.#loads.size + this.#loadedWith.size;
+  }
+
+  /** When the next `tick` is due, or null. */
+  deadline() {
+    return this.#loads.deadline();
+  }
+
+  /** Wait for nothing any more. */
+  stop() {
+    this.#loads.clear();
+  }
+
+  /** Ask again for what has failed a while ago. @param {number} now_ms @param {Machine} machine */
+  tick(now_ms, machine) {
+    if (machine.isHidden) return [];
+    return this.#askAll(now_ms, this.#loads.tick(now_ms), machine);
+  }
+
+  /**
+   * Load what is missing of series that are pushed from now on.
+   *
+   * @param {number} now_ms
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string[]} symbols
+   * @param {Machine} machine
+   * @returns {Action[]}
+   */
+  subscribed(now_ms, channel, interval, symbols, machine) {
+    if (channel === "quotes") return [];
+    const found = symbols.map((symbol) => ({channel, symbol, interval}));
+    return this.#need(found.filter((series) => this.#isMissing(series)), now_ms, machine);
+  }
+
+  /**
+   * Load the history of bars that are followed already, where it is wanted now.
+   *
+   * @param {number} now_ms
+   * @param {string} interval
+   * @param {string[]} symbols
+   * @param {Machine} machine
+   */
+  wanted(now_ms, interval, symbols, machine) {
+    return this.subscribed(now_ms, "bars", interval, symbols, machine);
+  }
+
+  /** Load what mends the gaps that were found. @param {number} now_ms @param {Machine} machine */
+  mend(now_ms, machine) {
+    if (!this.#books.needs.length) return [];
+    return this.#need(this.#drain(), now_ms, machine);
+  }
+
+  /** Load what would be pushed if there was a link. @param {number} now_ms @param {Machine} machine */
+  polled(now_ms, machine) {
+    /** @type {("trades" | "bars")[]} */
+    const channels = ["trades", "bars"];
+    const series = channels.flatMap((channel) =>
+      this.#wanted.wanted(now_ms, channel).map((one) => ({channel, ...one})));
+    return this.#need(series, now_ms, machine);
+  }
+
+  /**
+   * Take an answer.
+   *
+   * @param {number} now_ms
+   * @param {number} id
+   * @param {any} body
+   * @param {Machine} machine
+   * @returns {Action[]}
+   */
+  loaded(now_ms, id, body, machine) {
+    const running = this.#loads.take(id);
+    if (!running) return [];
+    const {series, start_ms, indicators, again} = running;
+    if (start_ms === null && series.channel === "bars") {
+      this.#loadedWith.set(seriesKey(series), indicators);
+    }
+    const actions = this.#books.loaded(now_ms, series, body, start_ms);
+    const keys = this.#drain().map(seriesKey);
+    if (keys.includes(seriesKey(series))) {
+      this.#loads.failed(now_ms, series);
+      return actions;
+    }
+    this.#loads.drop(series);
+    return again ? [...actions, ...this.#need([series], now_ms, machine)] : actions;
+  }
+
+  /**
+   * Take note that there is no answer.
+   *
+   * @param {number} now_ms
+   * @param {number} id
+   * @param {string} code
+   * @param {string} reason
+   * @returns {Action[]}
+   */
+  failed(now_ms, id, code, reason) {
+    const running = this.#loads.take(id);
+    if (!running) return [];
+    const {series} = running;
+    if (PASSING.has(code)) {
+      this.#loads.failed(now_ms, series);
+      return [];
+    }
+    if (this.#books.hasGap(series)) {
+      this.#loads.drop(series);
+      return this.#books.giveUp(now_ms, series, code, reason);
+    }
+    this.#loads.failed(now_ms, series, REFUSED);
+    return [];
+  }
+
+  /**
+   * Let go what is held, and wait for nothing of it.
+   *
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string} symbol
+   */
+  forget(channel, interval, symbol) {
+    this.#books.forget(channel, interval, symbol);
+    if (channel === "quotes") return;
+    const series = {channel, symbol, interval};
+    this.#loads.drop(series);
+    this.#loadedWith.delete(seriesKey(series));
+  }
+
+  #drain() {
+    const {needs} = this.#books;
+    this.#books.needs = [];
+    return needs;
+  }
+
+  /** @param {Series[]} needed @param {number} now_ms @param {Machine} machine */
+  #need(needed, now_ms, machine) {
+    const ready = needed.filter((series) => this.#loads.need(series));
+    return this.#askAll(now_ms, ready, machine);
+  }
+
+  /**
+   * @param {number} now_ms
+   * @param {Series[]} ready
+   * @param {Machine} machine
+   * @returns {Action[]}
+   */
+  #askAll(now_ms, ready, machine) {
+    /** @type {Action[]} */
+    const actions = [];
+    for (const series of ready) {
+      const {channel, interval, symbol} = series;
+      if (this.#wanted.holds(channel, interval, symbol)) {
+        actions.push(this.#ask(now_ms, series, machine));
+      } else this.#loads.drop(series);
+    }
+    return actions;
+  }
+
+  /**
+   * @param {number} now_ms
+   * @param {Series} series
+   * @param {Machine} machine
+   * @returns {import("./session.js").Load}
+   */
+  #ask(now_ms, series, machine) {
+    const {channel, symbol, interval} = series;
+    /** @type {number | null} */
+    let start_ms = null;
+    let limit = this.#books.hasGap(series) ? MOST_TRADES : POLLED_TRADES;
+    /** @type {string[]} */
+    let indicators = [];
+    if (interval !== null) {
+      indicators = this.#wanted.indicators(interval, symbol);
+      limit = Math.max(this.#wanted.history(interval, symbol), LEAST_BARS);
+      if (!this.#isFirst(series)) {
+        start_ms = this.#books.resumeFrom(symbol, interval);
+        if (start_ms !== null) limit = MOST_BARS;
+      }
+    }
+    return {
+      do: "load",
+      way: machine.liveWay === "relay" ? "relay" : "polling",
+      id: this.#loads.begin(now_ms, series, start_ms, indicators),
+      channel, symbol, limit, interval, start_ms,
+      end_ms: null,
+      indicators,
+    };
+  }
+
+  /** @param {Series} series */
+  #isMissing(series) {
+    return this.#books.hasGap(series) || this.#isFirst(series);
+  }
+
+  /** Whether all the history that is wanted of bars has to be loaded. @param {Series} series */
+  #isFirst(series) {
+    const {symbol, interval} = series;
+    if (interval === null || !this.#wanted.history(interval, symbol)) return false;
+    const have = this.#loadedWith.get(seriesKey(series));
+    const indicators = this.#wanted.indicators(interval, symbol);
+    const lacks = !have || !indicators.every((name) => have.includes(name));
+    return lacks || !this.#books.isLoaded(symbol, interval);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * History that is being loaded, one request at a time for each series. Pure. Twin of
+ * `dashboard/client/core/loads.py`.
+ *
+ * @typedef {{channel: "bars" | "trades", symbol: string, interval: string | null}} Series trades of
+ *   a symbol, or its bars of one interval
+ *
+ * @typedef {object} Running one series that is being loaded, or will be again
+ * @property {Series} series
+ * @property {number | null} id number of the request under way, null between two
+ * @property {number | null} at when the request has taken too long, or is to be made again
+ * @property {number} failures in a row
+ * @property {boolean} again whether it is wanted once more after the request under way
+ * @property {number | null} start_ms asked for
+ * @property {string[]} indicators asked for
+ */
+
+import {LIMITS, backoff} from "quotewire/core/limits.js";
+
+/** @param {Series} series */
+export function seriesKey({channel, symbol, interval}) {
+  return `${channel} ${symbol} ${interval ?? ""}`;
+}
+
+/** All that is being loaded. */
+export class Loads {
+  #last = 0;
+  /** @type {Map<string, Running>} */
+  #running = new Map();
+  /** @type {Map<number, Running>} */
+  #byId = new Map();
+  #random;
+
+  /** @param {() => number} random uniform in [0, 1), for the jitter of another try */
+  constructor(random) {
+    this.#random = random;
+  }
+
+  get size() {
+    return this.#running.size;
+  }
+
+  /** When the next `tick` is due, or null. */
+  deadline() {
+    let due_ms = Infinity;
+    for (const {at} of this.#running.values()) due_ms = Math.min(due_ms, at ?? Infinity);
+    return due_ms === Infinity ? null : due_ms;
+  }
+
+  /** Want a series to be loaded; tell whether to ask for it now. @param {Series} series */
+  need(series) {
+    const running = this.#running.get(seriesKey(series));
+    if (!running) return true;
+    running.again = running.id !== null;
+    return false;
+  }
+
+  /**
+   * Ask now.
+   *
+   * @param {number} now_ms
+   * @param {Series} series
+   * @param {number | null} start_ms
+   * @param {string[]} indicators
+   * @returns {number} the request's number
+   */
+  begin(now_ms, series, start_ms, indicators) {
+    const running = this.#of(series);
+    const id = (this.#last += 1);
+    Object.assign(running, {id, at: now_ms + LIMITS.load_ms, again: false, start_ms, indicators});
+    this.#byId.set(id, running);
+    return id;
+  }
+
+  /**
+   * What an answer is for.
+   *
+   * @param {number} id
+   * @returns {Running | null} null where nobody waits for it
+   */
+  take(id) {
+    const running = this.#byId.get(id);
+    if (!running) return null;
+    this.#byId.delete(id);
+    running.id = null;
+    return running;
+  }
+
+  /**
+   * Ask once more after a while, that grows with every time.
+   *
+   * @param {number} now_ms
+   * @param {Series} series
+   * @param {number} [times]
+   */
+  failed(now_ms, series, times = 1) {
+    const running = this.#of(series);
+    running.failures += times;
+    running.at = now_ms + backoff(running.failures, this.#random);
+  }
+
+  /** Wait for nothing of a series any more. @param {Series} series */
+  drop(series) {
+    const key = seriesKey(series);
+    const id = this.#running.get(key)?.id ?? null;
+    this.#running.delete(key);
+    if (id !== null) this.#byId.delete(id);
+  }
+
+  /** Wait for nothing any more. */
+  clear() {
+    this.#running.clear();
+    this.#byId.clear();
+  }
+
+  /**
+   * What to ask for now; requests that take too long have failed.
+   *
+   * @param {number} now_ms
+   * @returns {Series[]}
+   */
+  tick(now_ms) {
+    const due = [...this.#running.values()].filter(({at}) => at !== null && now_ms >= at);
+    const ready = due.filter(({id}) => id === null);
+    for (const {id, series} of due) {
+      if (id === null) continue;
+      this.take(id);
+      this.failed(now_ms, series);
+    }
+    return ready.map(({series}) => series);
+  }
+
+  /** @param {Series} series @returns {Running} */
+  #of(series) {
+    const key = seriesKey(series);
+    let running = this.#running.get(key);
+    if (!running) {
+      running = {series, id: null, at: null, failures: 0, again: false, start_ms: null,
+        indicators: []};
+      this.#running.set(key, running);
+    }
+    return running;
+  }
+}
