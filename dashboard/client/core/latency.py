@@ -214,10 +214,7 @@ class Meter:
 
     def shown(self, now_ms: float) -> None:
         """Take note that all that was applied is on the screen now, or was handed over."""
-        offset_ms = self._clock.offset_ms
-        if offset_ms is not None:
-            for received_ms in self._unshown:
-                self._shown.add(max(0, now_ms + offset_ms - received_ms))
+        self.handed(now_ms, self._unshown)
         self._unshown.clear()
 
     def handed(self, now_ms: float, received: Iterable[float]) -> None:
