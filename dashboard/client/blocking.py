@@ -14,6 +14,7 @@ it works where a loop runs already, too.
 import asyncio
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -116,6 +117,7 @@ class Stream(Generic[T]):
         self._client = client  # which is closed when nobody holds it
         self._thread = thread
         self._stream = stream
+        self._items: deque[T] = deque()
 
     @property
     def lost(self) -> int:
@@ -127,15 +129,11 @@ class Stream(Generic[T]):
 
     def __next__(self) -> T:
         """Wait for the next item; see `dashboard.client.Stream.__anext__` for what it raises."""
-        items = self._thread.call(self._next)
-        if not items:
+        if not self._items:
+            self._items.extend(self._thread.call(self._stream.some))
+        if not self._items:
             raise StopIteration
-        return items[0]
-
-    async def _next(self) -> list[T]:
-        async for item in self._stream:
-            return [item]
-        return []
+        return self._items.popleft()
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +148,7 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """End the stream; safe to repeat."""
+        self._items.clear()
         self._thread.call(self._stream.aclose)
 
 

@@ -15,7 +15,14 @@ T = TypeVar("T")
 
 
 class Buffer(Protocol[T]):
-    """First in, first out."""
+    """First in, first out.
+
+    Attributes:
+        handful: How many may be taken at once by who reads them one by one: what waits to be the
+            latest may not wait elsewhere.
+    """
+
+    handful: int
 
     def extend(self, items: Sequence[T]) -> int:
         """Add items in order; return how many were dropped for want of room."""
@@ -44,6 +51,8 @@ class Every(Generic[T]):
     Args:
         room: Items at most.
     """
+
+    handful = 500
 
     def __init__(self, room: int) -> None:
         self._room = room
@@ -79,6 +88,8 @@ class Latest(Generic[T]):
         again: Whether a kind that is told again waits anew, behind what was told before: then items
             come in the order in which they were told last.
     """
+
+    handful = 1
 
     def __init__(
         self,

@@ -183,15 +183,31 @@ class Stream(Generic[T]):
             if sink.losses or sink.troubles:
                 self._tell()
             if sink.buffer:
-                self._left -= 1
-                if self._left == 0:
-                    self._owner.detach(sink)
-                return sink.buffer.pop()
+                return self._pop()
             if sink.failure is not None:
                 raise sink.failure
             await sink.wait()
         await self.aclose()
         raise StopAsyncIteration
+
+    async def some(self) -> list[T]:
+        """Return the next item and some of those that wait behind it; none at the end.
+
+        It raises what `__anext__` raises.
+        """
+        async for item in self:
+            items = [item]
+            buffer = self._sink.buffer
+            while len(items) < buffer.handful and self._left > 0 and buffer:
+                items.append(self._pop())
+            return items
+        return []
+
+    def _pop(self) -> T:
+        self._left -= 1
+        if self._left == 0:
+            self._owner.detach(self._sink)
+        return self._sink.buffer.pop()
 
     async def aclose(self) -> None:
         """End the stream; safe to repeat."""

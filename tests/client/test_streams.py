@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.client import FeedAccessError, FeedError, FeedLossError, FeedLossWarning
-from dashboard.client.buffers import Every
+from dashboard.client.buffers import Every, Latest
 from dashboard.client.core.session import Want
 from dashboard.client.streams import YIELD_EVERY, Loss, OnLoss, Sink, Stream
 
@@ -190,6 +190,25 @@ async def test_a_reader_that_never_waits_lets_others_run() -> None:
         await anext(stream)
     other.cancel()
     assert turns >= 1000 // YIELD_EVERY - 1
+
+
+async def test_what_waits_can_be_taken_at_once() -> None:
+    owner, sink, stream = make(limit=4)
+    sink.put([1, 2, 3])
+    assert await stream.some() == [1, 2, 3]
+    sink.put([4, 5])
+    assert await stream.some() == [4]
+    assert owner.attached == []
+    assert await stream.some() == []
+
+
+async def test_the_latest_is_not_taken_before_it_is_read() -> None:
+    sink: Sink[int] = Sink(
+        Want(channel="trades", symbols=("A",)), Latest(lambda item: item, max, 10)
+    )
+    stream = Stream(Owner(), sink, None, "warn")
+    sink.put([1, 2])
+    assert await stream.some() == [1]
 
 
 async def test_a_stream_that_outlives_its_loop_is_let_go_quietly() -> None:
