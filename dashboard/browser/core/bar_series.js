@@ -73,8 +73,7 @@ export class Series {
   resumeFrom() {
     const after_ms = this.told_ms === null ? null : this.told_ms + 1;
     if (!this.is_loaded || this.filled_ms === null) return after_ms;
-    if (this.gap_end === null || after_ms === null) return this.filled_ms;
-    return Math.min(this.filled_ms, after_ms);
+    return after_ms === null ? this.filled_ms : Math.min(this.filled_ms, after_ms);
   }
 
   /**

@@ -239,7 +239,7 @@ export class Books {
     const actions = [];
     for (const {symbol, interval, reset, since_ms, finals, lost, needs_history} of changes) {
       if (lost) actions.push(lostAction("bars", symbol, interval, lost));
-      if (needs_history) this.needs.push({channel: "bars", symbol, interval});
+      if (needs_history || lost === "epoch") this.needs.push({channel: "bars", symbol, interval});
       if (since_ms !== null || finals.length) {
         actions.push({do: "bars", symbol, interval, reset, since_ms, finals});
         this.meter.applied(now_ms, 1);

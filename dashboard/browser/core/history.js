@@ -97,7 +97,8 @@ export class History {
   /** Load what mends the gaps that were found. @param {number} now_ms @param {Machine} machine */
   mend(now_ms, machine) {
     if (!this.#books.needs.length) return [];
-    return this.#need(this.#drain(), now_ms, machine);
+    const needs = this.#drain().filter((series) => this.#isMissing(series));
+    return this.#need(needs, now_ms, machine);
   }
 
   /** Load what would be pushed if there was a link. @param {number} now_ms @param {Machine} machine */
@@ -127,7 +128,7 @@ export class History {
     }
     const actions = this.#books.loaded(now_ms, series, body, start_ms);
     const keys = this.#drain().map(seriesKey);
-    if (keys.includes(seriesKey(series))) {
+    if (keys.includes(seriesKey(series)) && this.#books.hasGap(series)) {
       this.#loads.failed(now_ms, series);
       return actions;
     }

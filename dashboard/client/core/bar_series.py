@@ -87,9 +87,7 @@ class Series:
         after_ms = None if self.told_ms is None else self.told_ms + 1
         if not self.is_loaded or self.filled_ms is None:
             return after_ms
-        if self.gap_end is None or after_ms is None:
-            return self.filled_ms
-        return min(self.filled_ms, after_ms)
+        return self.filled_ms if after_ms is None else min(self.filled_ms, after_ms)
 
     # ---- what is held
 

@@ -205,7 +205,7 @@ class Books:
             symbol, interval = change.symbol, change.interval
             if change.lost:
                 actions.append(_lost("bars", symbol, interval, change.lost))
-            if change.needs_history:
+            if change.needs_history or change.lost == "epoch":
                 self.needs.append(Series("bars", symbol, interval))
             if change.since_ms is not None or change.finals:
                 finals = list(change.finals)

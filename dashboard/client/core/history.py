@@ -83,7 +83,7 @@ class History:
         if not self._books.needs:
             return []
         needs, self._books.needs = self._books.needs, []
-        return self._need(needs, now_ms, machine)
+        return self._need([s for s in needs if self._is_missing(s)], now_ms, machine)
 
     def polled(self, now_ms: float, machine: Machine) -> list[Action]:
         """Load what would be pushed if there was a link."""
@@ -107,7 +107,7 @@ class History:
             self._loaded_with[series] = running.indicators
         actions = self._books.loaded(now_ms, body, running.start_ms)
         needs, self._books.needs = self._books.needs, []
-        if series in needs:
+        if series in needs and self._books.has_gap(series):
             self._loads.failed(now_ms, series)
         else:
             again = running.again
