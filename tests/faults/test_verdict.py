@@ -60,6 +60,14 @@ def test_a_gap_may_be_told_and_must_be_one() -> None:
     assert "nothing is missing" in found
 
 
+def test_who_lost_the_place_where_offsets_jump_may_say_so() -> None:
+    truth: list[TradeKey] = [(n, n, 1.0, 1.0) for n in (10, 11, 13, 14)]
+    told: list[Entry] = [Told(1000.0 * key[0], "A", *key) for key in truth]
+    for lost_ms, count in ((12_000, 0), (10_500, 1)):
+        record = Record([*told, Lost(lost_ms, "trades", "A", None)])
+        assert len(list(of_lossless(record, {"A": truth}, {}))) == count
+
+
 def test_bars_go_by_all_their_values() -> None:
     bar = Closed(0.0, "A", "1s", 1000, 1.0, 2.0, 0.5, 1.5, 10.0)
     truth = {("A", "1s"): [(1000, 1.0, 2.0, 0.5, 1.5, 10.0)]}

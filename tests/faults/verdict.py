@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tests.faults.proxy import Delivery
 from tests.faults.record import (
@@ -41,7 +41,12 @@ LIVE_AGAIN_MS = 20_000
 
 
 def of_series(
-    name: str, seen: Sequence[tuple[float, K]], truth: Sequence[K], losses: Sequence[float]
+    name: str,
+    seen: Sequence[tuple[float, K]],
+    truth: Sequence[K],
+    losses: Sequence[float],
+    *,
+    numbered: bool = False,
 ) -> Iterator[str]:
     """Tell what is wrong with the trades or final bars of one series.
 
@@ -50,6 +55,8 @@ def of_series(
         seen: When each was told, and which.
         truth: All there were. What was seen of before its begin is only looked at for its order.
         losses: When the client told that some are lost; before the first was seen, any may be.
+        numbered: Whether the keys begin with offsets. Where those jump, a change without a trade
+            lies between, or a trade: who has lost the place cannot know, and may say so.
     """
     if not truth:
         return
@@ -58,24 +65,56 @@ def of_series(
         if not losses:
             yield f"{name}: nothing was told of {len(truth)}"
         return
-    places = {key: place for place, key in enumerate(truth)}
-    told = [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]]
-    before_ms, at = seen[0][0], None
-    for now_ms, key in seen:
-        place = places.get(key)
+    walk = _Walk(truth, [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]], numbered)
+    for at_ms, key in seen:
+        yield from (f"{name}: {wrong}" for wrong in walk.step(at_ms, key))
+    yield from (f"{name}: {wrong}" for wrong in walk.end())
+
+
+class _Walk(Generic[K]):
+    """A way along the truth, by what was seen of it."""
+
+    def __init__(self, truth: Sequence[K], losses: list[float], numbered: bool) -> None:
+        self._truth: Sequence[K] = truth
+        self._losses = losses
+        self._numbered = numbered
+        self._places: dict[K, int] = {key: place for place, key in enumerate(truth)}
+        self._doubts: list[tuple[float, float]] = []
+        self._at: int | None = None
+        self._at_ms = 0.0
+
+    def step(self, now_ms: float, key: K) -> Iterator[str]:
+        """Go on to what was seen next; tell what is wrong with it."""
+        place, at = self._places.get(key), self._at
         if place is None:
-            yield f"{name}: {key} never was"
-            continue
+            yield f"{key} never was"
+            return
         if at is not None and place <= at:
-            yield f"{name}: {key} was told {'twice' if place == at else 'again, or too late'}"
-            continue
-        if at is not None and place > at + 1 and not _explained(told, before_ms, now_ms):
-            yield f"{name}: {place - at - 1} before {key} are missing, silently"
-        at, before_ms = place, now_ms
-    if at is not None and at < len(truth) - 1:
-        yield f"{name}: the last {len(truth) - 1 - at} are missing"
-    for at_ms in told:
-        yield f"{name}: told as lost at {at_ms:.0f}, but nothing is missing there"
+            yield f"{key} was told {'twice' if place == at else 'again, or too late'}"
+            return
+        if at is not None and place > at + 1:
+            if not self._explained(now_ms):
+                yield f"{place - at - 1} before {key} are missing, silently"
+        elif at is not None and self._numbered and key[0] > self._truth[at][0] + 1:
+            self._doubts.append((self._at_ms, now_ms))
+        self._at, self._at_ms = place, now_ms
+
+    def end(self) -> Iterator[str]:
+        """Tell what is missing after all that was seen, and what was wrongly told as lost."""
+        missing = len(self._truth) - 1 - (len(self._truth) if self._at is None else self._at)
+        if missing > 0:
+            yield f"the last {missing} are missing"
+        for loss_ms in self._losses:
+            if not any(begin_ms <= loss_ms <= end_ms for begin_ms, end_ms in self._doubts):
+                yield f"told as lost at {loss_ms:.0f}, but nothing is missing there"
+
+    def _explained(self, now_ms: float) -> bool:
+        """Tell whether the gap up to now was told as lost; one word is for one gap."""
+        for loss_ms in self._losses:
+            if self._at_ms <= loss_ms <= now_ms + LATE_LOSS_MS:
+                self._losses.remove(loss_ms)
+                return True
+        return False
 
 
 def _known(seen: Sequence[tuple[float, K]], first: K) -> Iterator[tuple[float, K]]:
@@ -87,15 +126,6 @@ def _known(seen: Sequence[tuple[float, K]], first: K) -> Iterator[tuple[float, K
             yield at_ms, key
 
 
-def _explained(losses: list[float], before_ms: float, now_ms: float) -> bool:
-    """Tell whether a gap was told as lost; one word is for one gap."""
-    for loss_ms in losses:
-        if before_ms <= loss_ms <= now_ms + LATE_LOSS_MS:
-            losses.remove(loss_ms)
-            return True
-    return False
-
-
 def of_lossless(
     record: Record,
     trades: Mapping[str, Sequence[TradeKey]],
@@ -104,7 +134,9 @@ def of_lossless(
     """Tell what is wrong with trades and final bars."""
     for symbol, trades_told in trades.items():
         lost = _losses(record.losses, "trades", symbol, None)
-        yield from of_series(f"trades of {symbol}", record.trades[symbol], trades_told, lost)
+        yield from of_series(
+            f"trades of {symbol}", record.trades[symbol], trades_told, lost, numbered=True
+        )
     for (symbol, interval), bars_told in bars.items():
         lost = _losses(record.losses, "bars", symbol, interval)
         name = f"{interval} bars of {symbol}"
