@@ -43,7 +43,7 @@ def _typed(kind: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(action: msgspec.Struct) -> dict[str, Any]:
     """Return an action as JSON has it; what is an array on the wire gets names."""
-    plain: dict[str, Any] = msgspec.to_builtins(action)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(action))
     if plain["do"] == "quotes":
         plain["quotes"] = [msgspec.structs.asdict(quote) for quote in action.quotes]  # type: ignore[attr-defined]
     if isinstance(action, BarsChanged):

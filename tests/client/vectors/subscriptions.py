@@ -22,7 +22,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         actions = getattr(subscriptions, kind)(*times, **event)
         told.append(
             {
-                "actions": msgspec.to_builtins(actions or []),
+                "actions": msgspec.json.decode(msgspec.json.encode(actions or [])),
                 "deadline_ms": subscriptions.deadline(),
                 "polled": [symbol for symbol, _ in subscriptions.wanted(step["at_ms"], "quotes")],
                 "held": len(subscriptions),
