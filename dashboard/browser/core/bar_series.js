@@ -71,9 +71,9 @@ export class Series {
 
   /** @returns {number | null} from which history has to be asked for; null where not known */
   resumeFrom() {
-    const after_ms = this.told_ms === null ? null : this.told_ms + 1;
-    if (!this.is_loaded || this.filled_ms === null) return after_ms;
-    return after_ms === null ? this.filled_ms : Math.min(this.filled_ms, after_ms);
+    // The last bar that was told comes again: that it is there shows that none is missing.
+    if (!this.is_loaded || this.filled_ms === null) return this.told_ms;
+    return this.told_ms === null ? this.filled_ms : Math.min(this.filled_ms, this.told_ms);
   }
 
   /**
