@@ -2,8 +2,10 @@
 
 import {svg} from "quotewire/dom.js";
 
-const WIDTH = 56;
-const HEIGHT = 22;
+/** Tenths of a pixel: whole numbers are written several times faster than decimals. */
+const WIDTH = 560;
+const HEIGHT = 220;
+const MARGIN = 20;
 const POINTS = 48;
 
 /** Keeps a session's prices, thinned out as they grow many. Pure. */
@@ -37,7 +39,8 @@ export class Path {
 }
 
 export class Sparkline {
-  #line = svg("polyline", {fill: "none", "stroke-linejoin": "round"});
+  #line = svg("polyline",
+    {fill: "none", "stroke-linejoin": "round", "vector-effect": "non-scaling-stroke"});
   element = svg("svg", {
     class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none",
     "aria-hidden": "true",
@@ -48,8 +51,11 @@ export class Sparkline {
     const low = Math.min(...prices);
     const span = Math.max(...prices) - low || 1;
     const across = WIDTH / Math.max(1, prices.length - 1);
-    const point = (/** @type {number} */ price, /** @type {number} */ i) =>
-      `${(i * across).toFixed(1)},${(HEIGHT - 2 - ((price - low) / span) * (HEIGHT - 4)).toFixed(1)}`;
-    this.#line.setAttribute("points", prices.length > 1 ? prices.map(point).join(" ") : "");
+    const up = (HEIGHT - 2 * MARGIN) / span;
+    let points = "";
+    for (let i = 0; i < prices.length; i++) {
+      points += `${Math.round(i * across)},${HEIGHT - MARGIN - Math.round((prices[i] - low) * up)} `;
+    }
+    this.#line.setAttribute("points", prices.length > 1 ? points : "");
   }
 }
