@@ -7,7 +7,7 @@ import sys
 
 BENCHMARKS = (
     *("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck"),
-    *("day", "indicators", "simulated", "python_client", "tabs", "hidden_tab"),
+    *("day", "indicators", "simulated", "python_client", "browser_apply", "tabs", "hidden_tab"),
 )
 
 

@@ -7,6 +7,7 @@ and then N frames of 50 rows. Each connection gets the same.
 import asyncio
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler
@@ -35,9 +36,10 @@ BEGIN_MS = 1_700_000_000_000
 CHUNK_FRAMES = 100
 HEARTBEAT_MS = 60_000
 """Longer than a run takes, so that nothing but data is sent."""
+WELCOME = Welcome(1, "storm", BEGIN_MS, HEARTBEAT_MS, 1e6, 1_000, 10**6, 1_000, "none")
 
 
-def quotes(number: int) -> Quotes:
+def quotes(number: int, symbols: Sequence[str] = SYMBOLS) -> Quotes:
     """Return a frame in which each symbol has changed once; the first is the snapshot."""
     details = QuoteDetails(100.0, 101.0, 99.0, 100.0, "2023-11-14", EPOCH, 2)
     return Quotes(
@@ -45,9 +47,9 @@ def quotes(number: int) -> Quotes:
         BEGIN_MS + number,
         [
             QuoteRow(symbol, _price(number), 100.0, -1, 1, float(number), 0, 0, number + 1, 1)
-            for symbol in SYMBOLS
+            for symbol in symbols
         ],
-        details={} if number else dict.fromkeys(SYMBOLS, details),
+        details={} if number else dict.fromkeys(symbols, details),
         snapshot=not number,
     )
 
@@ -71,7 +73,11 @@ def bars(number: int) -> Bars:
     return Bars(Interval.SECOND, rows, offsets={symbol: number})
 
 
-FRAMES = {"quotes": quotes, "trades": trades, "bars": bars}
+FRAMES: Mapping[str, Callable[[int], Quotes | Trades | Bars]] = {
+    "quotes": quotes,
+    "trades": trades,
+    "bars": bars,
+}
 
 
 def _price(number: int) -> float:
@@ -96,7 +102,7 @@ class Storm(WebSocketHandler):
 
     def open(self, *_: str, **__: str) -> None:
         """Welcome it."""
-        self._say(Welcome(1, "storm", BEGIN_MS, HEARTBEAT_MS, 1e6, 1_000, 10**6, 1_000, "none"))
+        self._say(WELCOME)
 
     async def on_message(self, message: str | bytes) -> None:
         """Answer, and begin after the first subscription."""
