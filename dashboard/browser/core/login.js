@@ -95,8 +95,7 @@ export class Login {
   authenticated(now_ms, way, expires_ms) {
     const stay = this.#stays.get(way);
     if (!stay) return [];
-    this.#refusals = 0;
-    this.#isNew = false;
+    this.accepted();
     this.#asked_ms = null;
     this.#expires_ms = expires_ms - stay.ahead_ms;
     this.#plan(now_ms);
@@ -105,18 +104,27 @@ export class Login {
     return [{do: "enter", way}];
   }
 
+  /** The token was good enough for a request. */
+  accepted() {
+    this.#refusals = 0;
+    this.#isNew = false;
+  }
+
   /**
-   * The token was refused, over a link or by a request (null).
+   * A token was refused, over a link or by a request (null).
    *
-   * Who is in already stays until the feed closes the link.
+   * Who is in already stays until the feed closes the link; that one was refused in place of which
+   * there is another by now says nothing of that.
    *
    * @param {number} now_ms
    * @param {LinkWay | null} way
+   * @param {string | null} token
    * @param {string} code
    * @param {string} reason
    * @returns {Action[]}
    */
-  refused(now_ms, way, code, reason) {
+  refused(now_ms, way, token, code, reason) {
+    if (token !== this.token) return [];
     if (way !== null) {
       const stay = this.#stays.get(way);
       if (!stay || stay.isIn) {

@@ -5,12 +5,13 @@
  * @typedef {import("./machine.js").LinkWay} LinkWay
  * @typedef {import("./session.js").Send} Send
  *
- * @typedef {object} Pending a request that is not answered yet; of `auth` nothing but its kind counts
+ * @typedef {object} Pending a request that is not answered yet
  * @property {LinkWay} way
  * @property {"ask" | "unask" | "auth"} kind
  * @property {import("./session.js").Channel} channel
  * @property {string | null} interval
  * @property {string[]} symbols
+ * @property {string} [token] shown by `auth`
  */
 
 /** A symbol in a request, with where it stands, is no longer than this. */
@@ -110,7 +111,8 @@ export class Requests {
 
   /** Show a token. @param {LinkWay} way @param {string} token @returns {Send} */
   authenticate(way, token) {
-    const id = this.#expect({way, kind: "auth", channel: "quotes", interval: null, symbols: []});
+    const none = {channel: /** @type {const} */ ("quotes"), interval: null, symbols: []};
+    const id = this.#expect({way, kind: "auth", ...none, token});
     return {do: "send", way, message: {type: "auth", id, token}};
   }
 

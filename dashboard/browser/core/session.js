@@ -103,6 +103,8 @@ export class Session {
   #way = null;
   /** @type {number | null} */
   #ping_ms = null;
+  /** @type {string | null} the token that the poll under way shows */
+  #polledWith = null;
 
   /**
    * @param {Settings} [settings]
@@ -299,6 +301,7 @@ export class Session {
   polled(now_ms, id, quotes, status = null) {
     if (!this.#isPolling(id)) return [];
     const {symbols} = this.#rounds;
+    this.#login.accepted();
     this.#books.meter.message(now_ms);
     const actions = status === null ? [] : this.#books.statusCame(status);
     if (quotes !== null) {
@@ -324,11 +327,7 @@ export class Session {
   pollFailed(now_ms, id, code, reason) {
     if (!this.#isPolling(id)) return [];
     const {symbols} = this.#rounds;
-    if (DENIALS.has(code)) {
-      // Until there is another token the poll counts as under way.
-      this.#rounds.hold();
-      return this.#admit(now_ms, this.#login.refused(now_ms, null, code, reason));
-    }
+    if (DENIALS.has(code)) return this.#pollDenied(now_ms, code, reason);
     if (!REFUSALS.has(code) || !symbols.length) {
       this.#rounds.end();
       return this.#perform(now_ms, this.#machine.pollFailed(now_ms, code, reason));
@@ -437,7 +436,7 @@ export class Session {
       else if (step.do === "unsubscribe") actions.push(...this.#rest(step.way));
       else if (step.do === "poll") {
         const symbols = this.#wanted.wanted(now_ms, "quotes").map(({symbol}) => symbol);
-        actions.push({do: "poll", ...this.#rounds.begin(symbols)});
+        actions.push(this.#poll(this.#rounds.begin(symbols)));
       } else {
         if (step.do === "state") this.#stateChanged(step);
         else if (step.do === "open") this.#frames.set(step.way, 0);
@@ -623,7 +622,8 @@ export class Session {
       return this.#follow(this.#wanted.answered(now_ms, channel, interval, symbols, failed));
     }
     if (!DENIALS.has(code)) return [];
-    return this.#admit(now_ms, this.#login.refused(now_ms, way, code, reason));
+    const shown = asked ? asked.token ?? null : this.#login.token;
+    return this.#admit(now_ms, this.#login.refused(now_ms, way, shown, code, reason));
   }
 
   // ---- how: polls and pings
@@ -633,9 +633,24 @@ export class Session {
     return this.#rounds.isCurrent(id) && this.#machine.isPolling;
   }
 
+  /** @param {number} now_ms @param {string} code @param {string} reason @returns {Action[]} */
+  #pollDenied(now_ms, code, reason) {
+    const shown = this.#polledWith;
+    if (shown !== this.#login.token) return this.#perform(now_ms, this.#machine.repoll(now_ms));
+    // Until there is another token the poll counts as under way.
+    this.#rounds.hold();
+    return this.#admit(now_ms, this.#login.refused(now_ms, null, shown, code, reason));
+  }
+
+  /** @param {import("./rounds.js").Part} part @returns {Poll} */
+  #poll(part) {
+    this.#polledWith = this.#login.token;
+    return {do: "poll", ...part};
+  }
+
   /** @param {number} now_ms @param {import("./rounds.js").Part | null} part @returns {Action[]} */
   #pollOn(now_ms, part) {
-    if (part !== null) return [{do: "poll", ...part}];
+    if (part !== null) return [this.#poll(part)];
     const actions = this.#perform(now_ms, this.#machine.pollOk(now_ms));
     return [...actions, ...this.#history.polled(now_ms, this.#machine)];
   }

@@ -84,10 +84,10 @@ class Series:
 
     def resume_from(self) -> int | None:
         """Return the start from which history has to be asked for; None where it is not known."""
-        after_ms = None if self.told_ms is None else self.told_ms + 1
+        # The last bar that was told comes again: that it is there shows that none is missing.
         if not self.is_loaded or self.filled_ms is None:
-            return after_ms
-        return self.filled_ms if after_ms is None else min(self.filled_ms, after_ms)
+            return self.told_ms
+        return self.filled_ms if self.told_ms is None else min(self.filled_ms, self.told_ms)
 
     # ---- what is held
 

@@ -116,8 +116,7 @@ class Login:
         stay = self._stays.get(way)
         if stay is None:
             return []
-        self._refusals = 0
-        self._is_new = False
+        self.accepted()
         self._asked_ms = None
         self._expires_ms = expires_ms - stay.ahead_ms
         self._plan(now_ms)
@@ -126,13 +125,21 @@ class Login:
         stay.is_in = True
         return [Enter(way)]
 
-    def refused(
-        self, now_ms: float, way: LinkWay | None, code: str, reason: str
-    ) -> list[LoginAction]:
-        """The token was refused, over a link or by a request (None).
+    def accepted(self) -> None:
+        """The token was good enough for a request."""
+        self._refusals = 0
+        self._is_new = False
 
-        Who is in already stays until the feed closes the link.
+    def refused(
+        self, now_ms: float, way: LinkWay | None, token: str | None, code: str, reason: str
+    ) -> list[LoginAction]:
+        """A token was refused, over a link or by a request (None).
+
+        Who is in already stays until the feed closes the link; that one was refused in place of
+        which there is another by now says nothing of that.
         """
+        if token != self.token:
+            return []
         if way is not None:
             stay = self._stays.get(way)
             if stay is None or stay.is_in:

@@ -15,13 +15,18 @@ SYMBOL_BYTES = 200
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """A request that is not answered yet; of ``auth`` nothing but its kind counts."""
+    """A request that is not answered yet; ``token`` is what ``auth`` has shown."""
 
     way: LinkWay
     kind: Literal["ask", "unask", "auth"]
     channel: Channel = "quotes"
     interval: str | None = None
     symbols: tuple[str, ...] = ()
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        """Hide the token."""
+        return f"Pending({self.way!r}, {self.kind!r})"
 
 
 class Requests:
@@ -96,7 +101,7 @@ class Requests:
 
     def authenticate(self, way: LinkWay, token: str) -> Send:
         """Show a token."""
-        return Send(way, Auth(self._expect(Pending(way, "auth")), token))
+        return Send(way, Auth(self._expect(Pending(way, "auth", token=token)), token))
 
     def ping(self, way: LinkWay) -> tuple[int, Send]:
         """Ask for the feed's clock; return the number, too."""

@@ -125,6 +125,7 @@ class Session:
         self._heartbeats_ms: dict[Way, float] = {}
         self._way: LinkWay | None = None
         self._ping_ms: float | None = None
+        self._polled_with: str | None = None
 
     # ---- life
 
@@ -281,8 +282,9 @@ class Session:
         """Take the answer to a `Poll`; ``quotes`` is None where none were asked for."""
         if not self._is_polling(id):
             return []
-        meter, symbols = self._books.meter, self._rounds.symbols
-        meter.message(now_ms)
+        symbols = self._rounds.symbols
+        self._login.accepted()
+        self._books.meter.message(now_ms)
         actions = [] if status is None else self._books.status_came(status)
         if quotes is not None:
             held = [row for row in quotes.rows if self._wanted.holds("quotes", None, row.symbol)]
@@ -305,9 +307,7 @@ class Session:
             return []
         symbols = self._rounds.symbols
         if code in DENIALS:
-            # Until there is another token the poll counts as under way.
-            self._rounds.hold()
-            return self._admit(now_ms, self._login.refused(now_ms, None, code, reason))
+            return self._poll_denied(now_ms, code, reason)
         if code not in _REFUSALS or not symbols:
             self._rounds.end()
             return self._perform(now_ms, self._machine.poll_failed(now_ms, code, reason))
@@ -402,7 +402,7 @@ class Session:
                     actions.append(step)
                 case _:
                     symbols = [s for s, _ in self._wanted.wanted(now_ms, "quotes")]
-                    actions.append(_poll(self._rounds.begin(symbols)))
+                    actions.append(self._poll(self._rounds.begin(symbols)))
         return actions
 
     def _follow(self, now_ms: float, steps: Iterable[SubscriptionAction]) -> list[Action]:
@@ -549,7 +549,9 @@ class Session:
             )
             return self._follow(now_ms, steps)
         if code in DENIALS:
-            return self._admit(now_ms, self._login.refused(now_ms, way, code, error.message))
+            shown = self._login.token if asked is None else asked.token
+            refused = self._login.refused(now_ms, way, shown, code, error.message)
+            return self._admit(now_ms, refused)
         return []
 
     # ---- how: polls and pings
@@ -557,9 +559,21 @@ class Session:
     def _is_polling(self, number: int) -> bool:
         return self._rounds.is_current(number) and self._machine.is_polling
 
+    def _poll_denied(self, now_ms: float, code: str, reason: str) -> list[Action]:
+        shown = self._polled_with
+        if shown != self._login.token:
+            return self._perform(now_ms, self._machine.repoll(now_ms))
+        # Until there is another token the poll counts as under way.
+        self._rounds.hold()
+        return self._admit(now_ms, self._login.refused(now_ms, None, shown, code, reason))
+
+    def _poll(self, part: Part) -> Poll:
+        self._polled_with = self._login.token
+        return Poll(part.id, part.symbols, part.since)
+
     def _poll_on(self, now_ms: float, part: Part | None) -> list[Action]:
         if part is not None:
-            return [_poll(part)]
+            return [self._poll(part)]
         actions = self._perform(now_ms, self._machine.poll_ok(now_ms))
         return actions + self._history.polled(now_ms, self._machine)
 
@@ -571,7 +585,3 @@ class Session:
         enough = self._books.meter.answered_pings >= LIMITS.pings
         self._ping_ms = now_ms + (LIMITS.ping_ms if enough else LIMITS.ping_first_ms)
         return [send]
-
-
-def _poll(part: Part) -> Poll:
-    return Poll(part.id, part.symbols, part.since)

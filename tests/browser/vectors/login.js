@@ -4,7 +4,9 @@ const STEPS = {
   restart: (login) => login.restart(),
   welcomed: (login, now, {way, server_ms, required}) => login.welcomed(now, way, server_ms, required),
   authenticated: (login, now, {way, expires_ms}) => login.authenticated(now, way, expires_ms),
-  refused: (login, now, {way, code, reason}) => login.refused(now, way, code, reason),
+  refused: (login, now, {way, token, code, reason}) =>
+    login.refused(now, way, token, code, reason),
+  accepted: (login) => login.accepted(),
   take: (login, now, {token}) => login.take(token),
   closed: (login, now, {way}) => login.closed(way),
   tick: (login, now) => login.tick(now),

@@ -6,7 +6,7 @@ import msgspec
 
 from dashboard.client.core.login import Login
 
-TIMELESS = ("take", "closed", "restart")
+TIMELESS = ("take", "closed", "restart", "accepted")
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
