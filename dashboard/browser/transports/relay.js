@@ -30,7 +30,7 @@ export class Relay {
   /** @type {RelayLink | null} */
   #link = null;
   #listening = false;
-  #take = (/** @type {any} */ event) => this.#link?.take(event.data ?? event);
+  #take = (/** @type {Batch} */ batch) => this.#link?.take(batch);
 
   /** @param {import("../panel.d.ts").ElementModel} model */
   constructor(model) {
