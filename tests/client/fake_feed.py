@@ -132,6 +132,8 @@ class Socket(WebSocketHandler):
 
     def open(self, *_: str, **__: str) -> None:
         feed = self.feed
+        # Else the kernel holds a second message back until the first is acknowledged.
+        self.set_nodelay(True)
         feed.sockets.add(self)
         feed.opened += 1
         self.frames = 0
