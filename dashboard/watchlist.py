@@ -1,10 +1,17 @@
-"""The watchlist: every symbol of the feed with its live price."""
+"""The watchlist: symbols with their live prices."""
+
+import param
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
 
 
 class Watchlist(LiveElement):
-    """All symbols of the feed, live; choosing one selects it for the whole page."""
+    """Some symbols or all of the feed, live; choosing one selects it for the whole page."""
+
+    symbols = param.List(item_type=str, doc="Which symbols, in this order; empty for all.")
+    in_address = param.Boolean(
+        default=False, doc="Whether the page's address tells which symbol is selected."
+    )
 
     _esm = FOLDER / "watchlist.js"
     _stylesheets = stylesheets("tokens", "watchlist")

@@ -2,14 +2,22 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {
-  NOTHING, formatAge, formatCount, formatMs, formatRate,
+  NOTHING, formatAge, formatBytes, formatCount, formatMs, formatRate,
 } from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {openBelow} from "quotewire/popover.js";
 
-const REFRESH_MS = 500;
-const BY = {live: "WebSocket", polling: "HTTP"};
+/** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {ReturnType<Connection["stats"]>} Stats */
+/** @typedef {[name: string, value: string]} Fact */
 
+const REFRESH_MS = 500;
+/** @type {Record<import("./core/session.js").Way, string>} */
+const WAYS = {websocket: "WebSocket", polling: "HTTP", relay: "Relay"};
+const CARRIES = new Set(["live", "polling", "stale"]);
+const TOLD = 4;
+
+/** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
   return mount(context, (connection, until) => new Badge(connection, until).element);
 }
@@ -20,6 +28,7 @@ class Badge {
   #detail = h("span", {class: "detail", "data-testid": "badge-detail"});
   #facts = new Facts();
 
+  /** @param {Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
     this.#connection = connection;
     const popover = this.#facts.element;
@@ -46,10 +55,11 @@ class Badge {
   }
 }
 
-function detailOf({state}, {latency_p50_ms, per_second}) {
-  if (!BY[state]) return "";
-  const latency = state === "live" && latency_p50_ms !== null ? [formatMs(latency_p50_ms)] : [];
-  return [BY[state], ...latency, formatRate(per_second)].join(" · ");
+/** @param {import("./core/session.js").StateChanged} change @param {Stats} stats */
+function detailOf({state, way}, {received_to_shown: {p50_ms}, per_second}) {
+  if (!CARRIES.has(state)) return "";
+  const latency = state === "live" && p50_ms !== null ? [formatMs(p50_ms)] : [];
+  return [WAYS[way], ...latency, formatRate(per_second)].join(" · ");
 }
 
 /** The layers one by one, in a popover. */
@@ -64,50 +74,100 @@ class Facts {
     return this.element.matches(":popover-open");
   }
 
+  /** @param {Connection} connection @param {import("./health.js").Health} health @param {Stats} stats */
   show(connection, health, stats) {
-    const {state, sources, feedUrl} = connection;
     this.#groups.replaceChildren(
       h("p", {class: "summary"}, h("b", {}, health.word), ` · ${health.reason}`),
-      group("Browser – feed", [
-        ["Way", BY[state.state] ?? NOTHING],
-        ["Address", new URL(feedUrl).host],
-        ["Round trip", formatMs(stats.round_trip_ms)],
-        ["Last message", age(stats.last_message_age_ms)],
-        ["Reconnects", formatCount(stats.reconnects)],
-        ["In this state for", formatAge(Date.now() - state.at_ms)],
-      ]),
-      ...sources.map((source) => group(`Feed – source: ${source.source}`, [
-        ["State", source.state],
-        ["Data", source.label || "live"],
-        ["Says", source.message || NOTHING],
-        ...(source.symbols ? [["Symbols asked", formatCount(source.symbols)]] : []),
-        ...(source.next_try_ms ? [["Next request", untilNow(source.next_try_ms)]] : []),
-        ...(source.budgets ?? []).map(({limit, per_s, left}) =>
-          [`Left of ${formatCount(limit)} per ${formatAge(per_s * 1000)}`, formatCount(left)]),
-      ])),
-      group("Prices", [
-        ["Latency p50", formatMs(stats.latency_p50_ms)],
-        ["Latency p95", formatMs(stats.latency_p95_ms)],
-        ["Updates", formatRate(stats.per_second)],
-        ["Last update", age(stats.last_data_age_ms)],
-        ["Received", formatCount(stats.received)],
-        ["Conflated", formatCount(stats.conflated)],
-        ["Duplicates dropped", formatCount(stats.duplicates)],
-        ["Late dropped", formatCount(stats.late)],
-      ]),
+      ...losses(connection.timeline),
+      group("Browser – feed", linkFacts(connection, stats)),
+      ...connection.sources.map((source) =>
+        group(`Feed – source: ${source.source}`, sourceFacts(source))),
+      group("Prices", priceFacts(stats)),
+      group("Lately", lately(connection.timeline)),
     );
   }
 }
 
+/** What is gone for good is said, not only counted. @param {import("./timeline.js").Timeline} timeline */
+function losses(timeline) {
+  return timeline.last("lost", 1).map(({symbol, interval, channel, reason, at_ms}) =>
+    h("p", {class: "lost", "data-testid": "badge-lost"},
+      `${clock(at_ms)} ${[symbol, interval, channel].filter(Boolean).join(" ")}: ${reason}`));
+}
+
+/** @param {Connection} connection @param {Stats} stats @returns {Fact[]} */
+function linkFacts({state, feedUrl}, stats) {
+  return [
+    ["Way", CARRIES.has(state.state) ? WAYS[state.way] : NOTHING],
+    ["Address", new URL(feedUrl).host],
+    ["Round trip", formatMs(stats.round_trip_ms)],
+    ["Last message", age(stats.last_message_age_ms)],
+    ["Received", formatBytes(stats.bytes)],
+    ["Reconnects", formatCount(stats.reconnects)],
+    ["In this state for", formatAge(Date.now() - state.at_ms)],
+  ];
+}
+
+/** @param {import("./protocol.js").SourceStatus} source @returns {Fact[]} */
+function sourceFacts({state, label, message, symbols, next_try_ms, budgets = []}) {
+  /** @type {Fact[]} */
+  const facts = [["State", state], ["Data", label || "live"], ["Says", message || NOTHING]];
+  if (symbols) facts.push(["Symbols asked", formatCount(symbols)]);
+  if (next_try_ms) facts.push(["Next request", untilNow(next_try_ms)]);
+  for (const {limit, per_s, left} of budgets) {
+    facts.push([`Left of ${formatCount(limit)} per ${formatAge(per_s * 1000)}`, formatCount(left)]);
+  }
+  return facts;
+}
+
+/** @param {Stats} stats @returns {Fact[]} */
+function priceFacts(stats) {
+  return [
+    ["Event – feed p50 · p95 · p99", percentiles(stats.event_to_received)],
+    ["Feed – screen p50 · p95 · p99", percentiles(stats.received_to_shown)],
+    ["Updates", formatRate(stats.per_second)],
+    ["Last update", age(stats.last_data_age_ms)],
+    ["Received", formatCount(stats.received)],
+    ["Conflated", formatCount(stats.conflated)],
+    ["Gaps", formatCount(stats.gaps)],
+    ["Duplicates dropped", formatCount(stats.duplicates)],
+    ["Late dropped", formatCount(stats.late)],
+  ];
+}
+
+/** @param {import("./core/latency.js").Reading} reading */
+function percentiles({p50_ms, p95_ms, p99_ms}) {
+  return p50_ms === null ? NOTHING : [p50_ms, p95_ms, p99_ms].map(formatMs).join(" · ");
+}
+
+/**
+ * The last states, and why.
+ *
+ * @param {import("./timeline.js").Timeline} timeline
+ * @returns {Fact[]}
+ */
+function lately(timeline) {
+  return timeline.last("state", TOLD).map(({at_ms, state, code}) =>
+    [clock(at_ms), `${state} · ${code.replaceAll("_", " ")}`]);
+}
+
+/** The time of day here. @param {number} at_ms */
+function clock(at_ms) {
+  return new Date(at_ms).toLocaleTimeString("en-GB");
+}
+
+/** @param {string} title @param {Fact[]} rows */
 function group(title, rows) {
   const terms = rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
   return h("section", {}, h("h3", {}, title), h("dl", {}, ...terms));
 }
 
+/** @param {number} at_ms */
 function untilNow(at_ms) {
   return at_ms <= Date.now() ? "now" : `in ${formatAge(at_ms - Date.now())}`;
 }
 
+/** @param {number | null} age_ms */
 function age(age_ms) {
   return age_ms === null ? NOTHING : `${formatAge(age_ms)} ago`;
 }

@@ -4,8 +4,6 @@
  * Nothing goes back to Python: the page's own copy is the only one that is kept up.
  */
 
-import {place} from "quotewire/bars.js";
-
 /** Bars in the figure; the oldest roll over. */
 const MOST = 2000;
 /** @type {("start_ms" | "open" | "high" | "low" | "close" | "volume")[]} */
@@ -13,7 +11,7 @@ const VALUES = ["start_ms", "open", "high", "low", "close", "volume"];
 /** @type {import("./panel.d.ts").Here} */
 const HERE = {sync: false};
 
-/** @typedef {import("./protocol.js").Bar} Bar */
+/** @typedef {import("./core/bars.js").Bar} Bar */
 /** @typedef {Pick<Bar, "start_ms" | "open" | "high" | "low" | "close" | "volume">} Drawn */
 
 export class BarSource {
@@ -25,15 +23,28 @@ export class BarSource {
     this.#source = source;
   }
 
-  /** Draw these bars instead of what is there. @param {Bar[]} bars */
+  /**
+   * Draw these bars instead of what is there.
+   *
+   * @param {readonly Bar[]} bars
+   * @returns {number | null} by how much the bar that was the last one is numbered higher now, null
+   *   where it is no more
+   */
   draw(bars) {
+    const before = this.at();
+    const x = this.#count - 1;
+    const drawn = bars.slice(-MOST);
     this.#count = 0;
-    this.#source.setv({data: this.#columns(bars.slice(-MOST))}, HERE);
+    this.#source.setv({data: this.#columns(drawn)}, HERE);
+    const found = drawn.findLastIndex(({start_ms}) => start_ms === before?.start_ms);
+    return found < 0 ? null : found - x;
   }
 
-  /** Draw what changed. @param {Bar[]} bars @param {number} since_ms */
+  /** Draw what changed. @param {readonly Bar[]} bars @param {number} since_ms */
   update(bars, since_ms) {
-    const fresh = bars.slice(place(bars, since_ms).index);
+    let from = bars.length;
+    while (from > 0 && bars[from - 1].start_ms >= since_ms) from -= 1;
+    const fresh = bars.slice(from);
     const last_ms = this.#column("start_ms").at(-1) ?? -Infinity;
     for (const bar of fresh) if (bar.start_ms <= last_ms) this.#patch(bar);
     const opened = fresh.filter(({start_ms}) => start_ms > last_ms);
@@ -78,7 +89,7 @@ export class BarSource {
     return this.#source.data[name] ?? this.#source.data.get?.(name) ?? [];
   }
 
-  /** @param {Bar[]} bars @returns {Record<string, unknown[]>} */
+  /** @param {readonly Bar[]} bars @returns {Record<string, unknown[]>} */
   #columns(bars) {
     const first = this.#count;
     this.#count += bars.length;

@@ -72,14 +72,15 @@ export class CandleFigure {
     this.#placeTag();
   }
 
-  /** @param {import("./protocol.js").Bar[]} bars */
+  /** @param {readonly import("./core/bars.js").Bar[]} bars */
   draw(bars) {
-    this.#bars.draw(bars);
-    this.viewport.home();
+    const by = this.#bars.draw(bars);
+    if (by === null) this.viewport.home();
+    else this.viewport.renumbered(by);
     this.#onHover(this.#hovered);
   }
 
-  /** @param {import("./protocol.js").Bar[]} bars @param {number} since_ms */
+  /** @param {readonly import("./core/bars.js").Bar[]} bars @param {number} since_ms */
   update(bars, since_ms) {
     this.#bars.update(bars, since_ms);
     this.viewport.barsChanged();

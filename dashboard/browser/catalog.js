@@ -1,51 +1,73 @@
 /**
  * Which instruments the feed has, and from which source each comes. Asked for until it names some,
- * and then now and then: others are added, and one may come from another source.
+ * and then now and then: others are added, and one may come from another source. Nothing is asked
+ * while the page is not seen or the feed is away: the connection says when.
  */
 
 import {Listeners} from "quotewire/listeners.js";
-import {fetchSymbols, isRefusal} from "quotewire/transports/polling.js";
 
 const RETRY_MS = 1000;
 const RENEW_MS = 10_000;
 
-export class Catalog {
-  /** @type {Map<string, import("./protocol.js").SymbolInfo> | null} null until the feed told them */
-  symbols = null;
-  #feed;
-  #listeners = new Listeners();
-  #next = 0;
-  #told = "";
-  #stopped = false;
+/** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
 
-  /** @param {import("./feed.js").Feed} feed */
-  constructor(feed) {
-    this.#feed = feed;
+export class Catalog {
+  /** @type {Map<string, SymbolInfo> | null} null until the feed told them */
+  symbols = null;
+  #ask;
+  #environment;
+  /** @type {Listeners<Map<string, SymbolInfo> | null>} */
+  #listeners = new Listeners();
+  /** @type {number | null} */
+  #next = null;
+  #told = "";
+  #wanted = false;
+  #asking = false;
+
+  /**
+   * @param {() => Promise<{symbols: SymbolInfo[]}>} ask for the body of `/api/symbols`
+   * @param {import("./environment.js").Environment} environment
+   */
+  constructor(ask, environment) {
+    this.#ask = ask;
+    this.#environment = environment;
   }
 
-  /** @returns {() => void} ends it */
+  /** @param {(symbols: Map<string, SymbolInfo> | null) => void} listener */
   onChange(listener) {
     return this.#listeners.add(listener, this.symbols);
   }
 
-  /** Whether the feed has a symbol, as far as is known: all are had until it told. */
+  /** Whether the feed has a symbol, as far as is known: all are had until it told. @param {string} symbol */
   has(symbol) {
     return this.symbols?.has(symbol) ?? true;
   }
 
-  /** Returns when it is loaded, or has failed and, unless refused, will be tried again. */
-  async load() {
-    clearTimeout(this.#next);
-    try {
-      this.#take(await fetchSymbols(this.#feed));
-      this.#loadIn(RENEW_MS);
-    } catch (error) {
-      console.debug("quotewire: no symbols yet:", error.message);
-      if (!isRefusal(error)) this.#loadIn(RETRY_MS);
-    }
+  /** Keep it up to date from now on, or let it be. @param {boolean} wanted */
+  keep(wanted) {
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    if (wanted) this.load();
+    else this.#wait(null);
   }
 
-  /** Nobody hears of what is as it was. */
+  /** Returns when it is loaded or has failed. */
+  async load() {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#wait(null);
+    let wait_ms = RENEW_MS;
+    try {
+      this.#take((await this.#ask()).symbols);
+    } catch (error) {
+      console.debug(`quotewire: no symbols yet: ${error}`);
+      wait_ms = RETRY_MS;
+    }
+    this.#asking = false;
+    if (this.#wanted) this.#wait(wait_ms);
+  }
+
+  /** Nobody hears of what is as it was. @param {SymbolInfo[]} symbols */
   #take(symbols) {
     if (!symbols.length) throw new Error("the feed has none yet");
     const told = JSON.stringify(symbols);
@@ -55,13 +77,9 @@ export class Catalog {
     this.#listeners.tell(this.symbols);
   }
 
-  #loadIn(wait_ms) {
-    clearTimeout(this.#next);
-    if (!this.#stopped) this.#next = setTimeout(() => this.load(), wait_ms);
-  }
-
-  stop() {
-    this.#stopped = true;
-    clearTimeout(this.#next);
+  /** @param {number | null} wait_ms null for ever */
+  #wait(wait_ms) {
+    if (this.#next !== null) this.#environment.clearTimeout(this.#next);
+    this.#next = wait_ms === null ? null : this.#environment.setTimeout(() => this.load(), wait_ms);
   }
 }

@@ -5,20 +5,20 @@ import {ChartHeader} from "quotewire/chart_header.js";
 import {CandleFigure} from "quotewire/candle_figure.js";
 import {expose} from "quotewire/debug.js";
 import {h, setText} from "quotewire/dom.js";
-import {isStale} from "quotewire/health.js";
 import {mount} from "quotewire/live.js";
 import {page} from "quotewire/page.js";
-import {DAY} from "quotewire/protocol.js";
 import {watchTheme} from "quotewire/theme.js";
 
 const AGE_MS = 1000;
 
+/** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
   return mount(context, (connection, until) => new Chart(context, connection, until).element);
 }
 
 class Chart {
   #connection;
+  #model;
   #header = new ChartHeader();
   #bars;
   #figure;
@@ -29,10 +29,17 @@ class Chart {
   }, "Go live ▸");
   /** @type {import("./protocol.js").SymbolInfo | null} */
   #info = null;
+  #interval = "";
   #unsubscribe = () => {};
 
+  /**
+   * @param {import("./panel.d.ts").ElementContext} context
+   * @param {import("./connection.js").Connection} connection
+   * @param {(end: () => void) => void} until
+   */
   constructor({model, view}, connection, until) {
     this.#connection = connection;
+    this.#model = model;
     this.#bars = new BarSource(model.source);
     this.#figure = new CandleFigure(model, this.#bars, {
       width: () => this.element.clientWidth,
@@ -52,27 +59,40 @@ class Chart {
     until(watchTheme(view, (dark) => this.#figure.paint(dark)));
     until(connection.onSymbols(() => this.#choose()));
     until(page.onSymbol(() => this.#choose()));
+    const chosen = () => this.#choose();
+    for (const name of ["symbol", "interval"]) {
+      model.on(name, chosen);
+      until(() => model.off(name, chosen));
+    }
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
     expose("chart", () => this.#facts());
   }
 
-  /** The figure stays; what it shows is another symbol's. */
+  /** Its own symbol, else the page's. @returns {string} empty where there is none */
+  get #symbol() {
+    return this.#model.symbol || page.symbol || "";
+  }
+
+  /** The figure stays; what it shows is another symbol's, or in other bars. */
   #choose() {
     const {symbols} = this.#connection;
-    const info = symbols?.get(page.symbol) ?? null;
+    const info = symbols?.get(this.#symbol) ?? null;
+    const {interval} = this.#model;
     this.#explain();
-    const same = sameInfo(info, this.#info);
+    const same = sameInfo(info, this.#info) && interval === this.#interval;
     this.#info = info;
+    this.#interval = interval;
     this.#showHealth();
     if (same) return;
     this.#unsubscribe();
     this.#bars.clear();
-    this.#header.begin(info);
+    this.#header.begin(info, interval);
     this.#explain();
     if (info) this.#subscribe(info);
   }
 
+  /** @param {import("./protocol.js").SymbolInfo} info */
   #subscribe({symbol, decimals}) {
     let drawn = false;
     this.#figure.begin(decimals);
@@ -81,7 +101,7 @@ class Chart {
         this.#header.showQuote(quote);
         this.#figure.showLast(quote.last);
       }),
-      this.#connection.subscribeBars(symbol, DAY, (bars, {reset, since_ms}) => {
+      this.#connection.subscribeBars(symbol, this.#interval, (bars, {reset, since_ms}) => {
         if (reset || !drawn) this.#figure.draw(bars);
         else this.#figure.update(bars, since_ms);
         drawn = true;
@@ -98,23 +118,26 @@ class Chart {
     this.#empty.hidden = has;
     if (has) return;
     if (symbols === null) setText(this.#empty, `Waiting for the feed at ${new URL(feedUrl).host} …`);
-    else if (page.symbol === null) setText(this.#empty, "Choose a symbol.");
+    else if (!this.#symbol) setText(this.#empty, "Choose a symbol.");
     else if (this.#info === null) {
-      setText(this.#empty, `This feed has no “${page.symbol}”. Choose a symbol from the watchlist.`);
+      setText(this.#empty, `This feed has no “${this.#symbol}”. Choose a symbol from the watchlist.`);
     } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
   }
 
+  /** Old prices stay, dimmed, with their age. */
   #showHealth() {
-    const symbols = this.#info ? [this.#info.symbol] : [];
-    const stale = isStale(this.#connection.health(symbols)) && this.#bars.at() !== null;
+    const {state, age_ms} = this.#info
+      ? this.#connection.freshness(this.#info.symbol) : {state: "unknown", age_ms: null};
+    const stale = state === "stale" && this.#bars.at() !== null;
     this.element.toggleAttribute("data-stale", stale);
-    this.#header.showAge(stale ? this.#connection.ageOf(symbols) : null);
+    this.#header.showAge(stale ? age_ms : null);
   }
 
   #facts() {
     const {first, end} = this.#bars.extent;
     return {
       symbol: this.#info?.symbol ?? null,
+      interval: this.#interval,
       bars: end - first,
       last: this.#bars.at(),
       before_last: this.#bars.at(end - 2),
@@ -123,6 +146,10 @@ class Chart {
   }
 }
 
+/**
+ * @param {import("./protocol.js").SymbolInfo | null} a
+ * @param {import("./protocol.js").SymbolInfo | null} b
+ */
 function sameInfo(a, b) {
   return a?.symbol === b?.symbol && a?.label === b?.label && a?.decimals === b?.decimals;
 }

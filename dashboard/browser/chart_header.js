@@ -2,7 +2,7 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {
-  changeOf, directionOf, formatAge, formatChange, formatDate, formatPercent, formatPrice,
+  changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatStart,
   formatVolume, isSymbol,
 } from "quotewire/format.js";
 
@@ -16,6 +16,7 @@ const VALUES = [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"], ["V"
 export class ChartHeader {
   #decimals = 2;
   #label = "";
+  #interval = "1d";
   #symbol = h("h2", {"data-testid": "chart-symbol"});
   #name = h("span", {class: "name"});
   #chip = h("span", {class: "chip", "data-testid": "chart-label"});
@@ -36,8 +37,9 @@ export class ChartHeader {
     this.showBar(null);
   }
 
-  /** @param {import("./protocol.js").SymbolInfo | null} info */
-  begin(info) {
+  /** @param {import("./protocol.js").SymbolInfo | null} info @param {string} interval */
+  begin(info, interval) {
+    this.#interval = interval;
     this.#decimals = info?.decimals ?? 2;
     this.#label = info?.label ?? "";
     setText(this.#symbol, info?.symbol ?? "");
@@ -49,7 +51,7 @@ export class ChartHeader {
     this.showBar(null);
   }
 
-  /** @param {import("./book.js").Quote} quote */
+  /** @param {import("./core/quote_book.js").Quote} quote */
   showQuote(quote) {
     const {change, ratio} = changeOf(quote);
     setText(this.#last, formatPrice(quote.last, this.#decimals));
@@ -68,7 +70,7 @@ export class ChartHeader {
   /** @param {(Values & {start_ms: number}) | null} bar */
   showBar(bar) {
     this.#legend.style.visibility = bar ? "visible" : "hidden"; // keeps its height
-    setText(this.#date, bar ? formatDate(bar.start_ms) : "");
+    setText(this.#date, bar ? formatStart(bar.start_ms, this.#interval) : "");
     for (const {field, element} of this.#values) {
       const value = bar?.[field];
       setText(element,

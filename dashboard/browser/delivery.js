@@ -1,105 +1,198 @@
 /**
- * Hands what changed to those who asked, at most once per animation frame.
+ * Hands what changed to those who asked, at most once per animation frame, and no more often than
+ * the page's settings allow.
  *
- * Nothing is queued: a listener gets the newest of each symbol, however many changes came between.
- * A hidden page has no frames, so nothing is delivered there until it is seen again.
+ * Of quotes and bars nothing is queued: a listener gets the newest, however many changes came
+ * between. Trades are, each one, up to a bound. A hidden page has no frames, so nothing is delivered
+ * there until it is seen again.
  *
- * @typedef {import("./book.js").Quote} Quote
- * @typedef {import("./book.js").BarChange} BarChange
+ * @typedef {import("./core/quote_book.js").Quote} Quote
+ * @typedef {import("./core/bars.js").Bar} Bar
+ * @typedef {import("./core/trade_book.js").Trade} Trade
+ * @typedef {{reset: boolean, since_ms: number}} BarChange `reset`: draw all; else what is from
+ *   `since_ms` on
  * @typedef {(quotes: Quote[]) => void} QuoteListener
- * @typedef {(bars: import("./protocol.js").Bar[], change: BarChange) => void} BarListener
+ * @typedef {(bars: readonly Bar[], change: BarChange) => void} BarListener
+ * @typedef {(trades: Trade[], skipped: number) => void} TradeListener
+ *   `skipped`: how many came before these and were more than a page can take
+ *
+ * @typedef {{symbols: Set<string>, listener: QuoteListener, pending: Set<string>}} QuoteEntry
+ * @typedef {{symbol: string, interval: string, listener: BarListener, whole: boolean,
+ *   pending: BarChange | null}} BarEntry
+ * @typedef {{symbols: Set<string>, listener: TradeListener, pending: Trade[],
+ *   skipped: number}} TradeEntry
  */
 
+import {Pace} from "quotewire/core/pace.js";
+import {guarded} from "quotewire/listeners.js";
+
+/** Trades that wait for one listener; of more the oldest go. */
+const MOST_TRADES = 5000;
+/** @type {[string, boolean][]} */
+const DUE = [["due", true]];
+
 export class Delivery {
-  #book;
+  #held;
+  #environment;
   #onPainted;
-  #frame = 0;
-  /** @type {Set<{symbols: Set<string>, listener: QuoteListener, pending: Set<string>}>} */
+  /** @type {number | null} */
+  #frame = null;
+  /** @type {number | null} */
+  #timer = null;
+  /** @type {Pace<string, boolean>} lets deliveries through, one at a time */
+  #pace = new Pace();
+  /** @type {Set<QuoteEntry>} */
   #quoteListeners = new Set();
-  /** @type {Set<{symbol: string, interval: string, listener: BarListener, pending: BarChange | null}>} */
+  /** @type {Set<BarEntry>} */
   #barListeners = new Set();
+  /** @type {Set<TradeEntry>} */
+  #tradeListeners = new Set();
 
   /**
-   * @param {import("./book.js").Book} book
+   * @param {import("./core/session.js").Session} held what is known
+   * @param {import("./environment.js").Environment} environment
    * @param {() => void} onPainted called when a frame's changes are on the screen
    */
-  constructor(book, onPainted) {
-    this.#book = book;
+  constructor(held, environment, onPainted) {
+    this.#held = held;
+    this.#environment = environment;
     this.#onPainted = onPainted;
   }
 
-  /** @returns {() => void} ends it */
+  /** @param {number} max_hz deliveries a second at most; 0: as many as there are frames */
+  pace(max_hz) {
+    this.#pace.configure(max_hz);
+  }
+
+  /** Symbols of which someone wants quotes. */
+  get quoted() {
+    return [...new Set([...this.#quoteListeners].flatMap(({symbols}) => [...symbols]))];
+  }
+
+  /** @param {string[]} symbols @param {QuoteListener} listener @returns {() => void} ends it */
   addQuotes(symbols, listener) {
-    const entry = {symbols: new Set(symbols), listener, pending: new Set(symbols)};
-    this.#quoteListeners.add(entry);
-    this.#schedule();
-    return () => this.#quoteListeners.delete(entry);
+    return this.#add(this.#quoteListeners,
+      {symbols: new Set(symbols), listener, pending: new Set(symbols)});
   }
 
-  /** @returns {() => void} ends it */
-  addBars(symbol, interval, listener) {
-    const entry = {symbol, interval, listener, pending: {reset: true, since_ms: 0}};
-    this.#barListeners.add(entry);
-    this.#schedule();
-    return () => this.#barListeners.delete(entry);
+  /**
+   * @param {string} symbol
+   * @param {string} interval
+   * @param {BarListener} listener
+   * @param {boolean} whole not before their history is there
+   * @returns {() => void} ends it
+   */
+  addBars(symbol, interval, listener, whole) {
+    return this.#add(this.#barListeners,
+      {symbol, interval, listener, whole, pending: {reset: true, since_ms: 0}});
   }
 
-  quotesChanged(symbols) {
-    for (const {symbols: wanted, pending} of this.#quoteListeners) {
-      for (const symbol of symbols) if (wanted.has(symbol)) pending.add(symbol);
+  /** @param {string[]} symbols @param {TradeListener} listener @returns {() => void} ends it */
+  addTrades(symbols, listener) {
+    return this.#add(this.#tradeListeners,
+      {symbols: new Set(symbols), listener, pending: [], skipped: 0});
+  }
+
+  /** @template T @param {Set<T>} listeners @param {T} entry */
+  #add(listeners, entry) {
+    listeners.add(entry);
+    this.#schedule();
+    return () => listeners.delete(entry);
+  }
+
+  /** @param {Quote[]} quotes */
+  quotesChanged(quotes) {
+    for (const {symbols, pending} of this.#quoteListeners) {
+      for (const {symbol} of quotes) if (symbols.has(symbol)) pending.add(symbol);
     }
     this.#schedule();
   }
 
-  /** @param {BarChange} change */
-  barsChanged(symbol, interval, change) {
+  /** @param {import("./core/session.js").BarsChanged} change */
+  barsChanged({symbol, interval, reset, since_ms}) {
+    if (since_ms === null && !reset) return;
     for (const entry of this.#barListeners) {
       if (entry.symbol !== symbol || entry.interval !== interval) continue;
-      const reset = change.reset || (entry.pending?.reset ?? false);
-      const since_ms = Math.min(change.since_ms, entry.pending?.since_ms ?? Infinity);
-      entry.pending = {reset, since_ms};
+      const {pending} = entry;
+      entry.pending = {
+        reset: reset || (pending?.reset ?? false),
+        since_ms: Math.min(since_ms ?? 0, pending?.since_ms ?? Infinity),
+      };
+    }
+    this.#schedule();
+  }
+
+  /** @param {Trade[]} trades */
+  tradesCame(trades) {
+    for (const entry of this.#tradeListeners) {
+      for (const trade of trades) if (entry.symbols.has(trade.symbol)) entry.pending.push(trade);
+      const over = entry.pending.length - MOST_TRADES;
+      if (over <= 0) continue;
+      entry.pending.splice(0, over);
+      entry.skipped += over;
     }
     this.#schedule();
   }
 
   stop() {
-    cancelAnimationFrame(this.#frame);
-    this.#quoteListeners.clear();
-    this.#barListeners.clear();
+    if (this.#frame !== null) this.#environment.cancelFrame(this.#frame);
+    if (this.#timer !== null) this.#environment.clearTimeout(this.#timer);
+    this.#frame = this.#timer = null;
+    for (const listeners of [this.#quoteListeners, this.#barListeners, this.#tradeListeners]) {
+      listeners.clear();
+    }
   }
 
+  /** In the next frame, or in the first one after the page's pace allows it. */
   #schedule() {
-    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#deliver());
+    if (this.#frame !== null || this.#timer !== null) return;
+    const now_ms = this.#environment.now();
+    if (this.#pace.offer(now_ms, DUE).size) {
+      this.#nextFrame();
+      return;
+    }
+    this.#timer = this.#environment.setTimeout(() => {
+      this.#timer = null;
+      this.#schedule();
+    }, Math.max(1, (this.#pace.deadline() ?? 0) - now_ms));
+  }
+
+  #nextFrame() {
+    this.#frame = this.#environment.requestFrame(() => this.#deliver());
   }
 
   #deliver() {
-    this.#frame = 0;
+    this.#frame = null;
     for (const entry of this.#quoteListeners) this.#deliverQuotes(entry);
     for (const entry of this.#barListeners) this.#deliverBars(entry);
+    for (const entry of this.#tradeListeners) deliverTrades(entry);
     // A task queued in a frame runs after that frame was painted.
-    setTimeout(this.#onPainted, 0);
+    this.#environment.setTimeout(this.#onPainted, 0);
   }
 
+  /** @param {QuoteEntry} entry */
   #deliverQuotes({listener, pending}) {
-    const quotes = [...pending].map((symbol) => this.#book.quote(symbol)).filter(Boolean);
+    if (!pending.size) return;
+    const quotes = [...pending].flatMap((symbol) => this.#held.quote(symbol) ?? []);
     pending.clear();
     if (quotes.length) guarded(() => listener(quotes));
   }
 
-  /** Bars wait for their history, so that a chart is drawn once and never from a single bar. */
+  /** @param {BarEntry} entry */
   #deliverBars(entry) {
-    const {symbol, interval, listener, pending} = entry;
-    if (!pending || !this.#book.isLoaded(symbol, interval)) return;
+    const {symbol, interval, listener, whole, pending} = entry;
+    const bars = this.#held.bars(symbol, interval);
+    // A chart is drawn once, and never from a single bar.
+    if (!pending || !bars.length || (whole && !this.#held.isLoaded(symbol, interval))) return;
     entry.pending = null;
-    guarded(() => listener(this.#book.bars(symbol, interval), pending));
+    guarded(() => listener(bars, pending));
   }
 }
 
-/** One listener's fault must not keep the data from the others. */
-function guarded(call) {
-  try {
-    call();
-  } catch (error) {
-    reportError(error);
-  }
+/** @param {TradeEntry} entry */
+function deliverTrades(entry) {
+  const {listener, pending, skipped} = entry;
+  if (!pending.length) return;
+  Object.assign(entry, {pending: [], skipped: 0});
+  guarded(() => listener(pending, skipped));
 }

@@ -12,7 +12,11 @@ export class Feed {
     this.token = token;
   }
 
-  /** What goes with each HTTP request; the token is in no address, for those are logged. */
+  /**
+   * What goes with each HTTP request; the token is in no address, for those are logged.
+   *
+   * @returns {Record<string, string>}
+   */
   get headers() {
     return this.token ? {Authorization: `Bearer ${this.token}`} : {};
   }

@@ -1,5 +1,7 @@
 /** What the feed answers instead of a body: a code of its protocol, and words for a person. */
 
+export const SENSELESS = "the feed said what cannot be understood";
+
 /** The feed answered, with an error. */
 export class FeedError extends Error {
   /** @param {string} code as `feed_server/protocol/codes.py` has them @param {string} message */

@@ -78,9 +78,21 @@ export function formatCount(value) {
   return fixed(0).format(value);
 }
 
-/** The UTC date of a daily bar's start. @param {number} start_ms */
-export function formatDate(start_ms) {
-  return new Date(start_ms).toISOString().slice(0, 10);
+/**
+ * When a bar starts, in UTC: the date of a daily one, with the time of day of another.
+ *
+ * @param {number} start_ms
+ * @param {string} interval
+ */
+export function formatStart(start_ms, interval) {
+  const [date, clock] = new Date(start_ms).toISOString().split("T");
+  if (interval === "1d") return date;
+  return `${date} ${clock.slice(0, interval.endsWith("s") ? 8 : 5)} UTC`;
+}
+
+/** 1.4 MB. @param {number} bytes */
+export function formatBytes(bytes) {
+  return `${formatVolume(bytes).replace(/(\D?)$/, " $1B")}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * One picture of the connection and the sources behind it: the worst of them, in words. Pure.
  *
- * @typedef {"connecting" | "live" | "polling" | "offline" | "source-down" | "closed"} HealthState
+ * @typedef {import("./core/session.js").State | "source-down" | "market-closed"} HealthState
  * @typedef {{state: HealthState, word: string, reason: string}} Health
  */
 
@@ -9,13 +9,15 @@ const WORDS = {
   connecting: "Connecting",
   live: "Live",
   polling: "Polling",
+  stale: "Stale",
   offline: "Offline",
+  closed: "Closed",
   "source-down": "Source down",
-  closed: "Market closed",
+  "market-closed": "Market closed",
 };
 
 /**
- * @param {import("./connection.js").StateChange} connection
+ * @param {import("./core/session.js").StateChanged} connection
  * @param {import("./protocol.js").SourceStatus[]} sources
  * @param {Set<string>} [shown] names of the sources that what is shown comes from: another that is
  *   down harms nobody; without it all count
@@ -29,14 +31,9 @@ export function healthOf(connection, sources, shown) {
   const down = counted.find(({state}) => state === "down");
   if (down) return health("source-down", down.message);
   if (counted.length && counted.every(({state}) => state === "closed")) {
-    return health("closed", counted[0].message);
+    return health("market-closed", counted[0].message);
   }
   return health(connection.state, connection.reason);
-}
-
-/** Whether prices on the screen may be out of date. A closed market's are not. @param {Health} health */
-export function isStale({state}) {
-  return state === "offline" || state === "source-down";
 }
 
 /**

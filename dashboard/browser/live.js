@@ -1,7 +1,8 @@
 /** What every live element shares: the connection while it is on the page, and its colours. */
 
-import {acquire, release} from "quotewire/registry.js";
+import {acquire, offerRelay, release} from "quotewire/registry.js";
 import {watchTheme} from "quotewire/theme.js";
+import {Relay} from "quotewire/transports/relay.js";
 
 /** @type {WeakMap<object, () => void>} */
 const mounted = new WeakMap();
@@ -25,8 +26,19 @@ export function mount({model, view, el}, setup) {
   const until = (/** @type {() => void} */ call) => ends.push(call);
   until(watchTheme(view, (dark) => (el.style.colorScheme = dark ? "dark" : "light")));
   const connection = acquire(feedUrl, model.token);
+  if (model.can_relay) until(relayBy(model));
   const renewed = () => connection.setToken(model.token);
   model.on("token", renewed);
   until(() => model.off("token", renewed));
   return setup(connection, until);
+}
+
+/** @param {import("./panel.d.ts").ElementModel} model @returns {() => void} ends it */
+function relayBy(model) {
+  const relay = new Relay(model);
+  const withdraw = offerRelay(model.feed_url, relay);
+  return () => {
+    withdraw();
+    relay.withdraw();
+  };
 }

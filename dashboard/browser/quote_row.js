@@ -2,7 +2,8 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {
-  changeOf, directionOf, formatChange, formatPercent, formatPrice, formatVolume, isSymbol,
+  changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume,
+  isSymbol,
 } from "quotewire/format.js";
 import {Path, Sparkline} from "quotewire/sparkline.js";
 
@@ -21,6 +22,7 @@ export class QuoteRow {
   #cells;
   #name = h("span");
   #label = h("i", {class: "label"});
+  #age = h("i", {class: "age"});
 
   /** @param {import("./protocol.js").SymbolInfo} info */
   constructor({symbol, name}) {
@@ -30,7 +32,7 @@ export class QuoteRow {
     };
     const {last, change, percent, volume} = this.#cells;
     this.element = h("tr", {role: "row", "data-testid": `quote-${symbol}`},
-      h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, this.#label, this.#name)),
+      h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, this.#age, this.#label, this.#name)),
       h("td", {class: "trend"}, this.#spark.element),
       h("td", {class: "number last"}, last),
       h("td", {class: "number change"}, change, percent),
@@ -48,12 +50,13 @@ export class QuoteRow {
     setText(this.#name, shown || isSymbol(name, symbol) ? "" : name); // there is no room for both
   }
 
-  /** @param {boolean} stale whether its price may be out of date */
-  markStale(stale) {
-    this.element.toggleAttribute("data-stale", stale);
+  /** @param {number | null} age_ms of a price that may be out of date, null where it is good */
+  markAge(age_ms) {
+    this.element.toggleAttribute("data-stale", age_ms !== null);
+    setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
   }
 
-  /** @param {import("./book.js").Quote} quote @param {number} now_ms */
+  /** @param {import("./core/quote_book.js").Quote} quote @param {number} now_ms */
   show(quote, now_ms) {
     const {change, ratio} = changeOf(quote);
     setText(this.#cells.last, formatPrice(quote.last, this.#decimals));

@@ -2,21 +2,26 @@
 
 import {Connection} from "quotewire/connection.js";
 import {expose} from "quotewire/debug.js";
-import {page} from "quotewire/page.js";
+import {settings} from "quotewire/settings.js";
+
+/** @typedef {import("./environment.js").Transport} Transport */
 
 /** An element that is drawn anew lets go and takes hold again: the connection survives that. */
 const LINGER_MS = 1000;
 
 /** @type {Map<string, {connection: Connection, users: number, unlink: () => void}>} */
 const shared = new Map();
+/** @type {Map<string, Transport[]>} those on offer, by feed */
+const relays = new Map();
 
 /** @param {string} feedUrl @param {string} [token] what the feed lets the page in with */
 export function acquire(feedUrl, token = "") {
   let entry = shared.get(feedUrl);
   if (!entry) {
-    const connection = new Connection(feedUrl, {mode: page.mode, token});
+    const connection = new Connection(feedUrl, {settings: settings.values, token});
+    connection.setRelay(relays.get(feedUrl)?.at(-1) ?? null);
     connection.start();
-    entry = {connection, users: 0, unlink: page.onMode((mode) => connection.setMode(mode))};
+    entry = {connection, users: 0, unlink: settings.onChange((now) => connection.configure(now))};
     shared.set(feedUrl, entry);
     expose("connection", () => facts(connection));
   }
@@ -25,6 +30,7 @@ export function acquire(feedUrl, token = "") {
   return entry.connection;
 }
 
+/** @param {string} feedUrl */
 export function release(feedUrl) {
   const entry = shared.get(feedUrl);
   if (!entry) return;
@@ -37,12 +43,32 @@ export function release(feedUrl) {
   }, LINGER_MS);
 }
 
+/**
+ * Offer a way to a feed through the page's own server, for where its browser cannot reach the feed.
+ * Several may be on offer: the newest is used.
+ *
+ * @param {string} feedUrl
+ * @param {Transport} relay
+ * @returns {() => void} withdraws it: nothing can be sent over it any more
+ */
+export function offerRelay(feedUrl, relay) {
+  const use = (/** @type {Transport[]} */ offered) => {
+    const before = relays.get(feedUrl)?.at(-1);
+    relays.set(feedUrl, offered);
+    if (offered.at(-1) !== before) shared.get(feedUrl)?.connection.setRelay(offered.at(-1) ?? null);
+  };
+  const offered = () => relays.get(feedUrl) ?? [];
+  use([...offered(), relay]);
+  return () => use(offered().filter((other) => other !== relay));
+}
+
+/** @param {Connection} connection */
 function facts(connection) {
   return {
     feedUrl: connection.feedUrl,
-    mode: connection.mode,
+    settings: settings.values,
     ...connection.state,
-    timeline: connection.timeline,
+    timeline: connection.timeline.entries,
     sources: connection.sources,
     stats: connection.stats(),
   };

@@ -69,6 +69,14 @@ export class Viewport {
     this.#show(this.#liveEnd - (end - start));
   }
 
+  /** Call after all bars were drawn anew: the same ones stay in view. @param {number} by */
+  renumbered(by) {
+    const {start, end} = this.#axes.x_range;
+    if (this.following) this.#show(this.#liveEnd - (end - start));
+    else this.#set(this.#axes.x_range, {start: start + by, end: end + by, bounds: this.#bounds});
+    this.fit();
+  }
+
   /** Call after bars were drawn. */
   barsChanged() {
     const {start, end} = this.#axes.x_range;
@@ -93,12 +101,14 @@ export class Viewport {
     return this.#bars.extent.end - 1 + ROOM;
   }
 
+  get #bounds() {
+    return [this.#bars.extent.first - ROOM, this.#liveEnd + ROOM];
+  }
+
   /** @param {number} start */
   #show(start) {
     this.following = true;
-    const {first} = this.#bars.extent;
-    const bounds = [first - ROOM, this.#liveEnd + ROOM];
-    this.#set(this.#axes.x_range, {start, end: this.#liveEnd, bounds});
+    this.#set(this.#axes.x_range, {start, end: this.#liveEnd, bounds: this.#bounds});
     this.fit();
   }
 

@@ -1,12 +1,14 @@
 /** The watchlist: every symbol with its live price, and the choice of the one to look at. */
 
 import {h, setText} from "quotewire/dom.js";
-import {formatAge, formatCount} from "quotewire/format.js";
-import {isStale} from "quotewire/health.js";
+import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {page} from "quotewire/page.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 
+/** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
+
+const STEPS = new Map([["ArrowDown", 1], ["ArrowUp", -1]]);
 const AGE_MS = 1000;
 /** More at once help nobody and cost the page; the others are found by their names. */
 const MOST_ROWS = 200;
@@ -15,27 +17,37 @@ const SHORT = 20;
 const COLUMNS = [["Symbol", ""], ["Session", "trend"], ["Last", "number"], ["Change", "number"],
   ["Volume", "number volume"]];
 
+/** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
-  return mount(context, (connection, until) => new Watchlist(connection, until).element);
+  return mount(context, (connection, until) =>
+    new Watchlist(context.model, connection, until).element);
 }
 
 class Watchlist {
   #connection;
+  #model;
   /** @type {Map<string, QuoteRow>} */
   #rows = new Map();
   #body = h("tbody");
   #label = h("span", {class: "chip", "data-testid": "watchlist-label"});
-  #find = h("input", {
+  #find = /** @type {HTMLInputElement} */ (h("input", {
     type: "search", placeholder: "Find", "aria-label": "Find a symbol", hidden: true,
     "data-testid": "watchlist-find", oninput: () => this.#fill(this.#connection.symbols),
-  });
+  }));
   #note = h("span", {class: "note", "data-testid": "watchlist-note"});
   #more = h("p", {class: "empty", hidden: true, "data-testid": "watchlist-more"});
   #empty = h("p", {class: "empty", "data-testid": "watchlist-empty"});
   #stopQuotes = () => {};
 
-  constructor(connection, until) {
+  /**
+   * @param {import("./panel.d.ts").ElementModel} model
+   * @param {import("./connection.js").Connection} connection
+   * @param {(end: () => void) => void} until
+   */
+  constructor(model, connection, until) {
+    this.#model = model;
     this.#connection = connection;
+    page.inAddress ||= model.in_address;
     const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
     this.#body.addEventListener("keydown", (event) => this.#moveBy(event));
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
@@ -50,11 +62,28 @@ class Watchlist {
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
     until(page.onSymbol((symbol) => this.#mark(symbol)));
+    const listed = () => this.#fill(connection.symbols);
+    model.on("symbols", listed);
+    until(() => model.off("symbols", listed));
   }
 
+  /**
+   * All that the feed has, or those that this list is for, in its order.
+   *
+   * @param {Map<string, SymbolInfo> | null} symbols
+   * @returns {SymbolInfo[]}
+   */
+  #listed(symbols) {
+    /** @type {string[]} */
+    const names = this.#model.symbols;
+    if (!names.length) return [...(symbols?.values() ?? [])];
+    return names.flatMap((name) => symbols?.get(name) ?? []);
+  }
+
+  /** @param {Map<string, SymbolInfo> | null} symbols null until the feed told them */
   #fill(symbols) {
     const {host} = new URL(this.#connection.feedUrl);
-    const infos = [...(symbols?.values() ?? [])];
+    const infos = this.#listed(symbols);
     const found = infos.filter((info) => matches(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
     this.#empty.textContent = symbols === null
@@ -65,13 +94,13 @@ class Watchlist {
     this.#more.hidden = found.length <= MOST_ROWS;
     const first = this.#rows.size === 0;
     this.#show(found.slice(0, MOST_ROWS));
-    if (first) this.#rows.get(page.symbol)?.element.scrollIntoView({block: "nearest"});
+    if (first) this.#rows.get(page.symbol ?? "")?.element.scrollIntoView({block: "nearest"});
     if (page.symbol === null && infos.length) page.select(infos[0].symbol);
     this.#mark(page.symbol);
     this.#showHealth();
   }
 
-  /** Rows that stay keep what they have drawn. */
+  /** Rows that stay keep what they have drawn. @param {SymbolInfo[]} infos */
   #show(infos) {
     const names = infos.map(({symbol}) => symbol);
     const same = names.join() === [...this.#rows.keys()].join();
@@ -82,55 +111,65 @@ class Watchlist {
     }
     const labels = new Set(infos.map(({label}) => label));
     setText(this.#label, labels.size === 1 ? infos[0].label : "");
-    for (const info of infos) this.#rows.get(info.symbol).describe(info, labels.size > 1);
+    for (const info of infos) this.#rows.get(info.symbol)?.describe(info, labels.size > 1);
     if (same) return;
     const stop = this.#stopQuotes;
     this.#stopQuotes = this.#connection.subscribeQuotes(names, (quotes) => this.#update(quotes));
     stop(); // after it, so that what stays is asked for all the time
   }
 
+  /** @param {SymbolInfo} info */
   #row(info) {
     const row = new QuoteRow(info);
     row.element.addEventListener("click", () => page.select(info.symbol));
     return row;
   }
 
+  /** @param {import("./delivery.js").Quote[]} quotes */
   #update(quotes) {
     const now_ms = performance.now();
     for (const quote of quotes) this.#rows.get(quote.symbol)?.show(quote, now_ms);
   }
 
+  /** @param {string | null} selected */
   #mark(selected) {
-    const focusable = this.#rows.has(selected) ? selected : this.#rows.keys().next().value;
+    const listed = selected !== null && this.#rows.has(selected);
+    const focusable = listed ? selected : this.#rows.keys().next().value;
     for (const [symbol, row] of this.#rows) row.mark(symbol === selected, symbol === focusable);
   }
 
+  /** @param {KeyboardEvent} event */
   #moveBy(event) {
-    const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    if (!step) return;
+    const step = STEPS.get(event.key);
+    if (step === undefined) return;
     event.preventDefault();
     const names = [...this.#rows.keys()];
-    const at = names.indexOf(page.symbol) + step;
+    const at = names.indexOf(page.symbol ?? "") + step;
     const name = names[Math.max(0, Math.min(names.length - 1, at))];
     page.select(name);
     this.#rows.get(name)?.element.focus();
   }
 
-  /** Old prices stay, dimmed, with their age; those of sources that work are as they were. */
+  /** Old prices stay, dimmed, with their age; those of symbols that do well are as they were. */
   #showHealth() {
-    const names = [...this.#rows.keys()];
-    const stale = names.filter((name) => isStale(this.#connection.health([name])));
-    const all = stale.length > 0 && stale.length === names.length;
-    const dimmed = new Set(all ? [] : stale);
-    for (const [name, row] of this.#rows) row.markStale(dimmed.has(name));
-    this.element.toggleAttribute("data-stale", all);
-    const age_ms = all ? this.#connection.ageOf(names) : null;
-    if (age_ms !== null) setText(this.#note, `${formatAge(age_ms)} old`);
-    else setText(this.#note, dimmed.size ? `${dimmed.size} of ${names.length} are old` : "");
+    let old = 0;
+    for (const [name, row] of this.#rows) {
+      const {state, age_ms} = this.#connection.freshness(name);
+      const stale = state === "stale" && age_ms !== null;
+      row.markAge(stale ? age_ms : null);
+      if (stale) old += 1;
+    }
+    const all = old > 0 && old === this.#rows.size;
+    setText(this.#note, all ? "All are old" : old ? `${old} of ${this.#rows.size} are old` : "");
   }
 }
 
-/** By the beginning of the symbol, or any part of the name. */
+/**
+ * By the beginning of the symbol, or any part of the name.
+ *
+ * @param {SymbolInfo} info
+ * @param {string} text
+ */
 function matches({symbol, name}, text) {
   const wanted = text.trim().toUpperCase();
   return symbol.toUpperCase().startsWith(wanted) || name.toUpperCase().includes(wanted);

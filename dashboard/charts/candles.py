@@ -19,6 +19,7 @@ from bokeh.transform import transform
 from panel.viewable import Child
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
+from feed_server.protocol import Interval
 
 COLUMNS = ("x", "start_ms", "open", "high", "low", "close", "volume", "direction")
 DIRECTIONS = ["up", "down"]
@@ -28,11 +29,15 @@ FEWEST_BARS = 15  # that one can zoom in to
 
 
 class CandleChart(LiveElement):
-    """The selected symbol's candles and volumes, live, under its price in words.
+    """A symbol's candles and volumes, live, under its price in words.
 
     The browser loads the history and moves the last bar; nothing of that comes back to Python.
     """
 
+    symbol = param.String(doc="Which symbol; empty for the one that the page has selected.")
+    interval: "param.Selector[str]" = param.Selector(
+        default=Interval.DAY.value, objects=[i.value for i in Interval], doc="Length of the bars."
+    )
     source = param.ClassSelector(class_=ColumnDataSource, doc="The bars; columns: `COLUMNS`.")
     price = Child(doc="The figure of the candles.")
     volume = Child(doc="The figure of the volumes.")

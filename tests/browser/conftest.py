@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -75,15 +76,16 @@ class Dashboard:
     """``panel serve dashboard`` as a user would start it.
 
     Args:
+        app: Another app to serve in its place: the path of a Python file.
         settings: Environment settings without their prefix, such as where its feed is.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, app: str = "dashboard", **settings: str) -> None:
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/dashboard"
+        self.url = f"http://127.0.0.1:{self.port}/{Path(app).stem}"
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "panel", "serve", "dashboard", "--port", str(self.port)),
+                *(sys.executable, "-m", "panel", "serve", app, "--port", str(self.port)),
                 *("--allow-websocket-origin", f"127.0.0.1:{self.port}"),
                 *("--log-level", "warning"),
             ],

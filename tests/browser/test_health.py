@@ -10,17 +10,19 @@ pytestmark = pytest.mark.browser
 Sources = dict[str, str]
 
 
-def told(page: Page, sources: Sources, shown: Sequence[str] | None = None) -> str:
+def told(
+    page: Page, sources: Sources, shown: Sequence[str] | None = None, connection: str = "live"
+) -> str:
     """Return the state that is shown, with sources by name and state."""
     state: str = page.evaluate(
-        """async ([sources, shown]) => {
+        """async ([sources, shown, state]) => {
           const {healthOf} = await import("quotewire/health.js");
-          const connection = {state: "live", reason: ""};
+          const connection = {state, reason: ""};
           const statuses = Object.entries(sources)
             .map(([source, state]) => ({source, state, message: "its word"}));
           return healthOf(connection, statuses, shown ? new Set(shown) : undefined).state;
         }""",
-        [sources, shown],
+        [sources, shown, connection],
     )
     return state
 
@@ -41,8 +43,16 @@ def test_as_long_as_nobody_knows_what_is_shown_all_sources_count(blank_page: Pag
 
 def test_the_market_is_closed_when_all_that_is_shown_has_ended(blank_page: Page) -> None:
     sources = {"a": "closed", "b": "live"}
-    assert told(blank_page, sources, ["a"]) == "closed"
+    assert told(blank_page, sources, ["a"]) == "market-closed"
     assert told(blank_page, sources, ["a", "b"]) == "live"
+
+
+@pytest.mark.parametrize("state", ["connecting", "stale", "offline", "closed"])
+def test_trouble_with_the_connection_comes_before_what_it_last_told(
+    blank_page: Page, state: str
+) -> None:
+    assert told(blank_page, {"a": "down"}, ["a"], state) == state
+    assert told(blank_page, {"a": "closed"}, ["a"], state) == state
 
 
 def test_symbols_are_asked_for_anew_when_a_source_comes_or_fares_differently(

@@ -71,7 +71,7 @@ def test_a_page_without_a_token_says_that_one_is_missing(
     browser: Browser, guarded: FeedProcess
 ) -> None:
     with opened(browser, feed_url=guarded.url) as page:
-        wait_state(page, "offline")
+        wait_state(page, "closed")
         assert facts(page)["code"] == "auth_required"
         assert "token" in (page.get_by_test_id("badge").get_attribute("title") or "")
 

@@ -1,35 +1,47 @@
-/** One WebSocket to the feed. Thin: what to do about its end is the machine's business. */
+/** One WebSocket to the feed. Thin: what to do about its end is the session's business. */
 
 // The page shell replaces `window.WebSocket` by a wrapper that takes any failed socket for the loss
 // of the Panel server and covers the page. The feed may be away, so we use the real class.
-const NativeWebSocket = WebSocket.prototype.constructor;
-
-/** @param {string} feedUrl http(s) address of the feed */
-export function socketUrl(feedUrl) {
-  return `${feedUrl.replace(/^http/, "ws")}/ws`;
-}
+const NativeWebSocket = /** @type {typeof WebSocket} */ (WebSocket.prototype.constructor);
 
 /**
- * @param {string} url
- * @param {{onMessage: (text: string) => void, onClosed: (reason: string, code: number) => void}}
- *   handlers neither is called after `close`
+ * @param {import("../feed.js").Feed} feed
+ * @param {import("../environment.js").LinkHandlers} handlers
+ * @returns {import("../environment.js").Link}
  */
-export function openSocket(url, {onMessage, onClosed}) {
-  const socket = new NativeWebSocket(url);
+export function openSocket(feed, {onMessage, onClosed}) {
+  const socket = new NativeWebSocket(`${feed.url.replace(/^http/, "ws")}/ws`);
   const ended = new AbortController();
   const {signal} = ended;
-  socket.addEventListener("message", ({data}) => onMessage(data), {signal});
+  const close = () => {
+    ended.abort();
+    socket.close();
+  };
+  socket.addEventListener("message", ({data}) => {
+    const message = parse(data);
+    if (message !== null) return onMessage(message, data.length);
+    close();
+    onClosed(null, "the feed said something that is no message");
+  }, {signal});
   socket.addEventListener("close", ({code, reason, wasClean}) => {
     ended.abort();
-    onClosed(reason || (wasClean ? `closed by the feed (${code})` : "the connection broke"), code);
+    onClosed(wasClean ? code : null,
+      reason || (wasClean ? `closed by the feed (${code})` : "the connection broke"));
   }, {signal});
   return {
-    send(text) {
-      if (socket.readyState === NativeWebSocket.OPEN) socket.send(text);
+    send(message) {
+      if (socket.readyState === NativeWebSocket.OPEN) socket.send(JSON.stringify(message));
     },
-    close() {
-      ended.abort();
-      socket.close();
-    },
+    close,
   };
+}
+
+/** @param {string} text @returns {object | null} null where it is not what the feed says, but garbled */
+function parse(text) {
+  try {
+    const message = JSON.parse(text);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
 }

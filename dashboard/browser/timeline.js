@@ -1,0 +1,34 @@
+/** What befell a connection: its states, the gaps that stayed, and what the feed refused. */
+
+const KEPT = 100;
+
+/**
+ * @typedef {import("./core/session.js").StateChanged | import("./core/session.js").Lost
+ *   | import("./core/session.js").Failed} Told
+ *
+ * @typedef {object} Entry
+ * @property {"state" | "lost" | "failed"} kind
+ * @property {number} at_ms
+ * @property {string} code
+ * @property {string} reason
+ * @property {string} [state] of kind `state`
+ * @property {string} [way] likewise
+ * @property {string} [channel] of the other kinds
+ * @property {string} [symbol] likewise
+ * @property {string | null} [interval] likewise
+ */
+
+export class Timeline {
+  /** @type {Entry[]} newest last */
+  entries = [];
+
+  /** @param {Told} told @param {number} now_ms */
+  add({do: kind, ...rest}, now_ms) {
+    this.entries = [...this.entries, {at_ms: now_ms, ...rest, kind}].slice(-KEPT);
+  }
+
+  /** @param {Entry["kind"]} kind @param {number} count @returns {Entry[]} the last ones, newest first */
+  last(kind, count) {
+    return this.entries.filter((entry) => entry.kind === kind).slice(-count).reverse();
+  }
+}

@@ -1,0 +1,224 @@
+"""The browser's connection in a world whose clock, network and page a test moves, in Chromium."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from dashboard.browser import import_map, module_url
+
+pytestmark = pytest.mark.browser
+
+WORLD = Path(__file__).parent / "world.js"
+
+SET_UP = """
+async (settings) => {
+  const {World, HEARTBEAT_MS} = await import("test/world.js");
+  const {Connection} = await import("quotewire/connection.js");
+  const world = new World();
+  const connection = new Connection("http://feed.test", {settings, environment: world.environment});
+  const told = [];
+  const shown = [];
+  connection.onState(({state, code, way}) => told.push([state, code, way]));
+  connection.subscribeQuotes(["AAPL"], (quotes) => shown.push(quotes[0].offset));
+  connection.subscribeBars("AAPL", "1d", () => {});
+  connection.subscribeTrades(["AAPL"], () => {});
+  Object.assign(window, {world, connection, told, shown, HEARTBEAT_MS});
+}
+"""
+
+# Every minute or so something happens to the network, or the user does something.
+LIVE_THROUGH = """
+async (hours) => {
+  const {world, connection} = window;
+  const open = () => [...world.links][0];
+  const events = [
+    () => open()?.end(null, "the connection broke"),
+    () => open()?.end(4008, "too slow"),
+    () => open()?.fallSilent(),
+    () => open()?.say({type: "shutdown", reconnect_ms: 3000}),
+    () => { world.link = "refuses"; open()?.end(1001, "going away"); },
+    () => { world.link = "silent"; open()?.end(null, "the connection broke"); },
+    () => { world.link = "works"; },
+    () => { world.link = "works"; },
+    () => { world.http = !world.http; },
+    () => { world.http = true; world.online(); },
+    () => { world.show(world.hidden); },
+    () => { world.show(true); },
+    () => connection.configure({mode: world.random(0, 1) < 0.2 ? "polling" : "auto"}),
+    () => connection.subscribeQuotes(["AAPL"], () => {})(),
+  ];
+  const end_ms = world.now_ms + hours * 3_600_000;
+  while (world.now_ms < end_ms) {
+    await world.pass(world.random(1000, 60_000));
+    events[Math.floor(world.random(0, events.length))]();
+  }
+  window.told.length = window.shown.length = 0;
+  return {timers: world.timers, most: world.most, opened: world.opened};
+}
+"""
+
+Play = Callable[..., Page]
+
+
+@pytest.fixture
+def play(browser: Browser) -> Iterator[Play]:
+    """Opens a page with a connection in a world of its own; an error in the page fails the test."""
+    pages: list[Page] = []
+    errors: list[str] = []
+
+    def play(**settings: object) -> Page:
+        page = browser.new_page()
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        modules = {
+            "imports": {
+                **import_map()["imports"],
+                "test/world.js": module_url("test/world.js", WORLD),
+            }
+        }
+        page.set_content(f'<script type="importmap">{json.dumps(modules)}</script>')
+        page.evaluate(SET_UP, settings)
+        return page
+
+    yield play
+    for page in pages:
+        page.close()
+    assert errors == []
+
+
+def run(page: Page, script: str) -> Any:
+    """Run statements that see the world, and return what they return."""
+    names = "const {world, connection, told, shown, HEARTBEAT_MS} = window;"
+    return page.evaluate(f"async () => {{ {names} {script} }}")
+
+
+def states(page: Page) -> list[list[str]]:
+    told: list[list[str]] = page.evaluate("window.told")
+    return told
+
+
+def test_it_is_live_within_the_first_second_and_tells_each_state_once(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    assert [state for state, _, _ in states(page)][-2:] == ["connecting", "live"]
+    assert run(page, "return shown.length") == 1
+
+
+def test_a_link_that_is_refused_is_polled_around_and_taken_up_again_without_a_jump(
+    play: Play,
+) -> None:
+    page = play()
+    run(page, "world.link = 'refuses'; connection.start(); await world.pass(4000);")
+    assert states(page)[-1][0] == "polling"
+    before = run(page, "return shown.length")
+    run(page, "world.link = 'works'; await world.pass(20_000);")
+    assert states(page)[-1][0::2] == ["live", "websocket"]
+    assert [state for state, _, _ in states(page)].count("polling") == 1
+    offsets = run(page, "return shown")
+    assert offsets == sorted(set(offsets)), "neither repeated nor taken back"
+    assert len(offsets) > before
+
+
+def test_silence_is_stale_before_it_is_given_up(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000); [...world.links][0].fallSilent();")
+    run(page, "await world.pass(HEARTBEAT_MS + 1100);")
+    assert states(page)[-1][:2] == ["stale", "silent"]
+    run(page, "world.link = 'refuses'; await world.pass(2000);")
+    assert states(page)[-1][0] == "polling"
+
+
+def test_a_terminal_close_ends_all_tries(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(6000);")
+    run(page, "[...world.links][0].end(4010, 'access was revoked');")
+    opened, asked = run(page, "await world.pass(1000); return [world.opened, world.asked]")
+    told = run(page, "return connection.state")
+    assert (told["state"], told["code"]) == ("closed", "revoked")
+    assert told["reason"] == "access was revoked"
+    run(page, "await world.pass(600_000); world.online(); await world.pass(60_000);")
+    assert run(page, "return [world.opened, world.asked, world.timers]") == [opened, asked, 0]
+
+
+def test_the_network_that_is_back_is_used_at_once(play: Play) -> None:
+    page = play(mode="websocket")
+    run(page, "world.link = 'refuses'; world.http = false; connection.start();")
+    run(page, "await world.pass(60_000);")
+    assert states(page)[-1][0] == "offline"
+    run(page, "world.link = 'works'; world.online(); await world.pass(100);")
+    assert states(page)[-1][0] == "live"
+
+
+def test_a_hidden_page_is_shown_nothing_asks_nothing_and_catches_up(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(6000); world.show(false);")
+    run(page, "await world.pass(3000);")
+    shown, asked = run(page, "return [shown.length, world.asked]")
+    run(page, "await world.pass(120_000);")
+    assert run(page, "return [shown.length, world.asked]") == [shown, asked]
+    run(page, "world.show(true); await world.pass(200);")
+    assert run(page, "return shown.at(-1) === world.offset")
+
+
+def test_updates_are_handed_over_no_more_often_than_the_setting_allows(play: Play) -> None:
+    page = play(max_hz=2)
+    run(page, "connection.start(); await world.pass(1000);")
+    before = run(page, "return shown.length")
+    run(
+        page,
+        """
+        for (let i = 0; i < 100; i += 1) {
+          world.move();
+          [...world.links][0].say({
+            type: "quotes", event_ms: world.event_ms, received_ms: world.event_ms,
+            rows: [["AAPL", 11, 1, -1, 1, 1, 0, 0, world.offset, 1]],
+          });
+          await world.pass(50);
+        }
+        await world.pass(1000);
+        """,
+    )
+    assert 8 <= run(page, "return shown.length") - before <= 11
+    assert run(page, "return shown.at(-1) === world.offset")
+
+
+def test_what_makes_no_sense_ends_the_link_and_the_next_one_goes_on(browser: Browser) -> None:
+    page = browser.new_page()
+    modules = {
+        "imports": {**import_map()["imports"], "test/world.js": module_url("test/world.js", WORLD)}
+    }
+    page.set_content(f'<script type="importmap">{json.dumps(modules)}</script>')
+    page.evaluate(SET_UP, {})
+    run(page, "connection.start(); await world.pass(6000);")
+    run(page, "[...world.links][0].say({type: 'quotes', rows: 7}); await world.pass(10_000);")
+    assert run(page, "return [connection.state.state, world.opened]") == ["live", 2]
+    page.close()
+
+
+def heap_bytes(session: CDPSession) -> float:
+    """Return what the page's objects take once all garbage is gone."""
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(m["value"]) for m in metrics if m["name"] == "JSHeapUsedSize")
+
+
+def test_a_day_of_reconnects_leaves_nothing_behind(play: Play) -> None:
+    page = play()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    run(page, "connection.start()")
+    page.evaluate(LIVE_THROUGH, 12)  # until what is bounded has reached its bounds
+    before = heap_bytes(session)
+    told = page.evaluate(LIVE_THROUGH, 24)
+    grown = heap_bytes(session) - before
+    assert told["opened"] > 1000
+    assert told["most"]["links"] == 1
+    assert told["most"]["timers"] < 20
+    assert grown < 100_000, f"{grown:.0f} bytes more"
+    assert run(page, "connection.stop(); await world.pass(0); return world.links.size") == 0
+    assert run(page, "return [world.timers, world.page.size]") == [0, 0]
