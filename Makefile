@@ -26,6 +26,8 @@ check: dev ## Check style and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy .
+	@DENO_DIR=.venv/.deno DENO_NO_UPDATE_CHECK=1 \
+		$(BIN)/deno check --quiet --config deploy/deno.json dashboard/browser
 
 bench: dev ## Run the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
