@@ -78,9 +78,14 @@ export class Staleness {
     this.#source_of = source_of;
   }
 
-  /** Take how the connection does. @param {import("./session.js").State} state */
+  /**
+   * Take how the connection does. To connect again makes nothing current: who was stale stays so
+   * until data comes.
+   *
+   * @param {import("./session.js").State} state
+   */
   connection(state) {
-    this.#connection = state;
+    if (state !== "connecting" || !DEAD.has(this.#connection)) this.#connection = state;
   }
 
   /** @param {string} symbol @param {number} now_ms @returns {Age} how a symbol does */

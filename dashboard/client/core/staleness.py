@@ -92,8 +92,12 @@ class Staleness:
         self._source_of = source_of
 
     def connection(self, state: str) -> None:
-        """Take how the connection does, as `actions.State` has it."""
-        self._connection = state
+        """Take how the connection does, as `actions.State` has it.
+
+        To connect again makes nothing current: who was stale stays so until data comes.
+        """
+        if state != "connecting" or self._connection not in DEAD:
+            self._connection = state
 
     def of(self, symbol: str, now_ms: float) -> Age:
         """Tell how a symbol does."""
