@@ -1,11 +1,23 @@
 """The relay in Chromium: its JavaScript side alone, and a page that cannot reach the feed."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Dashboard
+from tests.faults.proxy import FaultProxy
+from tests.faults.weather import Fault, Kind
+from tests.harness import FeedProcess, wait_for
 
 pytestmark = pytest.mark.browser
+
+TO_RELAY_MS = 20_000
+BACK_MS = 40_000
+"""At the latest by the longest pause between two tries."""
 
 # A model as Panel gives it to an element, with nothing behind it.
 SET_UP = """
@@ -161,3 +173,79 @@ def test_a_withdrawn_element_ends_what_it_relayed(played: Page) -> None:
     assert got(played) == [["closed", None, "the element that relayed is gone"]]
     assert sent(played)[-1] == {"do": "close"}
     assert played.evaluate("() => played.listeners.length") == 0
+
+
+@pytest.fixture(scope="module")
+def way_in(own_feed: FeedProcess) -> Iterator[FaultProxy]:
+    """The browser's way to the feed, which a test can block; the dashboard has its own."""
+    with FaultProxy(own_feed.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def walled(own_feed: FeedProcess, way_in: FaultProxy) -> Iterator[Dashboard]:
+    """A dashboard whose pages are told to go that way."""
+    served = Dashboard(feed_url=own_feed.url, feed_public_url=way_in.url)
+    try:
+        served.wait()
+        yield served
+    finally:
+        served.stop()
+
+
+@pytest.fixture
+def walled_page(browser: Browser, walled: Dashboard, running_feed: FeedProcess) -> Iterator[Page]:
+    errors: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert errors == []
+
+
+def way(page: Page, name: str, *, timeout_ms: int = TO_RELAY_MS) -> None:
+    """Wait until data comes by a way, as the badge says."""
+    badge = page.get_by_test_id("badge")
+    expect(badge).to_have_attribute("data-state", "live", timeout=timeout_ms)
+    expect(page.get_by_test_id("badge-detail")).to_contain_text(name, timeout=timeout_ms)
+
+
+def moves(page: Page, test_id: str) -> None:
+    """Wait until a shown value has changed."""
+    shown = page.get_by_test_id(test_id)
+    expect(shown).to_have_text(re.compile(r"\d"), timeout=20_000)
+    before = shown.inner_text()
+    expect(shown).not_to_have_text(before, timeout=20_000)
+
+
+def clients(feed: FeedProcess) -> int:
+    """Return how many connections the feed has."""
+    metrics = httpx.get(f"{feed.url}/metrics").text.splitlines()
+    return int(float(next(m for m in metrics if m.startswith("quotewire_connections ")).split()[1]))
+
+
+def test_a_page_that_cannot_reach_the_feed_is_live_by_relay_and_goes_back(
+    walled_page: Page, walled: Dashboard, way_in: FaultProxy
+) -> None:
+    page = walled_page
+    with way_in.under(Fault(Kind.REFUSE)):
+        page.goto(walled.url)
+        way(page, "Relay")
+        moves(page, "quote-AAPL-last")
+        moves(page, "chart-last")
+        page.wait_for_function("() => window.__quotewire.chart.bars > 500")
+    way(page, "WebSocket", timeout_ms=BACK_MS)
+    moves(page, "quote-AAPL-last")
+
+
+def test_what_relays_ends_with_the_page(
+    browser: Browser, walled: Dashboard, way_in: FaultProxy, running_feed: FeedProcess
+) -> None:
+    wait_for("no other page is left", lambda: clients(running_feed) == 0)
+    with way_in.under(Fault(Kind.REFUSE)):
+        page = browser.new_page()
+        page.goto(walled.url)
+        way(page, "Relay")
+        assert clients(running_feed) == 1
+        page.close()
+        wait_for("the relay is gone", lambda: clients(running_feed) == 0, timeout_s=40)

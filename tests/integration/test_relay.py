@@ -12,7 +12,10 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from bokeh.core.json_encoder import serialize_json
+from bokeh.document import Document
 
+from dashboard.badge import ConnectionBadge
 from dashboard.relay import MAX_LINKS, Relay
 from dashboard.relay.outbox import Outbox
 from tests.harness import FeedProcess, free_port, until
@@ -227,6 +230,39 @@ async def test_one_element_has_few_links(feed: FeedProcess) -> None:
     assert said == [{"relay": "4", "number": 1, "closed": (None, "too many pages are relayed")}]
     relay.close()
     await until(lambda: is_so(relay.links == 0))
+
+
+def relaying() -> int:
+    """Return how many links this process has."""
+    return sum(task.get_name() == "relay" for task in asyncio.all_tasks())
+
+
+async def test_what_an_element_relays_ends_with_its_last_page(feed: FeedProcess) -> None:
+    element = ConnectionBadge(feed_url="http://feed.test", relay_url=feed.url)
+    roots = [element.get_root(Document()) for _ in range(2)]
+    await element._handle_msg({"do": "open", "relay": "p"})
+    assert relaying() == 1
+    element._cleanup(roots[0])
+    await asyncio.sleep(0.1)
+    assert relaying() == 1
+    element._cleanup(roots[1])
+    await until(lambda: is_so(relaying() == 0), timeout_s=5)
+
+
+@pytest.mark.parametrize("relay_url", ["http://inside.test", ""])
+async def test_an_element_tells_the_page_no_more_than_whether_it_can_relay(relay_url: str) -> None:
+    element = ConnectionBadge(feed_url="http://feed.test", relay_url=relay_url)
+    document = Document()
+    document.add_root(element.get_root(document))
+    told = serialize_json(document.to_json())
+    assert ('"can_relay":true' in told) is bool(relay_url)
+    assert "inside.test" not in told
+
+
+async def test_an_element_without_a_relay_opens_none() -> None:
+    element = ConnectionBadge(feed_url="http://feed.test")
+    await element._handle_msg({"do": "open", "relay": "p"})
+    assert relaying() == 0
 
 
 @pytest.mark.parametrize("data", [None, "open", {"do": "open"}, {"do": "fetch", "relay": "p"}])
