@@ -60,14 +60,7 @@
  *   | TradesChanged | Lost | Failed | StatusChanged} Action
  */
 
-import {Books} from "quotewire/core/books.js";
-import {History} from "quotewire/core/history.js";
-import {LIMITS} from "quotewire/core/limits.js";
-import {DENIALS, Login} from "quotewire/core/login.js";
-import {Machine} from "quotewire/core/machine.js";
-import {Requests} from "quotewire/core/requests.js";
-import {Rounds} from "quotewire/core/rounds.js";
-import {Subscriptions} from "quotewire/core/subscriptions.js";
+import {Conversation} from "quotewire/core/conversation.js";
 
 const DEFAULTS = Object.freeze({
   mode: /** @type {Mode} */ ("auto"),
@@ -77,34 +70,12 @@ const DEFAULTS = Object.freeze({
   renewable: false,
 });
 
-/** Answers to a poll that are about one of its symbols. */
-const REFUSALS = new Set(["unknown_symbol", "forbidden"]);
-
 /**
  * A client of one feed. Every method that takes `now_ms`, but `painted` and `age`, returns what is to
  * be done, in order; each may be called at any time, in any order.
  */
 export class Session {
-  /** @type {StateChanged} as it was told last */
-  state = {do: "state", state: "connecting", code: "idle", reason: "not started yet",
-    way: "websocket", at_ms: 0};
-  #books = new Books();
-  #rounds = new Rounds();
-  #requests = new Requests(this.#books);
-  #machine;
-  #login;
-  #wanted;
-  #history;
-  /** @type {Map<Way, number>} messages that came, by link */
-  #frames = new Map();
-  /** @type {Map<Way, number>} by link */
-  #heartbeats_ms = new Map();
-  /** @type {LinkWay | null} over which commands are sent */
-  #way = null;
-  /** @type {number | null} */
-  #ping_ms = null;
-  /** @type {string | null} the token that the poll under way shows */
-  #polledWith = null;
+  #talk;
 
   /**
    * @param {Settings} [settings]
@@ -112,34 +83,36 @@ export class Session {
    */
   constructor(settings = {}, random = Math.random) {
     this.settings = {...DEFAULTS, ...settings};
-    this.#machine = new Machine({...this.settings, random});
-    this.#login = new Login(this.settings.renewable);
-    this.#wanted = new Subscriptions(this.settings.max_hz);
-    this.#history = new History(this.#wanted, this.#books, random);
+    this.#talk = new Conversation(this.settings, random);
+  }
+
+  /** @returns {StateChanged} as it was told last */
+  get state() {
+    return this.#talk.state;
   }
 
   // ---- life
 
   /** Begin, also after the end; else nothing. @param {number} now_ms @returns {Action[]} */
   start(now_ms) {
-    const steps = this.#machine.start(now_ms);
-    if (steps.length) this.#login.restart();
-    return this.#perform(now_ms, steps);
+    const steps = this.#talk.machine.start(now_ms);
+    if (steps.length) this.#talk.login.restart();
+    return this.#talk.perform(now_ms, steps);
   }
 
   /** End. What is wanted and held is kept. @param {number} now_ms @returns {Action[]} */
   stop(now_ms) {
-    return this.#perform(now_ms, this.#machine.stop(now_ms));
+    return this.#talk.perform(now_ms, this.#talk.machine.stop(now_ms));
   }
 
   /** Do what is due; nothing, where it is too early. @param {number} now_ms @returns {Action[]} */
   tick(now_ms) {
     return [
-      ...this.#perform(now_ms, this.#machine.tick(now_ms)),
-      ...this.#admit(now_ms, this.#login.tick(now_ms)),
-      ...this.#follow(this.#wanted.tick(now_ms)),
-      ...this.#history.tick(now_ms, this.#machine),
-      ...this.#ping(now_ms),
+      ...this.#talk.perform(now_ms, this.#talk.machine.tick(now_ms)),
+      ...this.#talk.admit(now_ms, this.#talk.login.tick(now_ms)),
+      ...this.#talk.follow(this.#talk.wanted.tick(now_ms)),
+      ...this.#talk.history.tick(now_ms, this.#talk.machine),
+      ...this.#talk.ping(now_ms),
     ];
   }
 
@@ -151,11 +124,11 @@ export class Session {
   deadline() {
     let due_ms = Infinity;
     for (const at of [
-      this.#machine.deadline(),
-      this.#login.deadline(),
-      this.#wanted.deadline(),
-      this.#machine.isHidden ? null : this.#history.deadline(),
-      this.#ping_ms,
+      this.#talk.machine.deadline(),
+      this.#talk.login.deadline(),
+      this.#talk.wanted.deadline(),
+      this.#talk.machine.isHidden ? null : this.#talk.history.deadline(),
+      this.#talk.ping_ms,
     ]) due_ms = Math.min(due_ms, at ?? Infinity);
     return due_ms === Infinity ? null : due_ms;
   }
@@ -169,29 +142,29 @@ export class Session {
    */
   configure(now_ms, changes) {
     this.settings = {...this.settings, ...changes};
-    const actions = this.#perform(now_ms, this.#machine.configure(now_ms, changes));
+    const actions = this.#talk.perform(now_ms, this.#talk.machine.configure(now_ms, changes));
     if (changes.max_hz === undefined) return actions;
-    return [...actions, ...this.#follow(this.#wanted.configure(changes.max_hz))];
+    return [...actions, ...this.#talk.follow(this.#talk.wanted.configure(changes.max_hz))];
   }
 
   /** The network is back: what waits is tried at once. @param {number} now_ms @returns {Action[]} */
   online(now_ms) {
-    return this.#perform(now_ms, this.#machine.online(now_ms));
+    return this.#talk.perform(now_ms, this.#talk.machine.online(now_ms));
   }
 
   /** The page is seen again: it catches up. @param {number} now_ms @returns {Action[]} */
   visible(now_ms) {
-    this.#books.meter.seen(true);
-    const actions = this.#perform(now_ms, this.#machine.visible(now_ms));
-    if (this.#way !== null) this.#ping_ms ??= now_ms;
+    this.#talk.books.meter.seen(true);
+    const actions = this.#talk.perform(now_ms, this.#talk.machine.visible(now_ms));
+    if (this.#talk.way !== null) this.#talk.ping_ms ??= now_ms;
     return actions;
   }
 
   /** Nobody sees the page: it asks for nothing. @param {number} now_ms @returns {Action[]} */
   hidden(now_ms) {
-    this.#books.meter.seen(false);
-    this.#ping_ms = null;
-    return this.#perform(now_ms, this.#machine.hidden(now_ms));
+    this.#talk.books.meter.seen(false);
+    this.#talk.ping_ms = null;
+    return this.#talk.perform(now_ms, this.#talk.machine.hidden(now_ms));
   }
 
   /**
@@ -203,13 +176,13 @@ export class Session {
    * @returns {Action[]}
    */
   token(now_ms, token) {
-    const actions = this.#admit(now_ms, this.#login.take(token));
-    const again = this.#machine.token(now_ms);
-    if (again.length) this.#login.restart();
-    actions.push(...this.#perform(now_ms, again));
-    if (this.#way === null) {
-      actions.push(...this.#follow(this.#wanted.allowed(now_ms)));
-      if (this.#rounds.isHeld) actions.push(...this.#perform(now_ms, this.#machine.repoll(now_ms)));
+    const actions = this.#talk.admit(now_ms, this.#talk.login.take(token));
+    const again = this.#talk.machine.token(now_ms);
+    if (again.length) this.#talk.login.restart();
+    actions.push(...this.#talk.perform(now_ms, again));
+    if (this.#talk.way === null) {
+      actions.push(...this.#talk.follow(this.#talk.wanted.allowed(now_ms)));
+      if (this.#talk.rounds.isHeld) actions.push(...this.#talk.perform(now_ms, this.#talk.machine.repoll(now_ms)));
     }
     return actions;
   }
@@ -225,10 +198,10 @@ export class Session {
    * @returns {Action[]}
    */
   want(now_ms, want) {
-    const actions = this.#follow(this.#wanted.want(want));
+    const actions = this.#talk.follow(this.#talk.wanted.want(want));
     if (!want.history || !want.interval) return actions;
-    const held = Object.keys(this.#books.positions("bars", want.interval, want.symbols));
-    return [...actions, ...this.#history.wanted(now_ms, want.interval, held, this.#machine)];
+    const held = Object.keys(this.#talk.books.positions("bars", want.interval, want.symbols));
+    return [...actions, ...this.#talk.history.wanted(now_ms, want.interval, held, this.#talk.machine)];
   }
 
   /**
@@ -239,7 +212,7 @@ export class Session {
    * @returns {Action[]}
    */
   unwant(now_ms, want) {
-    return this.#follow(this.#wanted.unwant(now_ms, want));
+    return this.#talk.follow(this.#talk.wanted.unwant(now_ms, want));
   }
 
   // ---- what came
@@ -254,24 +227,7 @@ export class Session {
    * @returns {Action[]}
    */
   received(now_ms, way, message, size_bytes = 0) {
-    const frames = this.#frames.get(way);
-    if (frames === undefined || way === "polling") return [];
-    this.#frames.set(way, frames + 1);
-    this.#books.meter.message(now_ms, size_bytes);
-    const actions = this.#perform(now_ms, this.#machine.heard(now_ms, way));
-    if (way !== this.#way) return [...actions, ...this.#greeted(now_ms, way, message)];
-    if (message.type === "quotes") {
-      return [...actions, ...this.#books.quotesCame(now_ms, message)];
-    }
-    if (message.type === "trades") {
-      actions.push(...this.#books.tradesCame(now_ms, message));
-      return [...actions, ...this.#history.mend(now_ms, this.#machine)];
-    }
-    if (message.type === "bars") {
-      actions.push(...this.#books.barsCame(now_ms, message));
-      return [...actions, ...this.#history.mend(now_ms, this.#machine)];
-    }
-    return [...actions, ...this.#answered(now_ms, way, message)];
+    return this.#talk.received(now_ms, way, message, size_bytes);
   }
 
   /**
@@ -284,9 +240,9 @@ export class Session {
    * @returns {Action[]}
    */
   closed(now_ms, way, number, reason) {
-    if (!this.#frames.has(way) || way === "polling") return [];
-    this.#unlink(way);
-    return this.#perform(now_ms, this.#machine.closed(now_ms, way, number, reason));
+    if (!this.#talk.frames.has(way) || way === "polling") return [];
+    this.#talk.unlink(way);
+    return this.#talk.perform(now_ms, this.#talk.machine.closed(now_ms, way, number, reason));
   }
 
   /**
@@ -299,20 +255,7 @@ export class Session {
    * @returns {Action[]}
    */
   polled(now_ms, id, quotes, status = null) {
-    if (!this.#isPolling(id)) return [];
-    const {symbols} = this.#rounds;
-    this.#login.accepted();
-    this.#books.meter.message(now_ms);
-    const actions = status === null ? [] : this.#books.statusCame(status);
-    if (quotes !== null) {
-      /** @type {import("./quote_book.js").QuoteRow[]} */
-      const told = quotes.rows;
-      const rows = told.filter(([symbol]) => this.#wanted.holds("quotes", null, symbol));
-      actions.push(...this.#books.quotesCame(now_ms, {...quotes, rows}, {polled: true}));
-    }
-    actions.push(...this.#follow(this.#wanted.answered(now_ms, "quotes", null, symbols, {})));
-    const part = this.#rounds.answered(quotes?.cursor ?? null);
-    return [...actions, ...this.#pollOn(now_ms, part)];
+    return this.#talk.polled(now_ms, id, quotes, status);
   }
 
   /**
@@ -325,25 +268,12 @@ export class Session {
    * @returns {Action[]}
    */
   pollFailed(now_ms, id, code, reason) {
-    if (!this.#isPolling(id)) return [];
-    const {symbols} = this.#rounds;
-    if (DENIALS.has(code)) return this.#pollDenied(now_ms, code, reason);
-    if (!REFUSALS.has(code) || !symbols.length) {
-      this.#rounds.end();
-      return this.#perform(now_ms, this.#machine.pollFailed(now_ms, code, reason));
-    }
-    /** @type {Action[]} */
-    let actions = [];
-    if (symbols.length === 1) {
-      const failed = {[symbols[0]]: code};
-      actions = this.#follow(this.#wanted.answered(now_ms, "quotes", null, symbols, failed));
-    }
-    return [...actions, ...this.#pollOn(now_ms, this.#rounds.refused())];
+    return this.#talk.pollFailed(now_ms, id, code, reason);
   }
 
   /** Take the answer to a `load`. @param {number} now_ms @param {number} id @param {any} series */
   loaded(now_ms, id, series) {
-    return this.#history.loaded(now_ms, id, series, this.#machine);
+    return this.#talk.history.loaded(now_ms, id, series, this.#talk.machine);
   }
 
   /**
@@ -355,12 +285,12 @@ export class Session {
    * @param {string} reason
    */
   loadFailed(now_ms, id, code, reason) {
-    return this.#history.failed(now_ms, id, code, reason);
+    return this.#talk.history.failed(now_ms, id, code, reason);
   }
 
   /** Quotes told of so far have been painted, or handed over. @param {number} now_ms */
   painted(now_ms) {
-    this.#books.meter.shown(now_ms);
+    this.#talk.books.meter.shown(now_ms);
   }
 
   /**
@@ -369,300 +299,59 @@ export class Session {
    * @param {Iterable<import("../protocol.js").SymbolInfo>} symbols
    */
   symbols(symbols) {
-    this.#books.symbolsCame(symbols);
+    this.#talk.books.symbolsCame(symbols);
   }
 
   // ---- what is known
 
   /** What is measured and counted. */
   get meter() {
-    return this.#books.meter;
+    return this.#talk.books.meter;
   }
 
   /** @returns {Map<string, SourceStatus>} what the feed said of its sources, by name */
   get sources() {
-    return this.#books.sources;
+    return this.#talk.books.sources;
   }
 
   /** The newest quote of a symbol that is wanted. @param {string} symbol */
   quote(symbol) {
-    return this.#books.quote(symbol);
+    return this.#talk.books.quote(symbol);
   }
 
   /** Bars of a series, oldest first; not to be changed. @param {string} symbol @param {string} interval */
   bars(symbol, interval) {
-    return this.#books.bars(symbol, interval);
+    return this.#talk.books.bars(symbol, interval);
   }
 
   /** The last trades of a symbol that is wanted, oldest first. @param {string} symbol */
   trades(symbol) {
-    return this.#books.trades(symbol);
+    return this.#talk.books.trades(symbol);
   }
 
   /** Names of an indicator's outputs; empty before history told them. @param {string} indicator */
   outputs(indicator) {
-    return this.#books.outputs(indicator);
+    return this.#talk.books.outputs(indicator);
   }
 
   /** How old a symbol's quote is, and whether it is too old. @param {string} symbol @param {number} now_ms */
   age(symbol, now_ms) {
-    return this.#books.age(symbol, now_ms);
+    return this.#talk.books.age(symbol, now_ms);
   }
 
   /** Whether the history of a series is there that was wanted. @param {string} symbol @param {string} interval */
   isLoaded(symbol, interval) {
-    return this.#books.isLoaded(symbol, interval);
+    return this.#talk.books.isLoaded(symbol, interval);
   }
 
   /** How much is held of what comes and goes, to see that nothing grows. */
   sizes() {
     return {
-      wanted: this.#wanted.size,
-      requests: this.#requests.size,
-      loads: this.#history.size,
-      links: this.#frames.size,
-      books: this.#books.size,
+      wanted: this.#talk.wanted.size,
+      requests: this.#talk.requests.size,
+      loads: this.#talk.history.size,
+      links: this.#talk.frames.size,
+      books: this.#talk.books.size,
     };
-  }
-
-  // ---- how: what the parts decide becomes actions
-
-  /** @param {number} now_ms @param {import("./machine.js").Action[]} steps @returns {Action[]} */
-  #perform(now_ms, steps) {
-    /** @type {Action[]} */
-    const actions = [];
-    for (const step of steps) {
-      if (step.do === "subscribe") actions.push(...this.#follow(this.#wanted.linked()));
-      else if (step.do === "unsubscribe") actions.push(...this.#rest(step.way));
-      else if (step.do === "poll") {
-        const symbols = this.#wanted.wanted(now_ms, "quotes").map(({symbol}) => symbol);
-        actions.push(this.#poll(this.#rounds.begin(symbols)));
-      } else {
-        if (step.do === "state") this.#stateChanged(step);
-        else if (step.do === "open") this.#frames.set(step.way, 0);
-        else if (step.do === "close") this.#unlink(step.way);
-        actions.push(step);
-      }
-    }
-    return actions;
-  }
-
-  /** @param {import("./subscriptions.js").Action[]} steps @returns {Action[]} */
-  #follow(steps) {
-    /** @type {Action[]} */
-    const actions = [];
-    for (const step of steps) {
-      if (step.do === "failed") actions.push(step);
-      else if (step.do === "forget") this.#history.forget(step.channel, step.interval, step.symbol);
-      else if (this.#way === null) continue;
-      else if (step.do === "ask") actions.push(...this.#requests.subscribe(this.#way, step));
-      else actions.push(...this.#requests.unsubscribe(this.#way, step));
-    }
-    return actions;
-  }
-
-  /** @param {number} now_ms @param {import("./login.js").Action[]} steps @returns {Action[]} */
-  #admit(now_ms, steps) {
-    /** @type {Action[]} */
-    const actions = [];
-    for (const step of steps) {
-      if (step.do === "renew") actions.push(step);
-      else if (step.do === "enter") actions.push(...this.#enter(now_ms, step.way));
-      else if (step.do === "deny") {
-        const {code, reason} = step;
-        actions.push(...this.#perform(now_ms, this.#machine.denied(now_ms, code, reason)));
-      } else if (this.#login.token !== null) {
-        actions.push(this.#requests.authenticate(step.way, this.#login.token));
-      }
-    }
-    return actions;
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @returns {Action[]} */
-  #enter(now_ms, way) {
-    if (this.#way !== null) this.#requests.unlinked(this.#way);
-    this.#way = way;
-    this.#rounds.end();
-    this.#books.unlinked();
-    this.#books.meter.welcomed();
-    this.#ping_ms = this.#machine.isHidden ? null : now_ms;
-    const steps = this.#machine.welcome(now_ms, way, this.#heartbeats_ms.get(way) ?? 0);
-    return [...this.#perform(now_ms, steps), ...this.#ping(now_ms)];
-  }
-
-  /** @param {LinkWay} way */
-  #unlink(way) {
-    this.#frames.delete(way);
-    this.#login.closed(way);
-    this.#requests.unlinked(way);
-    if (way !== this.#way) return;
-    this.#way = this.#ping_ms = null;
-    this.#wanted.unlinked();
-    this.#books.unlinked();
-  }
-
-  /** @param {LinkWay} way @returns {Action[]} */
-  #rest(way) {
-    const steps = this.#wanted.rest();
-    this.#books.unlinked();
-    return steps.flatMap((step) =>
-      (step.do === "unask" ? this.#requests.unsubscribe(way, step) : []));
-  }
-
-  /** @param {StateChanged} changed */
-  #stateChanged(changed) {
-    this.state = changed;
-    this.#books.connection(changed.state);
-    if (changed.state !== "closed") return;
-    this.#rounds.end();
-    this.#history.stop();
-  }
-
-  // ---- how: what the feed says but data
-
-  /**
-   * Take what is said over a link that is not in use yet.
-   *
-   * @param {number} now_ms
-   * @param {LinkWay} way
-   * @param {Message} message
-   * @returns {Action[]}
-   */
-  #greeted(now_ms, way, message) {
-    if (message.type === "welcome") {
-      this.#heartbeats_ms.set(way, message.heartbeat_ms);
-      this.#requests.limit(message.max_message_bytes);
-      const required = message.auth === "required";
-      if (required) this.#machine.greeted(now_ms, way);
-      return this.#admit(now_ms, this.#login.welcomed(now_ms, way, message.time_ms, required));
-    }
-    const early = ["authenticated", "error", "status"].includes(message.type);
-    return early ? this.#answered(now_ms, way, message) : [];
-  }
-
-  /**
-   * @param {number} now_ms
-   * @param {LinkWay} way
-   * @param {Message} message
-   * @returns {Action[]}
-   */
-  #answered(now_ms, way, message) {
-    switch (message.type) {
-      case "pong":
-        this.#books.meter.ponged(message.id, message.time_ms, now_ms);
-        return [];
-      case "heartbeat":
-        return this.#beat(now_ms, way, message.frames);
-      case "status":
-        return this.#books.statusCame(/** @type {any} */ (message));
-      case "subscribed":
-        return this.#subscribed(now_ms, way, message);
-      case "unsubscribed":
-        return this.#unsubscribed(now_ms, way, message);
-      case "error":
-        return this.#failed(now_ms, way, message);
-      case "shutdown":
-        this.#machine.shutdown(now_ms, way, message.reconnect_ms);
-        return [];
-      case "authenticated":
-        return this.#authenticated(now_ms, way, message);
-      default:
-        return [];
-    }
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @param {number} said @returns {Action[]} */
-  #beat(now_ms, way, said) {
-    const lost = said - (this.#frames.get(way) ?? 0) + 1;
-    if (way !== "websocket" || lost <= 0) return [];
-    const reason = `${lost} messages were lost on the way`;
-    return this.#perform(now_ms, this.#machine.broken(now_ms, way, reason));
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @param {Message} message @returns {Action[]} */
-  #authenticated(now_ms, way, {id, expires_ms}) {
-    this.#requests.take(way, id);
-    const wasIn = this.#login.isIn(way);
-    const actions = this.#admit(now_ms, this.#login.authenticated(now_ms, way, expires_ms));
-    return wasIn ? [...actions, ...this.#follow(this.#wanted.allowed(now_ms))] : actions;
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @param {Message} message @returns {Action[]} */
-  #subscribed(now_ms, way, {id, failed}) {
-    const asked = this.#requests.take(way, id);
-    if (asked?.kind !== "ask") return [];
-    const {channel, interval, symbols} = asked;
-    const actions = this.#follow(this.#wanted.answered(now_ms, channel, interval, symbols, failed));
-    const served = symbols.filter((symbol) => failed[symbol] === undefined);
-    const loads = this.#history.subscribed(now_ms, channel, interval, served, this.#machine);
-    return [...actions, ...loads];
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @param {Message} message @returns {Action[]} */
-  #unsubscribed(now_ms, way, {id, channel, interval = null, symbols}) {
-    const asked = this.#requests.find(way, id);
-    if (asked?.kind !== "unask") {
-      return this.#follow(this.#wanted.dropped(now_ms, channel, interval, symbols));
-    }
-    this.#requests.take(way, id);
-    for (const symbol of asked.symbols) {
-      // What came since it was forgotten is let go, too.
-      if (this.#wanted.holds(asked.channel, asked.interval, symbol)) continue;
-      this.#history.forget(asked.channel, asked.interval, symbol);
-    }
-    return [];
-  }
-
-  /** @param {number} now_ms @param {LinkWay} way @param {Message} error @returns {Action[]} */
-  #failed(now_ms, way, {id, code, message: reason}) {
-    const asked = this.#requests.take(way, id);
-    if (asked?.kind === "ask") {
-      const {channel, interval, symbols} = asked;
-      const failed = Object.fromEntries(symbols.map((symbol) => [symbol, code]));
-      return this.#follow(this.#wanted.answered(now_ms, channel, interval, symbols, failed));
-    }
-    if (!DENIALS.has(code)) return [];
-    const shown = asked ? asked.token ?? null : this.#login.token;
-    return this.#admit(now_ms, this.#login.refused(now_ms, way, shown, code, reason));
-  }
-
-  // ---- how: polls and pings
-
-  /** @param {number} id */
-  #isPolling(id) {
-    return this.#rounds.isCurrent(id) && this.#machine.isPolling;
-  }
-
-  /** @param {number} now_ms @param {string} code @param {string} reason @returns {Action[]} */
-  #pollDenied(now_ms, code, reason) {
-    const shown = this.#polledWith;
-    if (shown !== this.#login.token) return this.#perform(now_ms, this.#machine.repoll(now_ms));
-    // Until there is another token the poll counts as under way.
-    this.#rounds.hold();
-    return this.#admit(now_ms, this.#login.refused(now_ms, null, shown, code, reason));
-  }
-
-  /** @param {import("./rounds.js").Part} part @returns {Poll} */
-  #poll(part) {
-    this.#polledWith = this.#login.token;
-    return {do: "poll", ...part};
-  }
-
-  /** @param {number} now_ms @param {import("./rounds.js").Part | null} part @returns {Action[]} */
-  #pollOn(now_ms, part) {
-    if (part !== null) return [this.#poll(part)];
-    const actions = this.#perform(now_ms, this.#machine.pollOk(now_ms));
-    return [...actions, ...this.#history.polled(now_ms, this.#machine)];
-  }
-
-  /** @param {number} now_ms @returns {Action[]} */
-  #ping(now_ms) {
-    if (this.#ping_ms === null || this.#way === null || now_ms < this.#ping_ms) return [];
-    const {id, send} = this.#requests.ping(this.#way);
-    const {meter} = this.#books;
-    meter.pinged(id, now_ms);
-    const enough = meter.answered_pings >= LIMITS.pings;
-    this.#ping_ms = now_ms + (enough ? LIMITS.ping_ms : LIMITS.ping_first_ms);
-    return [send];
   }
 }
