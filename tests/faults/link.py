@@ -194,6 +194,7 @@ class Link:
         _, writer = self._feed
         while data := await self._reader.read(CHUNK_BYTES):
             await self._sky.passage("to_server", self._since_s)
+            _require_open(writer)
             writer.write(data)
             await writer.drain()
         raise ConnectionResetError
@@ -216,10 +217,18 @@ class Link:
             raise ConnectionAbortedError
         bytes_per_s = self._sky.bytes_per_s()
         while bytes_per_s is not None and data:
+            _require_open(self._writer)
             size = max(1, int(bytes_per_s * STEP_S))
             self._writer.write(data[:size])
             data = data[size:]
             await asyncio.sleep(STEP_S)
             bytes_per_s = self._sky.bytes_per_s()
+        _require_open(self._writer)
         self._writer.write(data)
         await self._writer.drain()
+
+
+def _require_open(writer: asyncio.StreamWriter) -> None:
+    """Check that the other end is there; asyncio would only log that it is not."""
+    if writer.is_closing():
+        raise ConnectionResetError

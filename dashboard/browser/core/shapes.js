@@ -102,8 +102,8 @@ const BODIES = new Map(Object.entries({
   trades: (/** @type {any} */ body) => trades(body) && TRADE_COLUMNS(body),
   quotes: (/** @type {any} */ body) => isMessage(body) && body.type === "quotes",
   status: (/** @type {any} */ body) => isMessage(body) && body.type === "status",
-  symbols: fields({symbols: list(fields({symbol: text, source: text}))}),
-  search: fields({symbols: list(fields({symbol: text, source: text}))}),
+  symbols: fields({symbols: list(fields({symbol: text}))}),
+  search: fields({symbols: list(fields({symbol: text}))}),
 }));
 
 /** Whether this is a message of a feed. @param {any} message parsed */

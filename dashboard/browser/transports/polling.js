@@ -1,8 +1,11 @@
 /** The feed's HTTP API. Thin: what to ask and when is the session's business. */
 
+import {isBody, isError} from "quotewire/core/shapes.js";
 import {FeedError} from "quotewire/feed_error.js";
 
-const TIMEOUT_MS = 4000;
+/** A feed may ask a source for 5 s before it answers. */
+const TIMEOUT_MS = 6000;
+const NOT_THE_FEED = "something in between answered, not the feed";
 
 /**
  * @param {import("../feed.js").Feed} feed
@@ -19,6 +22,7 @@ export async function get(feed, path, query = {}) {
     cache: "no-cache", headers: feed.headers, signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body = await response.json();
-  if (!response.ok) throw new FeedError(body.code, body.message);
+  if (!response.ok && isError(body)) throw new FeedError(body.code, body.message);
+  if (!response.ok || !isBody(path, body)) throw new Error(NOT_THE_FEED);
   return body;
 }

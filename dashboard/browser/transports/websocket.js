@@ -1,5 +1,7 @@
 /** One WebSocket to the feed. Thin: what to do about its end is the session's business. */
 
+import {isMessage} from "quotewire/core/shapes.js";
+
 // The page shell replaces `window.WebSocket` by a wrapper that takes any failed socket for the loss
 // of the Panel server and covers the page. The feed may be away, so we use the real class.
 const NativeWebSocket = /** @type {typeof WebSocket} */ (WebSocket.prototype.constructor);
@@ -40,7 +42,7 @@ export function openSocket(feed, {onMessage, onClosed}) {
 function parse(text) {
   try {
     const message = JSON.parse(text);
-    return typeof message?.type === "string" ? message : null;
+    return isMessage(message) ? message : null;
   } catch {
     return null;
   }
