@@ -15,6 +15,8 @@ from typing import IO, Self, TypeVar
 import httpx
 
 MAX_LOG_BYTES = 10_000_000
+PATIENCE_S = 45.0
+"""What has not happened by then will not: a machine may have ten times as much to do as it can."""
 PROJECT = Path(__file__).resolve().parents[1]
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = 20.0) -> T:
+def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = PATIENCE_S) -> T:
     """Return a condition's first true value.
 
     Raises:
@@ -45,7 +47,7 @@ def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = 20.0) 
     raise TimeoutError(f"not within {timeout_s} s: {what}")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = PATIENCE_S) -> None:
     """Return when a condition is true.
 
     Raises:
@@ -136,7 +138,7 @@ class FeedProcess:
         """Start it and wait until it is ready."""
         self.spawn()
         try:
-            wait_for("the feed is ready", self.is_ready, timeout_s=30)
+            wait_for("the feed is ready", self.is_ready, timeout_s=2 * PATIENCE_S)
         except TimeoutError as error:
             raise TimeoutError(f"{error}; it says:\n{self.said()[-2000:]}") from None
 

@@ -59,7 +59,7 @@ class RawSocket:
         self._socket = socket.socket()
         if buffer_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
-        self._socket.settimeout(15)
+        self._socket.settimeout(30)
         try:
             self._shake_hands(port, headers or {})
         except BaseException:
@@ -209,6 +209,6 @@ def frame(
 
 def ask_and_reset(port: int, request: str) -> None:
     """Send the head of a request, and reset the connection before it can be answered."""
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(request.encode())

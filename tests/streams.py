@@ -19,7 +19,7 @@ def connection(buffer_bytes: int = 8_192) -> Iterator[tuple[IOStream, socket.soc
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = socket.socket()
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
-        peer.settimeout(10)
+        peer.settimeout(30)
         peer.connect(server.getsockname())
         ours, _ = server.accept()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)

@@ -161,7 +161,7 @@ async def test_a_successor_goes_on_anywhere_in_the_sample() -> None:
 async def test_a_successors_clock_begins_with_the_first_trade_left(tmp_path: Path) -> None:
     path = trade_file(tmp_path / "BAC.csv", [T0, T0 + 3_600_000, T0 + 3_600_100])
     provider = open_replay([path], None, NEW_YORK, 1)
-    async with asyncio.timeout(5), aclosing(provider.stream(Watchlist(), {"BAC": 1})) as stream:
+    async with asyncio.timeout(30), aclosing(provider.stream(Watchlist(), {"BAC": 1})) as stream:
         assert [event.time_ms for event in await anext(stream)] == [T0 + 3_600_000]
 
 

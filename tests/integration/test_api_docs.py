@@ -323,7 +323,7 @@ async def test_every_message_of_a_session_is_as_described() -> None:
             for command in COMMANDS:
                 check(command, messages[command["type"]]["payload"], document)
                 await socket.write_message(json.dumps(command))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 while text := await socket.read_message():
                     message = json.loads(text)
                     check(message, messages[message["type"]]["payload"], document)

@@ -56,7 +56,7 @@ class Client:
         self._last = 0
 
     async def hear(self) -> dict[str, Any] | None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             text = await self.socket.read_message()
         return None if text is None else json.loads(text)
 
@@ -93,7 +93,7 @@ async def connected(feed: FeedProcess, query: str = "") -> AsyncIterator[Client]
     finally:
         socket.close()
         if socket.close_code is None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await socket.read_message() is not None:
                     pass
 
@@ -317,7 +317,7 @@ async def test_a_stream_of_quotes_outlives_its_tokens(guarded: FeedProcess) -> N
 async def test_a_stream_by_a_single_token_ends_with_it(guarded: FeedProcess) -> None:
     async with FeedClient(guarded.url, token=sign(lifetime_s=1)) as client:
         quotes = client.quotes("AAPL")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             with pytest.raises(FeedAccessError):
                 _ = [quote async for quote in quotes]
 

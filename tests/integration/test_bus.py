@@ -357,7 +357,7 @@ async def test_a_deaf_subscriber_says_so_and_recovers(redis: Redis, valkey: Embe
     async with Heard(valkey) as heard:
         assert heard.subscriber.hears
         await redis.execute_command("CLIENT", "PAUSE", "6000", "ALL")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             await asyncio.to_thread(wait_for, "it is deaf", lambda: not heard.subscriber.hears)
             await heard.connected.get()
         assert heard.subscriber.hears

@@ -136,6 +136,6 @@ async def test_a_subscription_that_is_never_confirmed_is_made_anew(
     fail_once(monkeypatch, "SUBSCRIBE", silently=True)
     async with Running(valkey.url) as running:
         await running.subscriber.subscribe(["news"])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await running.until_connected()
         assert await running.hears("news")

@@ -228,7 +228,7 @@ def test_a_stream_that_says_nothing_begins_again_and_is_polled_meanwhile(
     wait_for("it streams", lambda: source(coinbase, "coinbase")["message"] == "streaming")
     sockets, exchange.silent = exchange.sockets, True
     try:
-        wait_for("the connection is given up", lambda: exchange.sockets > sockets, timeout_s=15)
+        wait_for("the connection is given up", lambda: exchange.sockets > sockets)
         exchange.trade("BTC-USD", 52_000.0, 1.0)
         wait_for("it is polled", lambda: last(coinbase, "BTC-USD") == 52_000.0)
     finally:

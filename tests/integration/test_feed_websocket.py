@@ -44,7 +44,7 @@ class Client:
         await self.socket.write_message(json.dumps(message))
 
     async def hear(self) -> ServerMessage:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             text = await self.socket.read_message()
         assert text is not None, f"closed: {self.socket.close_code} {self.socket.close_reason}"
         message = decode_server_message(text)
@@ -70,7 +70,7 @@ async def connected(
     finally:
         socket.close()
         if socket.close_code is None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await socket.read_message() is not None:
                     pass
 
@@ -303,7 +303,7 @@ async def test_more_symbols_than_allowed_are_refused() -> None:
 async def test_a_message_over_the_limit_closes_the_connection(feed: FeedProcess) -> None:
     async with connected(feed) as client:
         await client.socket.write_message(" " * 70_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await client.socket.read_message() is not None:
                 pass
         assert client.socket.close_code == 1009
@@ -323,7 +323,7 @@ async def test_clients_are_told_when_the_server_goes() -> None:
             await client.next(Status)
             assert feed.process is not None
             feed.process.terminate()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await client.socket.read_message() is not None:
                     pass
             assert client.socket.close_code == 1001

@@ -38,7 +38,7 @@ class End:
 
     async def read(self, length: int) -> bytes:
         loop, data = asyncio.get_running_loop(), b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(data) < length:
                 got = await loop.sock_recv(self.peer, min(8_192, length - len(data)))
                 assert got, "the connection has ended"
@@ -53,7 +53,7 @@ async def soon(condition: Callable[[], bool]) -> None:
     async def holds() -> bool:
         return condition()
 
-    await until(holds, timeout_s=10)
+    await until(holds)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_a_frame_is_written_to_all_who_can_take_one_and_the_others_are_nam
 async def test_who_has_gone_is_noticed_when_it_is_written_to(end: End) -> None:
     end.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     end.peer.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not end.stream.closed():
             end.writer.write(numbered(0))
             await asyncio.sleep(0)
@@ -143,7 +143,7 @@ async def test_who_has_gone_is_noticed_when_it_is_written_to(end: End) -> None:
 async def test_who_goes_while_something_waits_is_not_drained(end: End) -> None:
     end.fill()
     end.peer.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not end.stream.closed():
             end.writer.write(numbered(1))
             await asyncio.sleep(0)

@@ -93,7 +93,7 @@ async def test_a_history_that_was_evicted_is_put_back(redis: Redis, tmp_path: Pa
         async def restored() -> bool:
             return await bars(reader, "BAC") == history
 
-        await until(restored, timeout_s=5)
+        await until(restored)
 
 
 async def test_a_list_of_symbols_that_was_evicted_is_put_back(redis: Redis, tmp_path: Path) -> None:
@@ -105,5 +105,5 @@ async def test_a_list_of_symbols_that_was_evicted_is_put_back(redis: Redis, tmp_
         async def restored() -> bool:
             return await reader.symbols() == listed
 
-        await until(restored, timeout_s=5)
+        await until(restored)
         assert await reader.last_values(["BAC"]) == before

@@ -75,7 +75,7 @@ async def test_a_bar_is_closed_while_the_source_does_not_tell_its_history(redis:
             finals = await Reader(redis).final_starts(["A"])
             return Interval.SECOND in finals["A"]
 
-        await until(has_final_bar, timeout_s=10)
+        await until(has_final_bar)
         assert source.asked_for_bars == ["A"], "also what was wanted from the start is learnt of"
 
 
@@ -86,5 +86,5 @@ async def test_a_throttled_stream_is_not_begun_before_the_vendors_time(redis: Re
         async def twice() -> bool:
             return len(source.began_s) >= 2
 
-        await until(twice, timeout_s=10)
+        await until(twice)
     assert source.began_s[1] - source.began_s[0] >= 3.0

@@ -183,7 +183,7 @@ async def test_a_budget_is_kept_and_all_are_refreshed_in_turn(redis: Redis) -> N
             counts = Counter(s for _, symbols in source.asked for s in symbols)
             return min((counts[s] for s in FORTY), default=0) >= 2
 
-        await until(twice, timeout_s=20)
+        await until(twice)
         status = await status_of(redis, "vendor")
         assert [(b.limit, b.per_s) for b in status.budgets] == [(8, 0.5)]
     order = [(at_s, s) for at_s, symbols in source.asked for s in symbols]

@@ -233,7 +233,7 @@ async def test_one_who_waits_less_long_takes_the_answer_from_nobody(
 async def test_without_anyone_to_answer_all_are_told_at_once(
     redis: Redis, valkey: EmbeddedValkey
 ) -> None:
-    async with asking(redis, valkey) as caller, asyncio.timeout(5):
+    async with asking(redis, valkey) as caller, asyncio.timeout(30):
         first, second = await asyncio.gather(caller.call(LOAD, 60), caller.call(LOAD, 60))
     assert first == second
     assert isinstance(first, Failed)

@@ -30,7 +30,7 @@ from tests.vendors.http_faults import Answer
 from tests.vendors.twelvedata_server import KEY, PAYWALL, TwelveDataServer
 
 MINUTE_MS = 60_000
-DEADLINE_S = 10.0
+DEADLINE_S = 45.0
 
 
 @pytest.fixture
