@@ -20,6 +20,10 @@ POLL_MS = 1000
 SETTLE_S = 5.0
 """From the market's last trade until all clients must have it; all is well meanwhile."""
 
+START_S = 30.0
+HEARD = 20
+"""Messages that a client has been told when faults begin."""
+
 TELL = 25
 """Faults told of one client."""
 
@@ -107,15 +111,17 @@ def run(
         feed = opened.enter_context(stack(log_entries))
         ledger = opened.enter_context(Ledger(feed.gateway.port, feed.symbols, INTERVALS))
         proxies, running = [], []
-        for number, (start, planned) in enumerate(clients):
+        for number, (start, _) in enumerate(clients):
             proxy = opened.enter_context(FaultProxy(feed.gateway.port, seed + number))
             client = start(proxy.url, feed.symbols, INTERVALS)
             opened.callback(client.kill)
+            proxies.append(proxy)
+            running.append(client)
+        _wait_until_heard(proxies, wait)
+        for proxy, (_, planned) in zip(proxies, clients, strict=True):
             player = Player(proxy, planned)
             player.start()
             opened.callback(player.stop)
-            proxies.append(proxy)
-            running.append(client)
         wait(seconds)
         until_ms = time.time() * 1000
         feed.market.stop()
@@ -131,6 +137,14 @@ def run(
             )
             for client, record, proxy in zip(running, records, proxies, strict=True)
         ]
+
+
+def _wait_until_heard(proxies: Sequence[FaultProxy], wait: Callable[[float], object]) -> None:
+    """Return when every client has been told something."""
+    deadline_s = time.monotonic() + START_S
+    while not all(len(proxy.deliveries) >= HEARD for proxy in proxies):
+        assert time.monotonic() < deadline_s, "not every client has come"
+        wait(0.1)
 
 
 def _violations(
