@@ -2,11 +2,13 @@
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
 from dashboard.config import DashboardConfig
-from dashboard.pages.market import market_page
+from dashboard.navigation import Navigation
+from dashboard.pages import PAGES, Pages
 from dashboard.settings import TransportSetting
 from dashboard.tokens import TokenSigner, page_token
 
@@ -79,16 +81,31 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         "relay_url": config.server_feed_url,
         "token": token.param.value,
     }
+    pages = Pages(feed)
+    navigation = Navigation(**feed, page=_asked_page(), margin=(0, 8))
+    content = pn.Column(pages[navigation.page], sizing_mode="stretch_both", margin=0)
+
+    async def show(event: param.parameterized.Event) -> None:
+        content[:] = [pages[event.new]]
+
+    navigation.param.watch(show, "page")
     badge = ConnectionBadge(**feed, margin=(0, 8, 0, 0))
     transport = TransportSetting(**feed, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
-        header=[pn.HSpacer(), badge, transport],
-        main=[market_page(feed)],
+        header=[navigation, pn.HSpacer(), badge, transport],
+        main=[content],
         theme="dark",
         theme_config=THEME,
         sx={"& .main": {"backgroundColor": "var(--mui-palette-background-default)"}},
         busy_indicator=None,
     )
+
+
+def _asked_page() -> str:
+    """Return the page that the address names, so that it is there at once."""
+    (told, *_) = pn.state.session_args.get("page", [b""])
+    name = told.decode("utf-8", "replace")
+    return name if name in PAGES else "dashboard"

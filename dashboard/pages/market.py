@@ -1,11 +1,10 @@
-"""The market page: the watchlist, and the chart of the symbol chosen there."""
+"""The live market: all watched symbols in one table, or as a heat map."""
 
 from collections.abc import Mapping
 
 import panel as pn
 
 from dashboard.browser import stylesheets
-from dashboard.charts.candles import CandleChart
 from dashboard.watchlist import Watchlist
 
 
@@ -17,8 +16,7 @@ def market_page(feed: Mapping[str, object]) -> pn.Row:
     """
     return pn.Row(
         Watchlist(**feed, in_address=True, sizing_mode="stretch_both", margin=0),
-        CandleChart(**feed, sizing_mode="stretch_both", margin=0),
         sizing_mode="stretch_both",
         margin=0,
-        stylesheets=stylesheets("market"),
+        stylesheets=stylesheets("pages"),
     )

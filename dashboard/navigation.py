@@ -1,0 +1,18 @@
+"""The ways between the pages."""
+
+import param
+
+from dashboard.browser import FOLDER, LiveElement, stylesheets
+
+
+class Navigation(LiveElement):
+    """The names of the pages, and the symbol search; the address says which page is shown."""
+
+    page: "param.Selector[str]" = param.Selector(
+        default="dashboard",
+        objects=["dashboard", "market", "symbol", "debug"],
+        doc="The page that is shown; the browser sets it.",
+    )
+
+    _esm = FOLDER / "navigation.js"
+    _stylesheets = stylesheets("tokens", "navigation")

@@ -1,0 +1,22 @@
+"""How the connection, the feed and its sources do."""
+
+from collections.abc import Mapping
+
+import panel as pn
+
+from dashboard.browser import stylesheets
+from dashboard.watchlist import Watchlist
+
+
+def debug_page(feed: Mapping[str, object]) -> pn.Row:
+    """Return the page's content.
+
+    Args:
+        feed: Where its elements find the feed, and their token: parameters of a `LiveElement`.
+    """
+    return pn.Row(
+        Watchlist(**feed, in_address=True, sizing_mode="stretch_both", margin=0),
+        sizing_mode="stretch_both",
+        margin=0,
+        stylesheets=stylesheets("pages"),
+    )
