@@ -1,47 +1,65 @@
 /**
- * Runs in a page: each message goes from its text to the rows of a watchlist, once a frame.
+ * Runs in a page: each message goes from its text through the page's connection to the rows of a
+ * watchlist, in a frame of its own.
  *
  * @param {{symbols: string[], shown: number, opening: object[], messages: string[]}} given `shown`:
  *   how many of the symbols have a row
  */
 export async function measure({symbols, shown, opening, messages}) {
-  const {Session} = await import("quotewire/core/session.js");
+  const {Connection} = await import("quotewire/connection.js");
+  const {browser} = await import("quotewire/environment.js");
+  const {isMessage} = await import("quotewire/core/shapes.js");
   const {QuoteRow} = await import("quotewire/quote_row.js");
   const body = document.querySelector("tbody");
-  const listed = symbols.slice(0, shown);
-  const rows = new Map(listed.map((symbol) => [symbol, new QuoteRow({symbol, name: symbol})]));
+  const rows = new Map(symbols.slice(0, shown).map((symbol) =>
+    [symbol, new QuoteRow({symbol, name: symbol})]));
   body.replaceChildren(...[...rows.values()].map((row) => row.element));
-  const session = new Session({mode: "websocket"});
-  session.want(0, {channel: "quotes", symbols});
-  session.start(0);
-  for (const message of opening) session.received(0, "websocket", message);
-  const plain = new Map();
+
+  let handlers, frame;
+  const environment = {
+    ...browser,
+    isHidden: () => false,
+    watchPage: () => () => {},
+    requestFrame: (call) => { frame = call; return 1; },
+    direct: () => ({
+      open(given) { handlers = given; return {send() {}, close() {}}; },
+      get: () => new Promise(() => {}),
+    }),
+  };
+  const connection = new Connection("http://feed", {settings: {mode: "websocket"}, environment});
+  connection.subscribeQuotes(symbols, (quotes) => {
+    const now_ms = performance.now();
+    for (const quote of quotes) rows.get(quote.symbol)?.show(quote, now_ms);
+  });
+  connection.start();
+  for (const message of opening) handlers.onMessage(message, 0);
+  frame();
+
   const taken = {parse: [], plain: [], core: [], rows: [], layout: []};
-  for (const [number, text] of messages.entries()) {
+  const plain = new Map();
+  for (const text of messages) {
     await new Promise(requestAnimationFrame);
+    measureBare(text, plain, taken);
     const began = performance.now();
-    const parsed = JSON.parse(text);
-    const after = performance.now();
-    for (const row of parsed.rows) plain.set(row[0], {last: row[1], volume: row[5]});
-    taken.parse.push(after - began);
-    taken.plain.push(performance.now() - began);
-    apply(session, rows, number, text, taken);
+    const message = JSON.parse(text);
+    if (isMessage(message)) handlers.onMessage(message, text.length);
+    taken.core.push(performance.now() - began);
+    frame();
+    const applied = performance.now();
+    taken.rows.push(applied - began);
+    document.body.offsetHeight; // has the page laid out
+    taken.layout.push(performance.now() - applied);
   }
-  return {taken, shown: body.textContent, counts: session.meter.counts.received};
+  const {received} = connection.stats();
+  connection.stop();
+  return {taken, received, shown: body.textContent};
 }
 
-/** As the connection does: decode, let the core decide, hand what changed to the rows. */
-function apply(session, rows, number, text, taken) {
+/** The least that the same text can cost. */
+function measureBare(text, plain, taken) {
   const began = performance.now();
-  const told = session.received(100 * number, "websocket", JSON.parse(text), text.length);
-  const decided = performance.now();
-  for (const action of told) {
-    if (action.do !== "quotes") continue;
-    for (const quote of action.quotes) rows.get(quote.symbol)?.show(quote, 100 * number);
-  }
-  const shown = performance.now();
-  document.body.offsetHeight; // has the page laid out
-  taken.core.push(decided - began);
-  taken.rows.push(shown - began);
-  taken.layout.push(performance.now() - shown);
+  const {rows} = JSON.parse(text);
+  taken.parse.push(performance.now() - began);
+  for (const row of rows) plain.set(row[0], {last: row[1], volume: row[5]});
+  taken.plain.push(performance.now() - began);
 }

@@ -1,10 +1,11 @@
 """What a message of 500 changed quotes costs a page: from its text to the rows of a watchlist.
 
 A real Chromium without a screen; each message comes in a frame of its own, as the page applies it.
-First to the client's core, which decides what has changed; then to the 200 rows that a watchlist
-shows at most. What the browser then needs to lay out the page is told apart, for it is the same for
-any code that shows as many numbers. Beside it the bare limit: JSON.parse of the same text; and with
-it a plain object written for each row, which keeps nothing in order and knows nothing of gaps.
+It goes through the page's connection to the client's core, which decides what has changed; then, by
+its delivery, to the 200 rows that a watchlist shows at most. What the browser then needs to lay out
+the page is told apart, for it is the same for any code that shows as many numbers. Beside it the
+bare limit: JSON.parse of the same text; and with it a plain object written for each row, which
+keeps nothing in order and knows nothing of gaps.
 """
 
 import json
@@ -93,7 +94,7 @@ def _check(told: dict[str, Any], last: float) -> None:
         AssertionError: It was not.
     """
     expected = (MESSAGES + 1) * ROWS
-    assert told["counts"] == expected, f"{told['counts']} of {expected} rows were received"
+    assert told["received"] == expected, f"{told['received']} of {expected} rows were received"
     assert told["shown"].count(f"{last:.2f}") >= SHOWN, "the last prices are not shown"
 
 

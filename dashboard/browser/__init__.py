@@ -6,8 +6,9 @@ a notebook it works the same.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from inspect import isawaitable
 from pathlib import Path
 from typing import ClassVar, Literal
 from weakref import WeakSet
@@ -21,6 +22,8 @@ from panel.io.state import state
 from dashboard.relay import Relay
 
 FOLDER = Path(__file__).parent
+TokenGiver = Callable[[], str | Awaitable[str]]
+"""A function, plain or async, that gives a token which is good for a while."""
 ImportMap = dict[Literal["imports", "scopes"], dict[str, str]]
 
 _have_map: WeakSet[Document] = WeakSet()
@@ -60,25 +63,46 @@ class LiveElement(JSComponent):
         doc="Where this process finds the feed, to relay it; empty where it does not.",
     )
     can_relay = param.Boolean(doc="Whether there is a `relay_url`.")
+    renew = param.Callable(
+        doc="A `TokenGiver` for a page that asks for its token; so that no token is in what a "
+        "notebook keeps of its outputs."
+    )
+    can_renew = param.Boolean(doc="Whether there is a `renew`.")
 
     __abstract = True
-    _rename: ClassVar[Mapping[str, str | None]] = {"relay_url": None}  # not told to the browser
+    # These are not told to the browser.
+    _rename: ClassVar[Mapping[str, str | None]] = {"relay_url": None, "renew": None}
 
     def __init__(self, **params: object) -> None:
         self._relay: Relay | None = None
-        super().__init__(**{**params, "can_relay": bool(params.get("relay_url"))})
+        self._renewed = ""
+        offers = {
+            "can_relay": bool(params.get("relay_url")),
+            "can_renew": bool(params.get("renew")),
+        }
+        super().__init__(**{**params, **offers})
 
     def __repr__(self, depth: int = 0) -> str:
         """Hide the token."""
         return f"{type(self).__name__}(feed_url={self.feed_url!r})"
 
     async def _handle_msg(self, data: object) -> None:  # type: ignore[override]
-        """Take what the page says of a relay. It awaits nothing, but so it runs in the loop."""
-        if not self.relay_url:
-            return
-        if self._relay is None:
-            self._relay = Relay(self.relay_url, lambda: self.token, self._send_msg)
-        self._relay.receive(data)
+        """Take what the page says: in the event loop, for it is a coroutine."""
+        if data == {"do": "renew"}:
+            await self._give_token()
+        elif self.relay_url:
+            if self._relay is None:
+                self._relay = Relay(self.relay_url, self._token, self._send_msg)
+            self._relay.receive(data)
+
+    def _token(self) -> str:
+        return self._renewed or self.token
+
+    async def _give_token(self) -> None:
+        if self.renew is not None:
+            token = self.renew()
+            self._renewed = await token if isawaitable(token) else token
+            self._send_msg({"token": self._renewed})
 
     def _cleanup(self, root: Model | None = None) -> None:
         """End with the session, or the notebook's output, what was relayed there."""

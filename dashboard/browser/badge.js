@@ -82,6 +82,10 @@ class Facts {
       group("Browser – feed", linkFacts(connection, stats)),
       ...connection.sources.map((source) =>
         group(`Feed – source: ${source.source}`, sourceFacts(source))),
+      group("Latency p50 · p95 · p99", [
+        ["Event – feed", percentiles(stats.event_to_received)],
+        ["Feed – screen", percentiles(stats.received_to_shown)],
+      ]),
       group("Prices", priceFacts(stats)),
       group("Lately", lately(connection.timeline)),
     );
@@ -123,8 +127,6 @@ function sourceFacts({state, label, message, symbols, next_try_ms, budgets = []}
 /** @param {Stats} stats @returns {Fact[]} */
 function priceFacts(stats) {
   return [
-    ["Event – feed p50 · p95 · p99", percentiles(stats.event_to_received)],
-    ["Feed – screen p50 · p95 · p99", percentiles(stats.received_to_shown)],
     ["Updates", formatRate(stats.per_second)],
     ["Last update", age(stats.last_data_age_ms)],
     ["Received", formatCount(stats.received)],

@@ -1,5 +1,6 @@
 /** The chart card: a symbol's price in words, its candles, and what is wrong if they are old. */
 
+import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {BarSource} from "quotewire/bar_source.js";
 import {ChartHeader} from "quotewire/chart_header.js";
 import {CandleFigure} from "quotewire/candle_figure.js";
@@ -79,7 +80,6 @@ class Chart {
     const {symbols} = this.#connection;
     const info = symbols?.get(this.#symbol) ?? null;
     const {interval} = this.#model;
-    this.#explain();
     const same = sameInfo(info, this.#info) && interval === this.#interval;
     this.#info = info;
     this.#interval = interval;
@@ -113,19 +113,20 @@ class Chart {
 
   /** Say in words why there is no chart. */
   #explain() {
-    const {symbols, feedUrl} = this.#connection;
+    const {symbols} = this.#connection;
     const has = this.#bars.at() !== null;
     this.#empty.hidden = has;
     if (has) return;
-    if (symbols === null) setText(this.#empty, `Waiting for the feed at ${new URL(feedUrl).host} …`);
+    if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
     else if (!this.#symbol) setText(this.#empty, "Choose a symbol.");
     else if (this.#info === null) {
-      setText(this.#empty, `This feed has no “${this.#symbol}”. Choose a symbol from the watchlist.`);
+      setText(this.#empty, `${explainUnknown(this.#symbol)} Choose one that it has.`);
     } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
   }
 
   /** Old prices stay, dimmed, with their age. */
   #showHealth() {
+    this.#explain();
     const {state, age_ms} = this.#info
       ? this.#connection.freshness(this.#info.symbol) : {state: "unknown", age_ms: null};
     const stale = state === "stale" && this.#bars.at() !== null;

@@ -37,6 +37,8 @@ export class Connection {
   #delivery;
   #runner;
   #unwatch = () => {};
+  /** @type {Set<() => void>} the newest is asked */
+  #renewers = new Set();
   /** @type {Listeners<StateChanged>} */
   #stateChanged = new Listeners();
   /** @type {Listeners<SourceStatus[]>} */
@@ -47,7 +49,7 @@ export class Connection {
   /**
    * @param {string} feedUrl
    * @param {object} [options]
-   * @param {Partial<import("./settings.js").Values>} [options.settings]
+   * @param {Partial<import("./core/session.js").Settings>} [options.settings]
    * @param {string} [options.token]
    * @param {import("./environment.js").Environment} [options.environment]
    */
@@ -131,9 +133,19 @@ export class Connection {
    * @param {string} token
    */
   setToken(token) {
-    if (!token || token === this.#feed.token) return;
+    if (token && token !== this.#feed.token) this.renewed(token);
+  }
+
+  /** The answer to a listener of `onRenew`, though it be the token that is held. @param {string} token */
+  renewed(token) {
     this.#feed.token = token;
     this.#runner.run((session, now_ms) => session.token(now_ms, token));
+  }
+
+  /** @param {() => void} listener is called when another token is needed, unless a newer one hears */
+  onRenew(listener) {
+    this.#renewers.add(listener);
+    return () => this.#renewers.delete(listener);
   }
 
   /** @param {import("./environment.js").Transport | null} relay to be used where nothing else works */
@@ -232,7 +244,8 @@ export class Connection {
     else if (action.do === "quotes") this.#delivery.quotesChanged(action.quotes);
     else if (action.do === "bars") this.#delivery.barsChanged(action);
     else if (action.do === "trades") this.#delivery.tradesCame(action.trades);
-    else if (action.do !== "renew") this.#tell(action); // the page's server renews tokens by itself
+    else if (action.do === "renew") [...this.#renewers].at(-1)?.();
+    else this.#tell(action);
   }
 
   /** @param {import("./timeline.js").Told | import("./core/session.js").StatusChanged} action */

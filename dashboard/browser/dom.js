@@ -32,9 +32,17 @@ export function svg(tag, attributes = {}, ...children) {
 /**
  * Set text only where it differs, so that an idle page stays idle.
  *
+ * The text that is there is changed, not replaced: the browser would take the new one for something
+ * that was never laid out.
+ *
  * @param {Element} element
  * @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const {firstChild: there} = element;
+  if (there instanceof Text && there === element.lastChild) {
+    if (there.data !== text) there.data = text;
+  } else if (element.textContent !== text) {
+    element.textContent = text;
+  }
 }

@@ -90,6 +90,12 @@ export function formatStart(start_ms, interval) {
   return `${date} ${clock.slice(0, interval.endsWith("s") ? 8 : 5)} UTC`;
 }
 
+/** An event's time in UTC, to the second. @param {number} time_ms */
+export function formatTime(time_ms) {
+  const [date, clock] = new Date(time_ms).toISOString().split("T");
+  return `${date} ${clock.slice(0, 8)} UTC`;
+}
+
 /** 1.4 MB. @param {number} bytes */
 export function formatBytes(bytes) {
   return `${formatVolume(bytes).replace(/(\D?)$/, " $1B")}`;

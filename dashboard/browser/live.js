@@ -25,7 +25,8 @@ export function mount({model, view, el}, setup) {
   model.on("lifecycle:remove", end);
   const until = (/** @type {() => void} */ call) => ends.push(call);
   until(watchTheme(view, (dark) => (el.style.colorScheme = dark ? "dark" : "light")));
-  const connection = acquire(feedUrl, model.token);
+  const connection = acquire(feedUrl, model.token, model.can_renew);
+  if (model.can_renew) until(renewBy(model, connection));
   if (model.can_relay) until(relayBy(model));
   const renewed = () => connection.setToken(model.token);
   model.on("token", renewed);
@@ -40,5 +41,20 @@ function relayBy(model) {
   return () => {
     withdraw();
     relay.withdraw();
+  };
+}
+
+/**
+ * @param {import("./panel.d.ts").ElementModel} model
+ * @param {import("./connection.js").Connection} connection
+ * @returns {() => void} ends it
+ */
+function renewBy(model, connection) {
+  const take = (/** @type {{token?: string}} */ {token}) => token && connection.renewed(token);
+  model.on("msg:custom", take);
+  const stop = connection.onRenew(() => model.send_msg({do: "renew"}));
+  return () => {
+    stop();
+    model.off("msg:custom", take);
   };
 }

@@ -1,25 +1,19 @@
 /** One line of the watchlist. */
 
 import {h, setText} from "quotewire/dom.js";
+import {Flash} from "quotewire/flash.js";
 import {
   changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume,
   isSymbol,
 } from "quotewire/format.js";
 import {Path, Sparkline} from "quotewire/sparkline.js";
 
-/** A price flashes at most so often, however fast it moves. */
-const FLASH_MS = 1000;
-
-const prefersCalm = window.matchMedia("(prefers-reduced-motion: reduce)");
-
 export class QuoteRow {
   #decimals = 2;
-  /** @type {number | null} */
-  #last = null;
-  #flashed_ms = -Infinity;
   #path = new Path();
   #spark = new Sparkline();
   #cells;
+  #flash;
   #name = h("span");
   #label = h("i", {class: "label"});
   #age = h("i", {class: "age"});
@@ -31,6 +25,7 @@ export class QuoteRow {
       last: cell("last"), change: cell("change"), percent: cell("percent"), volume: cell("volume"),
     };
     const {last, change, percent, volume} = this.#cells;
+    this.#flash = new Flash(last);
     this.element = h("tr", {role: "row", "data-testid": `quote-${symbol}`},
       h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, this.#age, this.#label, this.#name)),
       h("td", {class: "trend"}, this.#spark.element),
@@ -66,23 +61,12 @@ export class QuoteRow {
     this.element.dataset.direction = directionOf(change);
     this.#path.add(quote.session, quote.last);
     this.#spark.draw(this.#path.prices);
-    if (this.#last !== null && quote.last !== this.#last) this.#flash(quote.last > this.#last, now_ms);
-    this.#last = quote.last;
+    this.#flash.show(quote.last, now_ms);
   }
 
   /** @param {boolean} selected @param {boolean} focusable reached by the Tab key */
   mark(selected, focusable) {
     this.element.setAttribute("aria-selected", String(selected));
     this.element.tabIndex = focusable ? 0 : -1;
-  }
-
-  /** @param {boolean} up @param {number} now_ms */
-  #flash(up, now_ms) {
-    const direction = up ? "up" : "down";
-    this.#cells.last.dataset.tick = direction;
-    if (prefersCalm.matches || now_ms - this.#flashed_ms < FLASH_MS) return;
-    this.#flashed_ms = now_ms;
-    const colours = [`var(--flash-${direction})`, "transparent"];
-    this.#cells.last.animate({backgroundColor: colours}, {duration: 700, easing: "ease-out"});
   }
 }

@@ -14,11 +14,16 @@ const shared = new Map();
 /** @type {Map<string, Transport[]>} those on offer, by feed */
 const relays = new Map();
 
-/** @param {string} feedUrl @param {string} [token] what the feed lets the page in with */
-export function acquire(feedUrl, token = "") {
+/**
+ * @param {string} feedUrl
+ * @param {string} [token] what the feed lets the page in with
+ * @param {boolean} [renewable] whether elements can ask for another one; the first one tells for all
+ */
+export function acquire(feedUrl, token = "", renewable = false) {
   let entry = shared.get(feedUrl);
   if (!entry) {
-    const connection = new Connection(feedUrl, {settings: settings.values, token});
+    const connection =
+      new Connection(feedUrl, {settings: {...settings.values, renewable}, token});
     connection.setRelay(relays.get(feedUrl)?.at(-1) ?? null);
     connection.start();
     entry = {connection, users: 0, unlink: settings.onChange((now) => connection.configure(now))};

@@ -17,7 +17,7 @@ const RATES_HZ = [0, 1, 2, 5, 10, 20, 30];
 /** @param {number} poll_ms */
 const everyWords = (poll_ms) => (poll_ms < 1000 ? `${poll_ms} ms` : `${poll_ms / 1000} s`);
 /** @param {number} max_hz */
-const rateWords = (max_hz) => (max_hz ? `${max_hz} a second` : "as the feed likes");
+const rateWords = (max_hz) => (max_hz ? `${max_hz} a second` : "the feed’s pace");
 
 /**
  * Python's names of the settings.

@@ -1,5 +1,6 @@
 /** The watchlist: every symbol with its live price, and the choice of the one to look at. */
 
+import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {h, setText} from "quotewire/dom.js";
 import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
@@ -82,12 +83,9 @@ class Watchlist {
 
   /** @param {Map<string, SymbolInfo> | null} symbols null until the feed told them */
   #fill(symbols) {
-    const {host} = new URL(this.#connection.feedUrl);
     const infos = this.#listed(symbols);
     const found = infos.filter((info) => matches(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
-    this.#empty.textContent = symbols === null
-      ? `Waiting for the feed at ${host} …` : `No symbol is like “${this.#find.value}”.`;
     this.#empty.hidden = found.length > 0;
     this.#more.textContent =
       `The first ${MOST_ROWS} of ${formatCount(found.length)}. Find the others by their names.`;
@@ -98,6 +96,15 @@ class Watchlist {
     if (page.symbol === null && infos.length) page.select(infos[0].symbol);
     this.#mark(page.symbol);
     this.#showHealth();
+  }
+
+  /** Say in words why there is no row. */
+  #explain() {
+    const {symbols} = this.#connection;
+    const text = this.#find.value.trim();
+    const names = this.#model.symbols.join(", ");
+    if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
+    else setText(this.#empty, text ? `No symbol is like “${text}”.` : explainUnknown(names));
   }
 
   /** Rows that stay keep what they have drawn. @param {SymbolInfo[]} infos */
@@ -159,9 +166,23 @@ class Watchlist {
       row.markAge(stale ? age_ms : null);
       if (stale) old += 1;
     }
-    const all = old > 0 && old === this.#rows.size;
-    setText(this.#note, all ? "All are old" : old ? `${old} of ${this.#rows.size} are old` : "");
+    this.#explain();
+    setText(this.#note, this.#unknown() || tellOld(old, this.#rows.size));
   }
+
+  /** Those that this list is for and the feed does not have, in words. */
+  #unknown() {
+    const {symbols} = this.#connection;
+    const unknown = this.#model.symbols.filter((/** @type {string} */ name) =>
+      symbols !== null && !symbols.has(name));
+    return unknown.length && this.#rows.size ? `Not in this feed: ${unknown.join(", ")}` : "";
+  }
+}
+
+/** @param {number} old how many rows @param {number} all */
+function tellOld(old, all) {
+  if (!old) return "";
+  return old === all ? "All are old" : `${old} of ${all} are old`;
 }
 
 /**

@@ -157,9 +157,10 @@ def test_a_hidden_page_is_shown_nothing_asks_nothing_and_catches_up(play: Play) 
     page = play()
     run(page, "connection.start(); await world.pass(6000); world.show(false);")
     run(page, "await world.pass(3000);")
-    shown, asked = run(page, "return [shown.length, world.asked]")
+    counts = "return [shown.length, world.asked, connection.stats().received]"
+    before = run(page, counts)
     run(page, "await world.pass(120_000);")
-    assert run(page, "return [shown.length, world.asked]") == [shown, asked]
+    assert run(page, counts) == before
     run(page, "world.show(true); await world.pass(200);")
     assert run(page, "return shown.at(-1) === world.offset")
 
@@ -184,6 +185,63 @@ def test_updates_are_handed_over_no_more_often_than_the_setting_allows(play: Pla
     )
     assert 8 <= run(page, "return shown.length") - before <= 11
     assert run(page, "return shown.at(-1) === world.offset")
+
+
+TRADES = """
+const trades = (numbers, more = {}) => [...world.links][0].say({
+  type: "trades", event_ms: 0, received_ms: 0,
+  rows: numbers.map((number) => ["AAPL", 10, 1, number, number, number]), ...more,
+});
+"""
+
+
+def test_trades_are_handed_over_each_once_in_order_and_a_gap_that_stays_is_said(
+    play: Play,
+) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        TRADES
+        + """
+        const got = [];
+        const lost = [];
+        connection.subscribeTrades(["AAPL"], (trades) => got.push(...trades.map((t) => t.offset)));
+        connection.onLost(({channel, symbol, code}) => lost.push([channel, symbol, code]));
+        trades([1, 2], {positions: {AAPL: ["e1", 2]}});
+        trades([3, 4]);
+        trades([4, 5]);
+        await world.pass(100);
+        world.offset = 40; // of these history has nothing
+        trades([41, 42], {recovered: {AAPL: false}});
+        await world.pass(20_000);
+        return {got, lost, last: connection.timeline.last("lost", 1)[0]};
+        """,
+    )
+    assert told["got"] == [1, 2, 3, 4, 5, 41, 42]
+    assert told["lost"] == [["trades", "AAPL", "gap"]]
+    assert told["last"]["symbol"] == "AAPL"
+    assert run(page, "return connection.stats().gaps") == 1
+
+
+def test_more_trades_than_a_page_can_take_are_not_kept_but_counted(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        TRADES
+        + """
+        const got = [];
+        connection.subscribeTrades(["AAPL"], (all, skipped) => got.push([all.length, skipped]));
+        trades([], {positions: {AAPL: ["e1", 0]}});
+        world.hidden = true; // without a word: as in a frame out of sight, which gets no frames
+        for (let i = 1; i <= 6000; i += 1) trades([i]);
+        world.hidden = false;
+        await world.pass(100);
+        return got;
+        """,
+    )
+    assert told == [[5000, 1000]]
 
 
 def test_what_makes_no_sense_ends_the_link_and_the_next_one_goes_on(browser: Browser) -> None:

@@ -129,6 +129,7 @@ class FakeLink {
   #beats = new Set();
   #frames = 0;
   #silent = false;
+  #quoting = false;
 
   constructor(world, handlers) {
     this.#world = world;
@@ -144,6 +145,7 @@ class FakeLink {
   send(message) {
     if (message.type === "ping") this.#answer({type: "pong", id: message.id});
     if (message.type === "subscribe") this.#subscribe(message);
+    if (message.type === "unsubscribe" && message.channel === "quotes") this.#quoting = false;
   }
 
   /** The client lets go. */
@@ -183,7 +185,7 @@ class FakeLink {
   #beat() {
     this.#in(HEARTBEAT_MS, () => {
       this.#world.move();
-      this.say(quotes(this.#world, false));
+      if (this.#quoting) this.say(quotes(this.#world, false));
       this.say({type: "heartbeat", frames: this.#frames});
       this.#beat();
     });
@@ -191,7 +193,9 @@ class FakeLink {
 
   #subscribe({id, channel, symbols, interval}) {
     this.#answer({type: "subscribed", id, channel, symbols, failed: {}, max_hz: 10, interval});
-    if (channel === "quotes") this.#answer(quotes(this.#world, true));
+    if (channel !== "quotes") return;
+    this.#quoting = true;
+    this.#answer(quotes(this.#world, true));
   }
 
   #answer(message) {

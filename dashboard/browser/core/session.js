@@ -324,6 +324,18 @@ export class Session {
     return this.#talk.books.bars(symbol, interval);
   }
 
+  /**
+   * Why the feed does not give something that is wanted; null where it does. It is told once: who
+   * comes later to want the same has to ask.
+   *
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string} symbol
+   */
+  failure(channel, interval, symbol) {
+    return this.#talk.wanted.failure(channel, interval, symbol);
+  }
+
   /** The last trades of a symbol that is wanted, oldest first. @param {string} symbol */
   trades(symbol) {
     return this.#talk.books.trades(symbol);

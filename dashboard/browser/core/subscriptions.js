@@ -189,6 +189,19 @@ export class Subscriptions {
   }
 
   /**
+   * Why something is not given; null where it is, or was not asked for.
+   *
+   * @param {Channel} channel
+   * @param {string | null} interval
+   * @param {string} symbol
+   * @returns {import("./session.js").Failed | null}
+   */
+  failure(channel, interval, symbol) {
+    const entry = this.#entry(channel, interval, symbol);
+    return entry && entry.failed !== null ? failedAction(entry, entry.failed) : null;
+  }
+
+  /**
    * How many bars are wanted before the live ones.
    *
    * @param {string | null} interval
@@ -329,9 +342,7 @@ export class Subscriptions {
     }
     if (code === entry.failed || !entry.wants.size) return [];
     entry.failed = code;
-    const {channel, symbol, interval} = entry;
-    const reason = `${symbol}: ${REASONS[code] ?? code}`;
-    return [{do: "failed", channel, symbol, interval, code, reason}];
+    return [failedAction(entry, code)];
   }
 
   /**
@@ -362,6 +373,12 @@ export class Subscriptions {
 /** @param {{channel: Channel, interval: string | null, symbol: string}} entry */
 function entryKey({channel, interval, symbol}) {
   return `${channel} ${interval ?? ""} ${symbol}`;
+}
+
+/** @param {Entry} entry @param {string} code @returns {import("./session.js").Failed} */
+function failedAction({channel, symbol, interval}, code) {
+  return {do: "failed", channel, symbol, interval, code,
+    reason: `${symbol}: ${REASONS[code] ?? code}`};
 }
 
 /** What a want is counted by. @param {Want} want */

@@ -10,6 +10,8 @@ const STEPS = {
   polled: (session, now, {id, quotes, status}) => session.polled(now, id, quotes, status),
   poll_failed: (session, now, {id, code, reason}) => session.pollFailed(now, id, code, reason),
   loaded: (session, now, {id, series}) => session.loaded(now, id, series),
+  failure: (session, now, {channel, interval, symbol}) =>
+    [session.failure(channel, interval, symbol)].filter((failed) => failed !== null),
   load_failed: (session, now, {id, code, reason}) => session.loadFailed(now, id, code, reason),
 };
 

@@ -12,6 +12,8 @@ const STEPS = {
   dropped: (held, now, {channel, interval, symbols}) => held.dropped(now, channel, interval, symbols),
   allowed: (held, now) => held.allowed(now),
   tick: (held, now) => held.tick(now),
+  failure: (held, now, {channel, interval, symbol}) =>
+    [held.failure(channel, interval, symbol)].filter((failed) => failed !== null),
 };
 
 /** Steps subscriptions through a case; tells actions, the deadline, and what is to be polled. */

@@ -21,9 +21,18 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     for step in case["steps"]:
         event = dict(step["event"])
         kind = event.pop("type")
-        actions = getattr(session, kind)(step["at_ms"], **_typed(kind, event))
+        actions = _actions(session, kind, step["at_ms"], event)
         told.append({"actions": [_plain(a) for a in actions], "deadline_ms": session.deadline()})
     return {"steps": told, "counts": _counts(session), "sizes": session.sizes()}
+
+
+def _actions(session: Session, kind: str, at_ms: float, event: dict[str, Any]) -> list[Any]:
+    """Return what comes of an event, and of a question what is answered."""
+    if kind == "failure":
+        failed = session.failure(**event)
+        return [] if failed is None else [failed]
+    actions: list[Any] = getattr(session, kind)(at_ms, **_typed(kind, event))
+    return actions
 
 
 def _typed(kind: str, event: dict[str, Any]) -> dict[str, Any]:

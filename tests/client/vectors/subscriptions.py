@@ -6,7 +6,7 @@ import msgspec
 
 from dashboard.client.core.subscriptions import Subscriptions, Want
 
-TIMELESS = ("want", "linked", "unlinked", "rest", "configure")
+TIMELESS = ("want", "linked", "unlinked", "rest", "configure", "failure")
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
@@ -20,6 +20,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
             event["want"] = msgspec.convert(event["want"], Want)
         times = () if kind in TIMELESS else (step["at_ms"],)
         actions = getattr(subscriptions, kind)(*times, **event)
+        if kind == "failure":
+            actions = [] if actions is None else [actions]
         told.append(
             {
                 "actions": msgspec.json.decode(msgspec.json.encode(actions or [])),
