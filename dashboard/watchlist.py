@@ -9,9 +9,6 @@ class Watchlist(LiveElement):
     """Some symbols or all of the feed, live; choosing one selects it for the whole page."""
 
     symbols = param.List(item_type=str, doc="Which symbols, in this order; empty for all.")
-    in_address = param.Boolean(
-        default=False, doc="Whether the page's address tells which symbol is selected."
-    )
 
     _esm = FOLDER / "watchlist.js"
     _stylesheets = stylesheets("tokens", "watchlist")

@@ -7,7 +7,7 @@ import {CandleFigure} from "quotewire/candle_figure.js";
 import {expose} from "quotewire/debug.js";
 import {h, setText} from "quotewire/dom.js";
 import {mount} from "quotewire/live.js";
-import {page} from "quotewire/page.js";
+import {address} from "quotewire/address.js";
 import {watchTheme} from "quotewire/theme.js";
 
 const AGE_MS = 1000;
@@ -59,7 +59,7 @@ class Chart {
     until(this.#figure.watch());
     until(watchTheme(view, (dark) => this.#figure.paint(dark)));
     until(connection.onSymbols(() => this.#choose()));
-    until(page.onSymbol(() => this.#choose()));
+    until(address.on("symbol", () => this.#choose()));
     const chosen = () => this.#choose();
     for (const name of ["symbol", "interval"]) {
       model.on(name, chosen);
@@ -72,7 +72,7 @@ class Chart {
 
   /** Its own symbol, else the page's. @returns {string} empty where there is none */
   get #symbol() {
-    return this.#model.symbol || page.symbol || "";
+    return this.#model.symbol || address.get("symbol") || "";
   }
 
   /** The figure stays; what it shows is another symbol's, or in other bars. */

@@ -4,7 +4,7 @@ import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {h, setText} from "quotewire/dom.js";
 import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
-import {page} from "quotewire/page.js";
+import {address} from "quotewire/address.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 
 /** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
@@ -48,7 +48,6 @@ class Watchlist {
   constructor(model, connection, until) {
     this.#model = model;
     this.#connection = connection;
-    page.inAddress ||= model.in_address;
     const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
     this.#body.addEventListener("keydown", (event) => this.#moveBy(event));
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
@@ -62,7 +61,7 @@ class Watchlist {
     until(connection.onSymbols((symbols) => this.#fill(symbols)));
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
-    until(page.onSymbol((symbol) => this.#mark(symbol)));
+    until(address.on("symbol", (symbol) => this.#mark(symbol)));
     const listed = () => this.#fill(connection.symbols);
     model.on("symbols", listed);
     until(() => model.off("symbols", listed));
@@ -92,9 +91,10 @@ class Watchlist {
     this.#more.hidden = found.length <= MOST_ROWS;
     const first = this.#rows.size === 0;
     this.#show(found.slice(0, MOST_ROWS));
-    if (first) this.#rows.get(page.symbol ?? "")?.element.scrollIntoView({block: "nearest"});
-    if (page.symbol === null && infos.length) page.select(infos[0].symbol);
-    this.#mark(page.symbol);
+    const selected = address.get("symbol");
+    if (first) this.#rows.get(selected ?? "")?.element.scrollIntoView({block: "nearest"});
+    if (selected === null && infos.length) address.set({symbol: infos[0].symbol});
+    this.#mark(address.get("symbol"));
     this.#showHealth();
   }
 
@@ -128,7 +128,7 @@ class Watchlist {
   /** @param {SymbolInfo} info */
   #row(info) {
     const row = new QuoteRow(info);
-    row.element.addEventListener("click", () => page.select(info.symbol));
+    row.element.addEventListener("click", () => address.set({symbol: info.symbol}));
     return row;
   }
 
@@ -151,9 +151,9 @@ class Watchlist {
     if (step === undefined) return;
     event.preventDefault();
     const names = [...this.#rows.keys()];
-    const at = names.indexOf(page.symbol ?? "") + step;
+    const at = names.indexOf(address.get("symbol") ?? "") + step;
     const name = names[Math.max(0, Math.min(names.length - 1, at))];
-    page.select(name);
+    address.set({symbol: name});
     this.#rows.get(name)?.element.focus();
   }
 

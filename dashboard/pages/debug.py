@@ -15,7 +15,7 @@ def debug_page(feed: Mapping[str, object]) -> pn.Row:
         feed: Where its elements find the feed, and their token: parameters of a `LiveElement`.
     """
     return pn.Row(
-        Watchlist(**feed, in_address=True, sizing_mode="stretch_both", margin=0),
+        Watchlist(**feed, sizing_mode="stretch_both", margin=0),
         sizing_mode="stretch_both",
         margin=0,
         stylesheets=stylesheets("pages"),
