@@ -6,6 +6,7 @@ a notebook it works the same.
 """
 
 import base64
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from inspect import isawaitable
@@ -22,6 +23,8 @@ from panel.io.state import state
 from dashboard.relay import Relay
 
 FOLDER = Path(__file__).parent
+OVER_PAGE = ("tokens", "toasts")
+"""Stylesheets of what stands outside the elements, over the page."""
 TokenGiver = Callable[[], str | Awaitable[str]]
 """A function, plain or async, that gives a token which is good for a while."""
 ImportMap = dict[Literal["imports", "scopes"], dict[str, str]]
@@ -36,12 +39,18 @@ def import_map() -> ImportMap:
         f"quotewire/{path.relative_to(FOLDER).as_posix()}": path
         for path in sorted(FOLDER.rglob("*.js"))
     }
-    return {"imports": {name: module_url(name, path) for name, path in modules.items()}}
+    addresses = {name: module_url(name, path) for name, path in modules.items()}
+    styles = dict(zip(OVER_PAGE, stylesheets(*OVER_PAGE), strict=True))
+    text = f"export const STYLESHEETS = {json.dumps(styles)};\n"
+    return {"imports": {**addresses, "quotewire/stylesheets.js": _data_url(text)}}
 
 
 def module_url(name: str, path: Path) -> str:
     """Return a module as an address; debuggers show its name."""
-    text = f"{path.read_text(encoding='utf-8')}\n//# sourceURL={name}\n"
+    return _data_url(f"{path.read_text(encoding='utf-8')}\n//# sourceURL={name}\n")
+
+
+def _data_url(text: str) -> str:
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
 
 

@@ -18,6 +18,7 @@ import {SENSELESS} from "quotewire/feed_error.js";
 import {fareDifferently, healthOf} from "quotewire/health.js";
 import {Links} from "quotewire/links.js";
 import {Listeners, once} from "quotewire/listeners.js";
+import {pause} from "quotewire/pause.js";
 import {Runner} from "quotewire/runner.js";
 import {Timeline} from "quotewire/timeline.js";
 
@@ -37,6 +38,7 @@ export class Connection {
   #delivery;
   #runner;
   #unwatch = () => {};
+  #unpause = () => {};
   /** @type {Set<() => void>} the newest is asked */
   #renewers = new Set();
   /** @type {Listeners<StateChanged>} */
@@ -76,6 +78,7 @@ export class Connection {
       onSeen: () => this.#seen(),
       onOnline: () => this.#runner.run((session, now_ms) => session.online(now_ms)),
     });
+    this.#unpause = pause.on(() => this.#measure());
     const {token} = this.#feed;
     if (token) this.#runner.run((session, now_ms) => session.token(now_ms, token));
     this.#runner.run((session, now_ms) => session.start(now_ms));
@@ -86,6 +89,7 @@ export class Connection {
   stop() {
     this.#runner.run((session, now_ms) => session.stop(now_ms));
     this.#unwatch();
+    this.#unpause();
     this.#catalog.keep(false);
     this.#delivery.stop();
   }
@@ -226,7 +230,13 @@ export class Connection {
   #seen() {
     const hidden = this.#environment.isHidden();
     this.#runner.run((session, now_ms) => (hidden ? session.hidden(now_ms) : session.visible(now_ms)));
+    this.#measure();
     this.#keepCatalog();
+  }
+
+  /** What waits because the page stands still says nothing of how quick the feed is. */
+  #measure() {
+    this.#session.meter.seen(!pause.isPaused && !this.#environment.isHidden());
   }
 
   /** Symbols are asked for as long as someone looks and the feed answers. */

@@ -4,7 +4,8 @@
  *
  * Of quotes and bars nothing is queued: a listener gets the newest, however many changes came
  * between. Trades are, each one, up to a bound. A hidden page has no frames, so nothing is delivered
- * there until it is seen again.
+ * there until it is seen again. Likewise one that is paused, but for what was never delivered: who
+ * goes to another symbol meanwhile sees how it stands.
  *
  * @typedef {import("./core/quote_book.js").Quote} Quote
  * @typedef {import("./core/bars.js").Bar} Bar
@@ -16,15 +17,17 @@
  * @typedef {(trades: Trade[], skipped: number) => void} TradeListener
  *   `skipped`: how many came before these and were more than a page can take
  *
- * @typedef {{symbols: Set<string>, listener: QuoteListener, pending: Set<string>}} QuoteEntry
+ * @typedef {{symbols: Set<string>, listener: QuoteListener, pending: Set<string>,
+ *   unseen: Set<string>}} QuoteEntry `unseen`: never delivered
  * @typedef {{symbol: string, interval: string, listener: BarListener, whole: boolean,
- *   pending: BarChange | null}} BarEntry
+ *   pending: BarChange | null, unseen: boolean}} BarEntry
  * @typedef {{symbols: Set<string>, listener: TradeListener, pending: Trade[],
  *   skipped: number}} TradeEntry
  */
 
 import {Pace} from "quotewire/core/pace.js";
 import {guarded} from "quotewire/listeners.js";
+import {pause as pagePause} from "quotewire/pause.js";
 
 /** Trades that wait for one listener; of more the oldest go. */
 const MOST_TRADES = 5000;
@@ -35,6 +38,8 @@ export class Delivery {
   #held;
   #environment;
   #onPainted;
+  #pause;
+  #unpause;
   /** @type {number | null} */
   #frame = null;
   /** @type {number | null} */
@@ -52,11 +57,14 @@ export class Delivery {
    * @param {import("./core/session.js").Session} held what is known
    * @param {import("./environment.js").Environment} environment
    * @param {() => void} onPainted called when a frame's changes are on the screen
+   * @param {import("./pause.js").Pause} [pause]
    */
-  constructor(held, environment, onPainted) {
+  constructor(held, environment, onPainted, pause = pagePause) {
     this.#held = held;
     this.#environment = environment;
     this.#onPainted = onPainted;
+    this.#pause = pause;
+    this.#unpause = pause.hear(() => this.#schedule());
   }
 
   /** @param {number} max_hz deliveries a second at most; 0: as many as there are frames */
@@ -72,7 +80,7 @@ export class Delivery {
   /** @param {string[]} symbols @param {QuoteListener} listener @returns {() => void} ends it */
   addQuotes(symbols, listener) {
     return this.#add(this.#quoteListeners,
-      {symbols: new Set(symbols), listener, pending: new Set(symbols)});
+      {symbols: new Set(symbols), listener, pending: new Set(symbols), unseen: new Set(symbols)});
   }
 
   /**
@@ -84,7 +92,7 @@ export class Delivery {
    */
   addBars(symbol, interval, listener, whole) {
     return this.#add(this.#barListeners,
-      {symbol, interval, listener, whole, pending: {reset: true, since_ms: 0}});
+      {symbol, interval, listener, whole, pending: {reset: true, since_ms: 0}, unseen: true});
   }
 
   /** @param {string[]} symbols @param {TradeListener} listener @returns {() => void} ends it */
@@ -135,6 +143,7 @@ export class Delivery {
   }
 
   stop() {
+    this.#unpause();
     if (this.#frame !== null) this.#environment.cancelFrame(this.#frame);
     if (this.#timer !== null) this.#environment.clearTimeout(this.#timer);
     this.#frame = this.#timer = null;
@@ -165,26 +174,29 @@ export class Delivery {
     this.#frame = null;
     for (const entry of this.#quoteListeners) this.#deliverQuotes(entry);
     for (const entry of this.#barListeners) this.#deliverBars(entry);
-    for (const entry of this.#tradeListeners) deliverTrades(entry);
+    if (!this.#pause.isPaused) for (const entry of this.#tradeListeners) deliverTrades(entry);
     // A task queued in a frame runs after that frame was painted.
     this.#environment.setTimeout(this.#onPainted, 0);
   }
 
   /** @param {QuoteEntry} entry */
-  #deliverQuotes({listener, pending}) {
-    if (!pending.size) return;
-    const quotes = [...pending].flatMap((symbol) => this.#held.quote(symbol) ?? []);
-    pending.clear();
+  #deliverQuotes({listener, pending, unseen}) {
+    const due = [...pending].filter((symbol) => !this.#pause.isPaused || unseen.has(symbol));
+    if (!due.length) return;
+    const quotes = due.flatMap((symbol) => this.#held.quote(symbol) ?? []);
+    for (const symbol of due) pending.delete(symbol);
+    for (const {symbol} of quotes) unseen.delete(symbol);
     if (quotes.length) guarded(() => listener(quotes));
   }
 
   /** @param {BarEntry} entry */
   #deliverBars(entry) {
-    const {symbol, interval, listener, whole, pending} = entry;
+    const {symbol, interval, listener, whole, pending, unseen} = entry;
+    if (this.#pause.isPaused && !unseen) return;
     const bars = this.#held.bars(symbol, interval);
     // A chart is drawn once, and never from a single bar.
     if (!pending || !bars.length || (whole && !this.#held.isLoaded(symbol, interval))) return;
-    entry.pending = null;
+    Object.assign(entry, {pending: null, unseen: false});
     guarded(() => listener(bars, pending));
   }
 }

@@ -34,7 +34,7 @@ export function watchTheme(view, listener) {
 }
 
 /** @returns {boolean | null} null where no notebook tells */
-function notebookIsDark() {
+export function notebookIsDark() {
   const {jpThemeLight, vscodeThemeKind} = document.body.dataset;
   if (jpThemeLight !== undefined) return jpThemeLight === "false";
   if (vscodeThemeKind === undefined) return null;
