@@ -277,6 +277,9 @@ class LimitSettings(BaseSettings):
     max_symbols: int = Field(
         1000, ge=1, description="Symbols at most that a connection or a request can ask for."
     )
+    max_alerts: int = Field(
+        100, ge=1, description="Alerts at most that a user can have set at a time."
+    )
     max_connections: int = Field(
         10_000,
         ge=1,

@@ -39,6 +39,7 @@ RULES = {
     "feed_server.market": Rule(
         ("feed_server.protocol", "feed_server.errors"), (*DATA, "msgspec", "talib")
     ),
+    "feed_server.alerts": Rule(("feed_server.protocol",)),
     "feed_server.providers": Rule(
         ("feed_server.market", "feed_server.protocol", "feed_server.errors"),
         (
@@ -59,6 +60,7 @@ RULES = {
     ),
     "feed_server.ingest": Rule(
         (
+            "feed_server.alerts",
             "feed_server.providers",
             "feed_server.market",
             "feed_server.bus",
@@ -70,6 +72,7 @@ RULES = {
     ),
     "feed_server.gateway": Rule(
         (
+            "feed_server.alerts",
             "feed_server.protocol",
             "feed_server.market",
             "feed_server.bus",

@@ -41,6 +41,12 @@ ERRORS = f"{PREFIX}:errors"
 REQUESTS = f"{PREFIX}:requests"
 """Channel: what gateways ask of the sources, see `feed_server.bus.rpc`."""
 
+ALERTS = f"{PREFIX}:alerts"
+"""Channel: what has changed of whose alerts, see `feed_server.bus.alerts`."""
+
+ALERT_USERS = f"{PREFIX}:{{alerts}}:users"
+"""Set: the subjects that have alerts."""
+
 
 def source_status(source: str) -> str:
     """Key: a source's `SourceStatus` as JSON; expires when it is not renewed."""
@@ -106,6 +112,31 @@ def quota(provider: str) -> str:
 def quota_blocked(provider: str) -> str:
     """Key: until when (epoch ms) nothing may be spent, as the vendor said."""
     return f"{PREFIX}:{{quota:{provider}}}:blocked"
+
+
+def alerts(subject: str) -> str:
+    """Key: hash of a user's alerts as JSON, by their names."""
+    return f"{PREFIX}:{{alerts}}:of:{subject}"
+
+
+def armed_alerts(subject: str) -> str:
+    """Key: set of the names of those that the next crossing fires."""
+    return f"{PREFIX}:{{alerts}}:armed:{subject}"
+
+
+def fired_alerts(subject: str) -> str:
+    """Key: stream of a user's alerts that have fired: field ``f``, a `Fired` as JSON."""
+    return f"{PREFIX}:{{alerts}}:fired:{subject}"
+
+
+def resting_alert(subject: str, alert: str) -> str:
+    """Key: there while an alert that has fired, and stays, may not be armed again."""
+    return f"{PREFIX}:{{alerts}}:rests:{alert}:{subject}"
+
+
+def alerts_fence(sources: str) -> str:
+    """Key: the highest number of a lock under which alerts were evaluated."""
+    return f"{PREFIX}:{{alerts}}:fence:{sources}"
 
 
 def replies(server: str) -> str:

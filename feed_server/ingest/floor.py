@@ -10,7 +10,7 @@ from feed_server.ingest.line import Line
 from feed_server.ingest.router import Router
 from feed_server.market.events import MarketEvent
 from feed_server.market.session import SessionCalendar
-from feed_server.protocol import SymbolInfo
+from feed_server.protocol import Quote, SymbolInfo
 from feed_server.providers.base import Provider
 
 MAX_AHEAD_MS = 5_000
@@ -146,10 +146,15 @@ class Floor:
         """Return by symbol that comes from a source how many events were taken."""
         return {s: line.taken for s, line in self.lines.items() if line.info.source == source}
 
+    def quote(self, symbol: str) -> Quote | None:
+        """Return what was taken for publishing last of a symbol; `None` where nothing was."""
+        line = self.lines.get(symbol)
+        return None if line is None or line.last_update is None else line.last_update.quote
+
     def received_ms(self, symbol: str) -> int:
         """Return when a symbol's newest data came, 0 where there are none."""
-        line = self.lines.get(symbol)
-        return 0 if line is None or line.last_update is None else line.last_update.quote.received_ms
+        quote = self.quote(symbol)
+        return 0 if quote is None else quote.received_ms
 
     def refuse(self, source: str, symbol: str, error: ProviderError, now_s: float) -> None:
         """Note that a source cannot serve a symbol, or could not this time."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from feed_server.bus.alerts import AlertStore, AlertWriter
 from feed_server.bus.connection import connect
-from feed_server.bus.leases import WantedReader
+from feed_server.bus.leases import Leases, WantedReader
 from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.quota import Quotas
@@ -15,6 +16,7 @@ from feed_server.bus.quota_file import QuotaFile
 from feed_server.bus.reader import Reader
 from feed_server.bus.rpc import respond
 from feed_server.bus.subscriber import Subscriber
+from feed_server.ingest.alerting import Alerting
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestBus, IngestWorker
 from feed_server.providers.base import Provider
@@ -63,17 +65,19 @@ def _spent_file(settings: FeedSettings) -> Path:
 def _ingest_bus(
     settings: FeedSettings, providers: Sequence[Provider], redis_url: str, stack: AsyncExitStack
 ) -> IngestBus:
-    redis, hears_demand, hears_requests = (connect(redis_url) for _ in range(3))
-    for client in (redis, hears_demand, hears_requests):
+    redis, hears_demand, hears_requests, hears_alerts = (connect(redis_url) for _ in range(4))
+    for client in (redis, hears_demand, hears_requests, hears_alerts):
         stack.push_async_callback(client.aclose)
     name = f"ingest-{secrets.token_hex(4)}"
+    sources = ",".join(provider.name for provider in providers)
+    publisher = Publisher(
+        redis,
+        log_entries=settings.log_entries,
+        log_expires_s=settings.log_expires_s,
+        bars_kept=settings.bars_kept,
+    )
     return IngestBus(
-        publisher=Publisher(
-            redis,
-            log_entries=settings.log_entries,
-            log_expires_s=settings.log_expires_s,
-            bars_kept=settings.bars_kept,
-        ),
+        publisher=publisher,
         reader=Reader(redis),
         quotas=Quotas(redis),
         demand=Demand(
@@ -82,6 +86,15 @@ def _ingest_bus(
                 hears_demand, name, on_message, on_connected
             ),
         ),
-        lock=ProviderLock(redis, ",".join(provider.name for provider in providers)),
+        lock=ProviderLock(redis, sources),
         serve=lambda answer: respond(redis, hears_requests, f"{name}-requests", answer),
+        alerts=Alerting(
+            AlertStore(redis),
+            AlertWriter(redis, sources),
+            Leases(redis, name),
+            lambda on_message, on_connected: Subscriber(
+                hears_alerts, f"{name}-alerts", on_message, on_connected
+            ),
+            fence=lambda: publisher.fence,
+        ),
     )

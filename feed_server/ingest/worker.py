@@ -16,6 +16,7 @@ from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
 from feed_server.bus.requests import Answer, Request
 from feed_server.errors import BusError, FencedError, ProviderError
+from feed_server.ingest.alerting import Alerting
 from feed_server.ingest.answers import Answers
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.floor import Floor
@@ -49,6 +50,7 @@ class IngestBus:
         demand: What to publish all changes of; `None`: of all symbols.
         lock: Who carries must hold it; `None`: nobody else can be there.
         serve: Answers gateways; `None`: there are none that ask.
+        alerts: Evaluates users' alerts; `None`: nobody does.
     """
 
     publisher: Publisher
@@ -57,6 +59,7 @@ class IngestBus:
     demand: Demand | None = None
     lock: ProviderLock | None = None
     serve: Serve | None = None
+    alerts: Alerting | None = None
 
 
 class IngestWorker:
@@ -147,7 +150,7 @@ class Carrying:
     ) -> None:
         self._bus = bus
         self._now_ms = now_ms
-        self._writer = Writer(bus.publisher)
+        self._writer = Writer(bus.publisher, bus.alerts.consider if bus.alerts else None)
         self._floor = Floor(
             providers,
             grace_ms=grace_ms,
@@ -181,8 +184,13 @@ class Carrying:
                 running.append(
                     tasks.create_task(self._bus.demand.run(self._on_demand, self._on_seen))
                 )
+            if self._bus.alerts is not None:
+                # Before the first price of this time: what it crosses was set before.
+                await until_done(self._bus.alerts.load)
             await self._listing.begin(resume=resume)
             self._want_all()
+            if self._bus.alerts is not None:
+                running.append(tasks.create_task(self._bus.alerts.run(self._floor.quote)))
             if self._bus.serve is not None:
                 running.append(tasks.create_task(self._bus.serve(self._answers.answer)))
             running.append(tasks.create_task(self._tick_always()))

@@ -44,10 +44,17 @@ class Writer:
 
     Args:
         publisher: Where to.
+        consider: Awaited with all that is to be published, before it is: also again where
+            publishing it failed.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        consider: Callable[[Sequence[SymbolUpdate]], Awaitable[None]] | None = None,
+    ) -> None:
         self._publisher = publisher
+        self._consider = consider
         self._lines: Mapping[str, Line] = {}
         self._outbox = Outbox(MAX_WAITING)
         self._to_write = asyncio.Event()
@@ -186,6 +193,8 @@ class Writer:
         updates = [u for line in lines if (u := line.take_update()) is not None]
         if not updates:
             return
+        if self._consider is not None:
+            await self._consider(updates)
         positions = await until_done(lambda: self._publisher.publish(updates))
         if any(position.offset == REFUSED for position in positions.values()):
             # Sources give their trades in order: it is not ours what this is older than.
@@ -225,6 +234,8 @@ class Writer:
             line.position = Position(new_epoch(), 0)
         await self._begin_epochs(lines)
         updates = [u for line in lines if (u := line.take_update() or line.last_update) is not None]
+        if self._consider is not None:
+            await self._consider(updates)
         # Should publishing fail, they stand elsewhere than they should, and are restored again.
         self._advance(updates)
         await self._publisher.publish(updates)

@@ -1,10 +1,19 @@
 """Every message on Quotewire's wire, as typed structs. No I/O.
 
 ``data`` holds market data (`Quote`, `Trade`, `Bar`, `SymbolInfo`), ``indicators`` what can be
-computed from bars, ``messages`` what clients and server say to each other, ``codes`` the error and
-close codes. ``docs/protocol.md`` tells the flows.
+computed from bars, ``alerts`` what a user wants to be told of, ``messages`` what clients and server
+say to each other, ``codes`` the error and close codes. ``docs/protocol.md`` tells the flows.
 """
 
+from feed_server.protocol.alerts import (
+    MAX_NOTE,
+    Alert,
+    Alerted,
+    AlertList,
+    AlertRequest,
+    Condition,
+    Fired,
+)
 from feed_server.protocol.codes import CloseCode, ErrorCode
 from feed_server.protocol.data import (
     SYMBOL_PATTERN,
@@ -61,8 +70,13 @@ from feed_server.protocol.messages import (
 
 __all__ = [
     "COMMANDS",
+    "MAX_NOTE",
     "PROTOCOL_VERSION",
     "SYMBOL_PATTERN",
+    "Alert",
+    "AlertList",
+    "AlertRequest",
+    "Alerted",
     "Auth",
     "Authenticated",
     "Bar",
@@ -72,9 +86,11 @@ __all__ = [
     "Channel",
     "ClientMessage",
     "CloseCode",
+    "Condition",
     "DataMessage",
     "Error",
     "ErrorCode",
+    "Fired",
     "GatewayStatus",
     "Heartbeat",
     "IndicatorInfo",

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from feed_server.protocol.alerts import Alerted
 from feed_server.protocol.codes import ErrorCode
 from feed_server.protocol.data import (
     Bar,
@@ -392,6 +393,7 @@ ServerMessage = (
     | Heartbeat
     | Status
     | Shutdown
+    | Alerted
     | Error
     | Quotes
     | Trades
