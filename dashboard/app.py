@@ -1,5 +1,7 @@
 """The page shell: brand, badge, settings and theme around the pages."""
 
+from pathlib import Path
+
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -7,12 +9,18 @@ import param
 from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
 from dashboard.config import DashboardConfig
+from dashboard.controls import Controls
 from dashboard.navigation import Navigation
 from dashboard.pages import PAGES, Pages
 from dashboard.settings import TransportSetting
 from dashboard.tokens import TokenSigner, page_token
 
+TEMPLATE = Path(__file__).with_name("page.html")
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
+
+PHONE = "@media (max-width: 900px)"
+NAVIGATION_HEIGHT = "calc(48px + env(safe-area-inset-bottom))"
+"""Of the links between the pages, which are at the foot of a phone: as in `navigation.css`."""
 
 # The header is a surface like the others; the shell would fill it with the primary colour.
 COMPONENTS = {
@@ -30,14 +38,22 @@ COMPONENTS = {
                     "fontWeight": 700,
                     "whiteSpace": "nowrap",
                 },
+                # On a phone the mark alone is the brand.
+                PHONE: {"& .title": {"width": "1em", "overflow": "hidden"}},
             }
         }
     },
     "MuiToolbar": {
         "styleOverrides": {
-            "root": {"minHeight": "48px !important", "paddingInline": "14px !important"},
+            "root": {
+                "minHeight": "48px !important",
+                "paddingInline": "14px !important",
+                PHONE: {"paddingInline": "8px 4px !important"},
+                "& > .MuiBox-root:nth-of-type(2)": {"minWidth": 0},  # what the header holds
+            },
         }
     },
+    "MuiIconButton": {"styleOverrides": {"root": {"padding": "6px"}}},
 }
 
 
@@ -74,7 +90,8 @@ def create_app(config: DashboardConfig) -> pmui.Page:
 
     It opens whether or not the feed is there; the browser waits for it.
     """
-    pn.extension(reconnect=True, notifications=True)
+    # What Panel would notify of is told by `server_link.js`, among the page's other messages.
+    pn.extension(reconnect=True)
     token = page_token(TokenSigner.from_config(config))
     feed: dict[str, object] = {
         "feed_url": config.browser_feed_url,
@@ -82,30 +99,44 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         "token": token.param.value,
     }
     pages = Pages(feed)
-    navigation = Navigation(**feed, page=_asked_page(), margin=(0, 8))
+    inline: dict[str, object] = {**feed, "align": "center"}
+    navigation = Navigation(
+        **inline, page=_asked_page(), sizing_mode="stretch_width", margin=(0, 12, 0, 8)
+    )
     content = pn.Column(pages[navigation.page], sizing_mode="stretch_both", margin=0)
 
     async def show(event: param.parameterized.Event) -> None:
         content[:] = [pages[event.new]]
 
     navigation.param.watch(show, "page")
-    badge = ConnectionBadge(**feed, margin=(0, 8, 0, 0))
-    transport = TransportSetting(**feed, margin=0)
+    badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))
+    transport = TransportSetting(**inline, margin=(0, 8, 0, 0))
+    controls = Controls(**inline, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
-        header=[navigation, pn.HSpacer(), badge, transport],
+        header=[navigation, badge, transport, controls],
         main=[content],
-        theme="dark",
+        theme=_told_theme(),
         theme_config=THEME,
-        sx={"& .main": {"backgroundColor": "var(--mui-palette-background-default)"}},
+        template=TEMPLATE.read_text(encoding="utf-8"),
+        sx={
+            "& .main": {"backgroundColor": "var(--mui-palette-background-default)"},
+            PHONE: {"& .main-content": {"paddingBottom": NAVIGATION_HEIGHT}},
+        },
         busy_indicator=None,
     )
 
 
 def _asked_page() -> str:
-    """Return the page that the address names, so that it is there at once."""
-    (told, *_) = pn.state.session_args.get("page", [b""])
-    name = told.decode("utf-8", "replace")
-    return name if name in PAGES else "dashboard"
+    """Return the page that the address names, or the browser's usual one: it is there at once."""
+    (asked, *_) = pn.state.session_args.get("page", [b""])
+    usual = pn.state.cookies.get("quotewire_page") or ""
+    names = (asked.decode("utf-8", "replace"), usual, "dashboard")
+    return next(name for name in names if name in PAGES)
+
+
+def _told_theme() -> str:
+    """Return the theme that the browser had last, so that its first picture has it already."""
+    return "light" if pn.state.cookies.get("quotewire_theme", "").endswith("light") else "dark"

@@ -1,4 +1,4 @@
-"""The ways between the pages."""
+"""The ways between the pages, and the search for a symbol."""
 
 import param
 
@@ -15,4 +15,4 @@ class Navigation(LiveElement):
     )
 
     _esm = FOLDER / "navigation.js"
-    _stylesheets = stylesheets("tokens", "navigation")
+    _stylesheets = stylesheets("tokens", "navigation", "symbol_search")

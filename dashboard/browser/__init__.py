@@ -23,7 +23,7 @@ from panel.io.state import state
 from dashboard.relay import Relay
 
 FOLDER = Path(__file__).parent
-OVER_PAGE = ("tokens", "toasts")
+OVER_PAGE = ("tokens", "toasts", "keys")
 """Stylesheets of what stands outside the elements, over the page."""
 TokenGiver = Callable[[], str | Awaitable[str]]
 """A function, plain or async, that gives a token which is good for a while."""

@@ -67,6 +67,9 @@ export class Address {
   /** @type {Map<keyof Place, Listeners<any>>} */
   #changed = new Map(NAMES.map((name) => [name, new Listeners()]));
 
+  /** @type {Listeners<void>} */
+  #moved = new Listeners();
+
   /** @param {Window} [window] */
   constructor(window = globalThis.window) {
     this.#window = window;
@@ -103,6 +106,11 @@ export class Address {
     return /** @type {Listeners<Place[K]>} */ (this.#changed.get(name)).add(listener, this.get(name));
   }
 
+  /** Calls the listener at once, and then at each change of any of them. @param {() => void} listener */
+  onMove(listener) {
+    return this.#moved.add(listener, undefined);
+  }
+
   /** A link to another place, the rest as it is. @param {Partial<Place>} values */
   linkTo(values) {
     return addressOf({...this.#place, ...tried(values)}, this.#window.location.href);
@@ -112,9 +120,9 @@ export class Address {
   #take(place) {
     const before = this.#place;
     this.#place = place;
-    for (const name of NAMES) {
-      if (written(name, before) !== written(name, place)) this.#changed.get(name)?.tell(place[name]);
-    }
+    const others = NAMES.filter((name) => written(name, before) !== written(name, place));
+    for (const name of others) this.#changed.get(name)?.tell(place[name]);
+    if (others.length) this.#moved.tell();
   }
 }
 

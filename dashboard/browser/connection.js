@@ -218,6 +218,22 @@ export class Connection {
     return this.#want({channel: "trades", symbols}, this.#delivery.addTrades(symbols, listener));
   }
 
+  /** The body of `/api/<path>`; rejects as `Transport.get`. @param {string} path @param {Record<string, unknown>} [query] */
+  request(path, query) {
+    return this.#links.get(this.state.way, path, query);
+  }
+
+  /**
+   * Ask for something beside what is pushed.
+   *
+   * @param {string} path
+   * @param {Record<string, unknown>} [query]
+   * @returns {Promise<any>} the body of `/api/<path>`; rejects with `FeedError` where the feed refuses
+   */
+  ask(path, query) {
+    return this.#links.get(this.state.way, path, query);
+  }
+
   /** @param {Want} want @param {() => void} undeliver */
   #want(want, undeliver) {
     this.#runner.run((session, now_ms) => session.want(now_ms, want));

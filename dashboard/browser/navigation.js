@@ -3,15 +3,24 @@
 import {address, PAGES} from "quotewire/address.js";
 import {h} from "quotewire/dom.js";
 import {mount} from "quotewire/live.js";
+import {keepForServer} from "quotewire/server_cookies.js";
+import {settings} from "quotewire/settings.js";
+import {SymbolSearch} from "quotewire/symbol_search.js";
+import {toast} from "quotewire/toasts.js";
 
 /** @typedef {import("./address.js").PageName} PageName */
 
 /** @type {Record<PageName, string>} */
 const WORDS = {dashboard: "Dashboard", market: "Live market", symbol: "Symbol", debug: "Debug"};
+const store = /** @type {{values: {default_page?: PageName}}} */ (settings);
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
-  return mount(context, (connection, until) => new Navigation(context.model, until).element);
+  return mount(context, (connection, until) => {
+    const navigation = new Navigation(context.model, until);
+    const search = new SymbolSearch(connection, until);
+    return h("div", {class: "navigation"}, navigation.element, search.element);
+  });
 }
 
 class Navigation {
@@ -26,7 +35,13 @@ class Navigation {
   constructor(model, until) {
     this.#model = model;
     address.ours = true;
-    until(address.on("page", () => this.#show()));
+    const asked = new URLSearchParams(window.location.search).get("page");
+    if (asked && !WORDS[/** @type {PageName} */ (asked)]) {
+      toast(`There is no page “${asked}”.`, {tone: "warn"});
+      address.set({page: null});
+    }
+    until(address.onMove(() => this.#show()));
+    until(settings.onChange(() => keepForServer("page", usualPage())));
   }
 
   /** @param {PageName} page */
@@ -46,12 +61,18 @@ class Navigation {
   }
 
   #show() {
-    const page = address.get("page") ?? "dashboard";
-    this.#model.page = page;
+    const page = address.get("page");
+    if (page === null && usualPage() !== "dashboard") return address.set({page: usualPage()});
+    this.#model.page = page ?? "dashboard";
     for (const [name, link] of this.#links) {
-      link.toggleAttribute("aria-current", name === page);
-      if (name === page) link.setAttribute("aria-current", "page");
+      if (name === this.#model.page) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
       link.setAttribute("href", address.linkTo({page: name}));
     }
+    return undefined;
   }
+}
+
+function usualPage() {
+  return store.values.default_page ?? "dashboard";
 }

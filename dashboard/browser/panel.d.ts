@@ -40,7 +40,10 @@ export interface Property<T> {
 /** A view, and those it sits inside of. */
 export interface View {
   parent: View | null;
-  model?: { data?: { properties?: { dark_theme?: Property<boolean> } } };
+  model?: {
+    data?: { properties?: { dark_theme?: Property<boolean> } };
+    document?: { on_event(name: string, listener: () => void): void } | null;
+  };
 }
 
 /** An element's parameters by name, as its class in Python declares them. */

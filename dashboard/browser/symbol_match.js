@@ -1,0 +1,37 @@
+/** Which instruments a text may mean, the likeliest first. Pure. */
+
+/** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
+
+/** How well it fits, the least is the best. @type {((info: SymbolInfo, wanted: string) => boolean)[]} */
+const FITS = [
+  ({symbol}, wanted) => symbol.toUpperCase() === wanted,
+  ({symbol}, wanted) => symbol.toUpperCase().startsWith(wanted),
+  ({name}, wanted) => name.toUpperCase().split(/\s+/).some((word) => word.startsWith(wanted)),
+  ({symbol, name}, wanted) => `${symbol} ${name}`.toUpperCase().includes(wanted),
+];
+
+/**
+ * @param {Iterable<SymbolInfo>} infos
+ * @param {string} text as typed; without any the first ones are named
+ * @param {number} most
+ * @returns {SymbolInfo[]} those that fit equally well in their order
+ */
+export function suggestions(infos, text, most) {
+  const wanted = text.trim().toUpperCase();
+  const known = [...infos];
+  if (!wanted) return known.slice(0, most);
+  const ranks = FITS.map((fits) => known.filter((info) => fits(info, wanted)));
+  return [...new Set(ranks.flat())].slice(0, most);
+}
+
+/**
+ * What is known already, then what was found besides.
+ *
+ * @param {SymbolInfo[]} known
+ * @param {SymbolInfo[]} found
+ * @param {number} most
+ */
+export function joined(known, found, most) {
+  const names = new Set(known.map(({symbol}) => symbol));
+  return [...known, ...found.filter(({symbol}) => !names.has(symbol))].slice(0, most);
+}
