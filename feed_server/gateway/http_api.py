@@ -19,6 +19,9 @@ from feed_server.protocol import Channel, Error, ErrorCode, SymbolInfo, encode
 if TYPE_CHECKING:
     from feed_server.gateway.server import Gateway
 
+CHANGES = ("POST", "PUT", "DELETE")
+"""Methods that change something."""
+
 
 class OpenHandler(RequestHandler):
     """What all have: CORS, JSON, and errors with the same codes as on the WebSocket."""
@@ -33,15 +36,24 @@ class OpenHandler(RequestHandler):
         self.set_header("Vary", "Origin")
 
     def prepare(self) -> None:
-        """Answer to allowed origins only."""
+        """Answer to allowed origins only, and let no other page change anything.
+
+        Raises:
+            RequestError: Another page asks for a change; browsers send that unasked.
+        """
         origin = self.request.headers.get("Origin")
         if origin is not None and self.gateway.origins.allows(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
             self.set_header("Access-Control-Expose-Headers", "ETag")
+        elif origin is not None and self.request.method in CHANGES:
+            raise RequestError(ErrorCode.FORBIDDEN, f"pages of {origin} can change nothing")
 
     def options(self, *_args: str) -> None:
         """Answer a browser's question before a request with headers of its own."""
-        self.set_header("Access-Control-Allow-Headers", "Authorization, If-None-Match")
+        self.set_header(
+            "Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match"
+        )
+        self.set_header("Access-Control-Allow-Methods", ", ".join(("GET", *CHANGES)))
         self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tornado.routing import URLSpec
 
 from feed_server.gateway import health_api, market_api
+from feed_server.gateway.alerts_api import AlertsHandler
 from feed_server.gateway.api_docs.handlers import AsyncApiHandler, OpenApiHandler
 from feed_server.gateway.event_stream import EventStreamHandler
 from feed_server.gateway.websocket import FeedSocket
@@ -22,6 +23,7 @@ HANDLERS = {
     "/api/bars": market_api.BarsHandler,
     "/api/indicators": market_api.IndicatorsHandler,
     "/api/trades": market_api.TradesHandler,
+    "/api/alerts": AlertsHandler,
     "/api/stream": EventStreamHandler,
     "/healthz": health_api.HealthHandler,
     "/readyz": health_api.ReadyHandler,

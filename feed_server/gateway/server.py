@@ -10,6 +10,8 @@ import structlog
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application
 
+from feed_server.bus import names
+from feed_server.bus.alerts import AlertStore, decode_alert_note
 from feed_server.bus.connection import connect
 from feed_server.bus.control import ControlMessage, Disconnect, Drain
 from feed_server.bus.leases import Leases, WantedReader
@@ -36,6 +38,7 @@ from feed_server.gateway.roll import SLOTS, Roll
 from feed_server.gateway.routes import routes
 from feed_server.protocol import (
     PROTOCOL_VERSION,
+    Alerted,
     CloseCode,
     Error,
     ErrorCode,
@@ -73,6 +76,7 @@ class Gateway:
         self._redis = connect(redis_url)
         self._listening_redis = connect(redis_url)
         self.reader = Reader(self._redis)
+        self.alerts = AlertStore(self._redis)
         caller = Caller(self._redis, self.name)
         self.wanted = WantedReader(self._redis)
         self.view = MarketView(
@@ -83,7 +87,7 @@ class Gateway:
             ),
             self,
             linger_s=settings.linger_ms / 1000,
-            also={caller.channel: caller.take},
+            also={caller.channel: caller.take, names.ALERTS: self._on_alert_note},
         )
         self.lookup = Lookup(caller, self.view)
         self.history = History(self.reader, caller)
@@ -227,6 +231,21 @@ class Gateway:
         frame = Frame(Error(ErrorCode.SOURCE, message, symbol=error.symbol))
         for client in self.hub.fanout.members_of(error.symbol):
             client.say_frame(frame)
+
+    def _on_alert_note(self, payload: bytes) -> None:
+        """Tell a user's connections that the user's alerts have changed."""
+        try:
+            note = decode_alert_note(payload)
+        except ValueError as error:
+            log.error("malformed note of an alert on the bus", error=str(error))
+            return
+        frame, fired = Frame(Alerted(note.fired)), note.fired
+        for client in self._roll:
+            grant = client.grant
+            if grant is None or grant.subject != note.subject:
+                continue
+            if fired is None or grant.allows("quotes", fired.symbol):
+                client.say_frame(frame)
 
     def on_control(self, message: ControlMessage) -> None:
         """Do what an operator wants."""

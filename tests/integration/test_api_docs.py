@@ -314,6 +314,12 @@ async def connected(feed: FeedProcess) -> AsyncIterator[WebSocketClientConnectio
         socket.close()
 
 
+async def set_alert(feed: FeedProcess) -> None:
+    alert = {"symbol": "AAPL", "condition": "price_above", "level": 1e9}
+    async with httpx.AsyncClient() as http:
+        (await http.post(f"{feed.url}/api/alerts", json=alert)).raise_for_status()
+
+
 async def test_every_message_of_a_session_is_as_described() -> None:
     heard: Counter[str] = Counter()
     with FeedProcess({"heartbeat_ms": "300"}) as feed:
@@ -323,6 +329,7 @@ async def test_every_message_of_a_session_is_as_described() -> None:
             for command in COMMANDS:
                 check(command, messages[command["type"]]["payload"], document)
                 await socket.write_message(json.dumps(command))
+            await set_alert(feed)
             async with asyncio.timeout(30):
                 while text := await socket.read_message():
                     message = json.loads(text)

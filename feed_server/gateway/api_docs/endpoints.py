@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from feed_server.gateway.alerts_api import ID_PATTERN, START
 from feed_server.gateway.api_docs.schemas import Json, ref
 from feed_server.gateway.arrow import ARROW
 from feed_server.gateway.commands import MIN_HZ
@@ -18,6 +19,9 @@ from feed_server.gateway.market_api import (
 from feed_server.market.indicator_spec import MAX_INDICATORS
 from feed_server.protocol import (
     SYMBOL_PATTERN,
+    Alert,
+    AlertList,
+    AlertRequest,
     BarSeries,
     ErrorCode,
     IndicatorList,
@@ -79,10 +83,13 @@ class Endpoint:
         is_open: Whether it needs no token where others do.
         has_etag: Whether an unchanged answer can be left out.
         unfit: Schema of an answer 503 that is no error.
+        takes: Schema of what is sent, as JSON; `None` where nothing is.
+        status: Of the answer.
+        methods: What else the path does, by the method's name in small letters.
     """
 
     summary: str
-    body: Json
+    body: Json | None
     tag: str = "market data"
     media: str = JSON
     also: Mapping[str, Json] = field(default_factory=dict)
@@ -91,11 +98,14 @@ class Endpoint:
     is_open: bool = False
     has_etag: bool = True
     unfit: Json | None = None
+    takes: Json | None = None
+    status: int = 200
+    methods: Mapping[str, "Endpoint"] = field(default_factory=dict)
 
 
 def endpoints(limits: LimitSettings) -> dict[str, Endpoint]:
     """Return all, by path."""
-    return {**_market_data(limits), **_live(limits), **_operation()}
+    return {**_market_data(limits), "/api/alerts": _alerts(), **_live(limits), **_operation()}
 
 
 def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
@@ -179,6 +189,43 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
             errors=(*SYMBOL_ERRORS, not_ready),
         ),
     }
+
+
+def _alerts() -> Endpoint:
+    """Return what can be done with alerts; whose they are the token's claim `sub` says."""
+    not_ready, forbidden = ErrorCode.NOT_READY, ErrorCode.FORBIDDEN
+    name = Parameter(
+        "id", "`Alert.id`.", {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True
+    )
+    remove = Endpoint(
+        "Remove one of the user's alerts.",
+        None,
+        tag="alerts",
+        parameters=(name,),
+        errors=(ErrorCode.BAD_PARAMETER, ErrorCode.NOT_FOUND, forbidden, not_ready),
+        has_etag=False,
+        status=204,
+    )
+    set_ = Endpoint(
+        "Set an alert, which the feed evaluates with every price, whether or not its user is "
+        "connected. Its symbol is kept current meanwhile.",
+        ref(Alert),
+        tag="alerts",
+        errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_ALERTS, not_ready),
+        has_etag=False,
+        takes=ref(AlertRequest),
+        status=201,
+    )
+    places: Json = {"type": "string", "default": START, "examples": [START, "1795404828306-1"]}
+    since = "`AlertList.cursor` of an earlier answer: only what has fired since is told."
+    return Endpoint(
+        "The user's alerts that are set, and those that have fired.",
+        ref(AlertList),
+        tag="alerts",
+        parameters=(Parameter("since", since, places),),
+        errors=(ErrorCode.BAD_PARAMETER, forbidden, not_ready),
+        methods={"post": set_, "delete": remove},
+    )
 
 
 def _live(limits: LimitSettings) -> dict[str, Endpoint]:

@@ -14,6 +14,9 @@ from feed_server.gateway.api_docs.endpoints import (
 from feed_server.gateway.api_docs.schemas import Json, components, error_codes, ref
 from feed_server.protocol import (
     PROTOCOL_VERSION,
+    Alert,
+    AlertList,
+    AlertRequest,
     BarSeries,
     Error,
     ErrorCode,
@@ -30,7 +33,10 @@ Polling, history and health of a Quotewire feed server; the messages of its WebS
 `/asyncapi.json`. Times are UTC epoch milliseconds. Unknown fields are to be ignored, and further
 elements at the end of an array as well. Every error has the same body, see `Error`.
 """
-BODIES = (SymbolList, Status, Quotes, BarSeries, IndicatorList, TradeSeries, Error)
+BODIES = (
+    *(SymbolList, Status, Quotes, BarSeries, IndicatorList, TradeSeries),
+    *(AlertRequest, Alert, AlertList, Error),
+)
 BEARER = "bearer"
 
 
@@ -47,7 +53,10 @@ def openapi(settings: FeedSettings) -> Json:
         "servers": [{"url": "/"}],
         "security": _security(asks_tokens),
         "paths": {
-            path: {"get": _operation(path, endpoint, asks_tokens)}
+            path: {
+                method: _operation(method, path, told, asks_tokens)
+                for method, told in {"get": endpoint, **endpoint.methods}.items()
+            }
             for path, endpoint in endpoints(settings).items()
         },
         "components": {
@@ -71,11 +80,13 @@ def _security(asks_tokens: bool) -> list[Json]:
     return [{BEARER: []}] if asks_tokens else []
 
 
-def _operation(path: str, endpoint: Endpoint, asks_tokens: bool) -> Json:
+def _operation(method: str, path: str, endpoint: Endpoint, asks_tokens: bool) -> Json:
     needs_token = asks_tokens and not endpoint.is_open
     parameters = [_parameter(parameter) for parameter in endpoint.parameters]
-    return {
-        "operationId": path.removeprefix("/api/").strip("/").removesuffix(".json"),
+    name = path.removeprefix("/api/").strip("/").removesuffix(".json")
+    taken: Json = {"required": True, "content": {JSON: {"schema": endpoint.takes}}}
+    return ({} if endpoint.takes is None else {"requestBody": taken}) | {
+        "operationId": name if method == "get" else f"{method}_{name}",
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "security": _security(needs_token),
@@ -98,14 +109,11 @@ def _parameter(parameter: Parameter) -> Json:
 
 
 def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
-    good: Json = {
-        "description": endpoint.summary,
-        "content": {
-            media: {"schema": schema}
-            for media, schema in {endpoint.media: endpoint.body, **endpoint.also}.items()
-        },
-    }
-    responses: Json = {"200": good}
+    good: Json = {"description": endpoint.summary}
+    if endpoint.body is not None:
+        forms = {endpoint.media: endpoint.body, **endpoint.also}
+        good["content"] = {media: {"schema": schema} for media, schema in forms.items()}
+    responses: Json = {str(endpoint.status): good}
     if endpoint.has_etag:
         good["headers"] = {"ETag": _ETAG}
         responses["304"] = {"description": "Nothing has changed since the answer with that ETag."}
