@@ -10,6 +10,7 @@ from feed_server.bus.lock import ProviderLock
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
+from feed_server.ingest.alerting import Alerting
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestBus, IngestWorker
 from feed_server.market.events import MarketEvent
@@ -63,6 +64,7 @@ def ingest_bus(
     publisher: Publisher | None = None,
     demand: Demand | None = None,
     lock: ProviderLock | None = None,
+    alerts: Alerting | None = None,
 ) -> IngestBus:
     """Return what an ingest has of a Redis."""
     return IngestBus(
@@ -71,6 +73,7 @@ def ingest_bus(
         quotas=Quotas(redis),
         demand=demand,
         lock=lock,
+        alerts=alerts,
     )
 
 
