@@ -1,8 +1,6 @@
 /** What the document's title says, and a screen reader now and then. Pure. */
 
-import {
-  changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice,
-} from "quotewire/format.js";
+import {changeOf, directionOf, formatAge, formatPercent, formatPrice} from "quotewire/format.js";
 
 /**
  * @typedef {object} Facts
@@ -17,7 +15,8 @@ import {
 const BRAND = "Quotewire";
 /** @type {Record<string, string>} */
 const PAGES = {market: "Live market", debug: "Debug"};
-const DIRECTIONS = {up: "up", down: "down", flat: "unchanged"};
+const DIRECTIONS = {up: "up ", down: "down ", flat: ""};
+const MARKS = {up: "▲ ", down: "▼ ", flat: ""};
 
 /** @param {Facts} facts */
 export function titleOf({page, quote, decimals, age_ms, isPaused, isSeen}) {
@@ -26,23 +25,21 @@ export function titleOf({page, quote, decimals, age_ms, isPaused, isSeen}) {
   if (!quote) return BRAND;
   if (!isSeen) return `${quote.symbol} · ${BRAND}`;
   const {change, ratio} = changeOf(quote);
-  const price = [formatPrice(quote.last, decimals), ratio === null ? "" : mark(change, ratio)];
+  const moved = ratio === null ? "" : ` ${MARKS[directionOf(change)]}${percent(ratio)}`;
   const doubt = isPaused ? "❚❚ " : age_ms === null ? "" : "(old) ";
-  return `${doubt}${price.filter(Boolean).join(" ")} ${quote.symbol} · ${BRAND}`;
+  return `${doubt}${formatPrice(quote.last, decimals)}${moved} ${quote.symbol} · ${BRAND}`;
 }
 
 /** @param {Facts} facts @param {import("./health.js").Health} health */
 export function spokenOf({quote, decimals, age_ms, isPaused}, health) {
   if (!quote) return `${health.word}.`;
   const {change, ratio} = changeOf(quote);
-  const direction = DIRECTIONS[directionOf(change)];
-  const moved = ratio === null ? "" : `, ${direction} ${formatPercent(Math.abs(ratio)).slice(1)}`;
+  const moved = ratio === null ? "" : `, ${DIRECTIONS[directionOf(change)]}${percent(ratio)}`;
   const doubt = isPaused ? ", paused" : age_ms === null ? "" : `, ${formatAge(age_ms)} old`;
   return `${quote.symbol} ${formatPrice(quote.last, decimals)}${moved}${doubt}. ${health.word}.`;
 }
 
-/** @param {number | null} change @param {number} ratio */
-function mark(change, ratio) {
-  const [arrow = ""] = formatChange(change, 0).match(/[▲▼]/) ?? [];
-  return `${arrow}${formatPercent(ratio)}`;
+/** Without its sign. @param {number} ratio */
+function percent(ratio) {
+  return formatPercent(Math.abs(ratio)).replace("+", "");
 }
