@@ -9,6 +9,7 @@
  * @property {number} decimals
  * @property {string} source
  * @property {string} label
+ * @property {string} [zone] IANA name of the zone its sessions are dated by
  *
  * @typedef {object} SourceStatus
  * @property {string} source

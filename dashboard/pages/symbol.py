@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import panel as pn
 
 from dashboard.browser import stylesheets
+from dashboard.charts.candles import CandleChart
 from dashboard.watchlist import Watchlist
 
 
@@ -16,6 +17,7 @@ def symbol_page(feed: Mapping[str, object]) -> pn.Row:
     """
     return pn.Row(
         Watchlist(**feed, sizing_mode="stretch_both", margin=0),
+        CandleChart(**feed, sizing_mode="stretch_both", margin=0),
         sizing_mode="stretch_both",
         margin=0,
         stylesheets=stylesheets("pages"),

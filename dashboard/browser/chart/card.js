@@ -1,0 +1,297 @@
+/** The chart card: a symbol's bars, what is drawn beside them, and what is wrong if they are old. */
+
+import {explainAbsence, explainUnknown} from "quotewire/absence.js";
+import {readColours} from "quotewire/chart/colours.js";
+import {Comparison, colourOf} from "quotewire/chart/comparison.js";
+import {Crosshair} from "quotewire/chart/crosshair.js";
+import {ChartFigure} from "quotewire/chart/figure.js";
+import {History} from "quotewire/chart/history.js";
+import {LastPrice} from "quotewire/chart/last_price.js";
+import {Legend} from "quotewire/chart/legend.js";
+import {placeOf} from "quotewire/chart/place.js";
+import {Studies} from "quotewire/chart/studies.js";
+import {Title} from "quotewire/chart/title.js";
+import {Toolbar} from "quotewire/chart/toolbar.js";
+import {expose} from "quotewire/debug.js";
+import {h, setText} from "quotewire/dom.js";
+import {keys} from "quotewire/keys.js";
+import {settings} from "quotewire/settings.js";
+import {watchTheme} from "quotewire/theme.js";
+import {zoneOf} from "quotewire/zone.js";
+
+const AGE_MS = 1000;
+/** What of the place makes it another chart. */
+const CHOICES = /** @type {const} */ (["symbol", "interval", "compare", "indicators"]);
+
+/** @typedef {import("../protocol.js").SymbolInfo} SymbolInfo */
+
+export class Chart {
+  #connection;
+  #model;
+  #place;
+  #title = new Title();
+  #legend = new Legend();
+  #figure;
+  #history;
+  #comparison;
+  #studies;
+  #crosshair;
+  #last;
+  #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
+  #goLive = h("button", {
+    type: "button", class: "go-live", hidden: true, "data-testid": "go-live",
+    title: "Back to the newest bars (g)", onclick: () => this.#figure.viewport.goLive(),
+  }, "Go live ▸");
+  /** @type {SymbolInfo | null} */
+  #info = null;
+  #interval = "";
+  #unsubscribe = () => {};
+
+  /**
+   * @param {import("../panel.d.ts").ElementContext} context
+   * @param {import("../connection.js").Connection} connection
+   * @param {(end: () => void) => void} until
+   */
+  constructor({model, view}, connection, until) {
+    this.#connection = connection;
+    this.#model = model;
+    this.#place = placeOf(model.symbol, model.interval);
+    this.#figure = new ChartFigure(model, {
+      onView: () => this.#viewed(),
+      onMoved: () => this.#place.set({range: ""}),
+    });
+    this.#history = new History(connection, this.#figure, () => this.#place.get("range"));
+    this.#comparison = new Comparison(connection, this.#figure, (symbol) => this.#drop("compare", symbol));
+    this.#studies = new Studies(connection, this.#figure, {
+      onChange: () => this.#compute(),
+      onEdit: () => {},
+      onRemove: (spec) => this.#drop("indicators", spec),
+    });
+    this.#crosshair = new Crosshair(this.#figure, () => this.#describe());
+    this.#last = new LastPrice(this.#figure);
+    const toolbar = new Toolbar(this.#place, [], until);
+    this.element = this.#build(toolbar);
+    this.#listen(view, until);
+    expose("chart", () => this.#facts());
+  }
+
+  /** @param {Toolbar} toolbar */
+  #build(toolbar) {
+    const {element} = this.#figure;
+    element.append(this.#goLive, this.#history.element, this.#empty);
+    element.tabIndex = 0;
+    element.setAttribute("role", "group");
+    element.setAttribute("aria-label", "Bars. Arrows go from one to another, with Shift they pan, + and − zoom.");
+    return h("section", {class: "card", "aria-label": "Chart", "data-testid": "chart"},
+      ...(this.#model.titled ? [this.#title.element] : []), toolbar.element, this.#legend.element, element);
+  }
+
+  /** @param {import("../panel.d.ts").View} view @param {(end: () => void) => void} until */
+  #listen(view, until) {
+    const connection = this.#connection;
+    const aging = setInterval(() => this.#showHealth(), AGE_MS);
+    until(() => clearInterval(aging));
+    until(() => this.#unsubscribe());
+    until(() => this.#comparison.end());
+    until(this.#figure.watch());
+    until(watchTheme(view, () => this.#paintSoon()));
+    until(settings.onChange(() => this.#paintSoon()));
+    until(connection.onSymbols(() => this.#choose()));
+    for (const name of CHOICES) until(this.#place.on(name, () => this.#choose()));
+    until(this.#place.on("kind", () => this.#paintSoon()));
+    for (const name of /** @type {const} */ (["scale", "compare"])) {
+      until(this.#place.on(name, () => this.#scale()));
+    }
+    until(this.#place.on("range", () => this.#history.showRange()));
+    this.#followModel(until);
+    until(connection.onState(() => this.#showHealth()));
+    until(connection.onStatus(() => this.#showHealth()));
+    until(keys.on("g", "Go live", () => this.#figure.viewport.goLive()));
+  }
+
+  /** Of a chart with a symbol of its own Python may change it. @param {(end: () => void) => void} until */
+  #followModel(until) {
+    for (const name of /** @type {const} */ (["symbol", "interval"])) {
+      const chosen = () => this.#model.symbol && this.#place.set({[name]: this.#model[name]});
+      this.#model.on(name, chosen);
+      until(() => this.#model.off(name, chosen));
+    }
+  }
+
+  get #symbol() {
+    return this.#place.get("symbol") ?? "";
+  }
+
+  get #zone() {
+    return zoneOf(/** @type {any} */ (settings.values).timezone ?? "exchange", this.#info?.zone);
+  }
+
+  /** The figure stays; what it shows is another symbol's, or in other bars. */
+  #choose() {
+    const info = this.#connection.symbols?.get(this.#symbol) ?? null;
+    const interval = this.#place.get("interval");
+    const same = sameInfo(info, this.#info) && interval === this.#interval;
+    this.#info = info;
+    this.#interval = interval;
+    this.#showHealth();
+    if (!same) this.#begin();
+    if (info) {
+      this.#studies.show(this.#place.get("indicators"), info.symbol);
+      this.#compare();
+    }
+  }
+
+  #begin() {
+    const {symbol = "", decimals = 2} = this.#info ?? {};
+    const subject = {decimals, interval: this.#interval, zone: this.#zone};
+    this.#unsubscribe();
+    this.#figure.begin(subject);
+    this.#studies.begin(decimals);
+    this.#title.begin(this.#info);
+    this.#legend.begin(subject);
+    this.#crosshair.begin(subject);
+    this.#history.begin(symbol, this.#interval, this.#studies.keys, subject.zone);
+    this.#last.show(null);
+    this.#describe();
+    this.#explain();
+    if (this.#info) this.#subscribe(symbol);
+  }
+
+  /** @param {string} symbol */
+  #subscribe(symbol) {
+    const stops = [
+      this.#connection.subscribeQuotes([symbol], ([quote]) => {
+        this.#title.showQuote(quote);
+        this.#last.show(quote.last);
+      }),
+      this.#bars(symbol),
+    ];
+    this.#unsubscribe = () => stops.splice(0).forEach((stop) => stop());
+  }
+
+  /** @param {string} symbol */
+  #bars(symbol) {
+    return this.#connection.subscribeBars(symbol, this.#interval, (bars, change) => {
+      this.#history.take(bars, change);
+      this.#explain();
+    }, {indicators: this.#studies.keys});
+  }
+
+  /** The new ones are asked for before the old ones are let go, so that the bars are kept. */
+  #compute() {
+    this.#describeBeside();
+    if (!this.#info) return;
+    const before = this.#unsubscribe;
+    this.#subscribe(this.#info.symbol);
+    before();
+    this.#history.compute(this.#studies.keys);
+    this.#paintSoon();
+  }
+
+  #compare() {
+    const others = this.#place.get("compare").filter((symbol) =>
+      symbol !== this.#symbol && (this.#connection.symbols?.has(symbol) ?? false));
+    if (this.#comparison.show(others, this.#interval)) this.#paintSoon();
+    this.#describeBeside();
+    this.#scale();
+  }
+
+  #scale() {
+    this.#figure.scale = this.#place.get("compare").length ? "percent" : this.#place.get("scale");
+  }
+
+  /** @param {"compare" | "indicators"} name @param {string} one */
+  #drop(name, one) {
+    this.#place.set({[name]: this.#place.get(name).filter((other) => other !== one)});
+  }
+
+  #describeBeside() {
+    this.#legend.list([...this.#comparison.entries, ...this.#studies.entries]);
+    this.#describe();
+  }
+
+  /** What the bar at the pointer says, or else the newest. */
+  #describe() {
+    const {bars, view} = this.#figure;
+    const x = this.#crosshair?.x ?? bars.extent.end - 1;
+    const bar = bars.at(x);
+    this.#legend.showBar(bar, x > bars.extent.first ? bars.at(Math.min(x, bars.extent.end - 1) - 1) : null);
+    this.#studies.describe(bar);
+    this.#comparison.describe(bar, view.bars[0]);
+  }
+
+  /** Other bars are in view, or the same look otherwise. */
+  #viewed() {
+    this.#goLive.hidden = this.#figure.viewport.following;
+    this.#last.draw();
+    this.#crosshair.draw();
+    this.#describe();
+    if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
+  }
+
+  /** Colours are of the stylesheet, which knows of a change by the next frame. */
+  #paintSoon() {
+    requestAnimationFrame(() => {
+      if (!this.element.isConnected) return;
+      const colours = readColours(this.element);
+      this.#figure.dress(this.#place.get("kind"), colours);
+      this.#figure.compared.paint(colours.series, colourOf);
+      this.#figure.tellIn(this.#zone);
+      const subject = {decimals: this.#info?.decimals ?? 2, interval: this.#interval, zone: this.#zone};
+      this.#legend.begin(subject);
+      this.#crosshair.begin(subject);
+    });
+  }
+
+  /** Say in words why there is no chart. */
+  #explain() {
+    const {symbols} = this.#connection;
+    const has = this.#figure.bars.at() !== null;
+    this.#empty.hidden = has;
+    if (has) return;
+    if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
+    else if (!this.#symbol) setText(this.#empty, "Choose a symbol.");
+    else if (this.#info === null) {
+      setText(this.#empty, `${explainUnknown(this.#symbol)} Choose one that it has.`);
+    } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
+  }
+
+  /** Old prices stay, dimmed, with their age. */
+  #showHealth() {
+    this.#explain();
+    const {state, age_ms} = this.#info
+      ? this.#connection.freshness(this.#info.symbol) : {state: "unknown", age_ms: null};
+    const stale = state === "stale" && this.#figure.bars.at() !== null;
+    this.element.toggleAttribute("data-stale", stale);
+    this.#title.showAge(stale ? age_ms : null);
+  }
+
+  #facts() {
+    const {bars, viewport, view} = this.#figure;
+    const {first, end} = bars.extent;
+    return {
+      symbol: this.#info?.symbol ?? null,
+      interval: this.#interval,
+      bars: end - first,
+      last: drawn(bars.at()),
+      before_last: drawn(bars.at(end - 2)),
+      first: drawn(bars.all[0] ?? null),
+      following: viewport.following,
+      view: {from: view.bars[0]?.start_ms, to: view.bars.at(-1)?.start_ms, bars: view.bars.length},
+      older: this.#history.state,
+      dates: this.#figure.dates.texts,
+    };
+  }
+}
+
+/** @param {import("../core/bars.js").Bar | null} bar */
+function drawn(bar) {
+  if (!bar) return null;
+  const {start_ms, open, high, low, close, volume} = bar;
+  return {start_ms, open, high, low, close, volume};
+}
+
+/** @param {SymbolInfo | null} a @param {SymbolInfo | null} b */
+function sameInfo(a, b) {
+  return a?.symbol === b?.symbol && a?.label === b?.label && a?.decimals === b?.decimals;
+}

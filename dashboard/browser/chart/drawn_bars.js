@@ -1,0 +1,134 @@
+/**
+ * The bars that are drawn. The x of a bar is its number, counted from the first one drawn.
+ *
+ * A bar that forms is patched, a new one is appended: of thousands of bars only what changed is told
+ * to the figures.
+ */
+
+/** Bars in the figure; the oldest roll over. */
+export const MOST = 6000;
+/** More than these are drawn anew rather than patched. */
+const MOST_PATCHED = 40;
+
+/** @typedef {import("../core/bars.js").Bar} Bar */
+/** @typedef {import("./bar_table.js").BarTable} BarTable */
+
+export class DrawnBars {
+  /** @type {Bar[]} */
+  #bars = [];
+  #first = 0;
+  #tables;
+
+  /** @param {BarTable[]} tables what they are drawn into */
+  constructor(tables) {
+    this.#tables = tables;
+  }
+
+  /** @returns {readonly Bar[]} oldest first */
+  get all() {
+    return this.#bars;
+  }
+
+  /** First x that is drawn, and one past the last. */
+  get extent() {
+    return {first: this.#first, end: this.#first + this.#bars.length};
+  }
+
+  /**
+   * Draw these bars instead of what is there.
+   *
+   * @param {readonly Bar[]} bars
+   * @returns {number | null} by how much the bar that was the last one is numbered higher now, null
+   *   where it is no more
+   */
+  draw(bars) {
+    const before = this.at();
+    const x = this.extent.end - 1;
+    this.#bars = bars.slice(-MOST);
+    this.#first = 0;
+    for (const table of this.#tables) table.draw(this.#bars, 0);
+    const found = before ? this.placeOf(before.start_ms) : null;
+    return found === null ? null : found - x;
+  }
+
+  /** Draw one table anew, for its columns changed. @param {BarTable} table */
+  redraw(table) {
+    table.draw(this.#bars, this.#first);
+  }
+
+  /** Draw what changed. @param {readonly Bar[]} bars @param {number} since_ms */
+  update(bars, since_ms) {
+    let from = bars.length;
+    while (from > 0 && bars[from - 1].start_ms >= since_ms) from -= 1;
+    const last_ms = this.at()?.start_ms ?? -Infinity;
+    /** @type {Set<number>} */
+    const places = new Set();
+    const opened = [];
+    for (const bar of bars.slice(from)) {
+      if (bar.start_ms > last_ms) opened.push(bar);
+      else this.#replace(bar, places);
+    }
+    if (places.size > MOST_PATCHED) for (const table of this.#tables) this.redraw(table);
+    else for (const table of this.#tables) table.patch(this.#bars, [...places]);
+    if (opened.length) this.#append(opened);
+  }
+
+  /** Draw the newest bar again in one table. @param {BarTable} table */
+  patchLast(table) {
+    if (this.#bars.length) table.patch(this.#bars, [this.#bars.length - 1]);
+  }
+
+  clear() {
+    this.draw([]);
+  }
+
+  /** @returns {Bar | null} the bar at or nearest to an x, the last without one */
+  at(x = this.extent.end - 1) {
+    const place = Math.max(0, Math.min(this.#bars.length - 1, Math.round(x) - this.#first));
+    return this.#bars[place] ?? null;
+  }
+
+  /** The bars between two x. @param {number} from @param {number} to */
+  between(from, to) {
+    const low = Math.max(0, Math.ceil(from) - this.#first);
+    const high = Math.max(low, Math.min(this.#bars.length, Math.floor(to) + 1 - this.#first));
+    return {bars: this.#bars.slice(low, high), first: this.#first + low};
+  }
+
+  /** @param {number} start_ms @returns {number | null} null where no bar starts there */
+  placeOf(start_ms) {
+    let [low, high] = [0, this.#bars.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#bars[middle].start_ms < start_ms) low = middle + 1;
+      else high = middle;
+    }
+    return this.#bars[low]?.start_ms === start_ms ? low : null;
+  }
+
+  /**
+   * What is drawn of a bar may depend on the one before.
+   *
+   * @param {Bar} bar
+   * @param {Set<number>} places takes note of those that changed
+   */
+  #replace(bar, places) {
+    const place = this.placeOf(bar.start_ms);
+    if (place === null) return; // rolled over
+    this.#bars[place] = bar;
+    places.add(place);
+    if (place + 1 < this.#bars.length) places.add(place + 1);
+  }
+
+  /** @param {Bar[]} opened */
+  #append(opened) {
+    const from = this.#bars.length;
+    const x = this.extent.end;
+    this.#bars.push(...opened);
+    for (const table of this.#tables) table.stream(this.#bars, from, x, MOST);
+    const over = this.#bars.length - MOST;
+    if (over <= 0) return;
+    this.#bars.splice(0, over);
+    this.#first += over;
+  }
+}

@@ -1,0 +1,286 @@
+/** The figures of a chart, one above the other: made in Python, kept moving here. */
+
+import {BarTable} from "quotewire/chart/bar_table.js";
+import {ComparedLines} from "quotewire/chart/compared_lines.js";
+import {DateStrip} from "quotewire/chart/date_strip.js";
+import {DrawnBars} from "quotewire/chart/drawn_bars.js";
+import {IndicatorLines} from "quotewire/chart/indicator_lines.js";
+import {directionOf, dress} from "quotewire/chart/looks.js";
+import {PriceAxis} from "quotewire/chart/price_axis.js";
+import {Viewport} from "quotewire/chart/viewport.js";
+import {h} from "quotewire/dom.js";
+import {formatVolume} from "quotewire/format.js";
+
+const PER_TICK_PX = 52;
+const LETTER_PX = 7;
+const AXIS = {least: 56, padding: 16, step: 8};
+/** @type {import("../panel.d.ts").Here} */
+const HERE = {sync: false};
+
+/**
+ * @typedef {import("../core/bars.js").Bar} Bar
+ * @typedef {import("../panel.d.ts").Model} Model
+ * @typedef {import("./looks.js").Kind} Kind
+ * @typedef {import("./colours.js").Colours} Colours
+ * @typedef {{bars: readonly Bar[], first: number}} View the bars in view, and the x of the first one
+ * @typedef {{decimals: number, interval: string, zone: string}} Subject
+ */
+
+export class ChartFigure {
+  /** Width of the axes in pixels. */
+  axisWidth = 0;
+  /** @type {Viewport} */
+  viewport;
+  /** @type {DrawnBars} */
+  bars;
+  dates = new DateStrip();
+  #parts;
+  #onView;
+  #axes;
+  /** @type {Subject} */
+  #subject = {decimals: 2, interval: "1d", zone: "UTC"};
+  /** @type {Kind} */
+  #kind = "hollow";
+  /** @type {"linear" | "log" | "percent"} */
+  #scale = "linear";
+  #fitting = false;
+
+  /**
+   * @param {import("../panel.d.ts").ElementModel} model of the element
+   * @param {object} handlers
+   * @param {(view: View) => void} handlers.onView other bars are in view, or the same moved
+   * @param {() => void} handlers.onMoved the user moved the view
+   */
+  constructor(model, {onView, onMoved}) {
+    this.#parts = plain(model.parts);
+    this.#onView = onView;
+    const {price, volume, panes} = this.#parts;
+    keepHere(this.#parts);
+    this.overlays = new IndicatorLines(model.overlays,
+      {line: price.overlay_lines, dots: price.overlay_dots, columns: []});
+    this.compared = new ComparedLines(model.compared, price.compared, price.compared_ranges);
+    /** @type {IndicatorLines[]} */
+    this.panes = panes.map((/** @type {any} */ {source, lines, columns}) =>
+      new IndicatorLines(source, {line: lines, dots: [], columns}));
+    this.bars = new DrawnBars([
+      new BarTable(model.source, COLUMNS), this.overlays.table, this.compared.table,
+      ...this.panes.map(({table}) => table),
+    ]);
+    this.#axes = {
+      price: new PriceAxis(price), volume: new PriceAxis(volume),
+      panes: /** @type {PriceAxis[]} */ (panes.map((/** @type {any} */ one) => new PriceAxis(one))),
+    };
+    this.viewport = new Viewport(this.#parts.x_range, this.bars,
+      {width: () => this.width, onView: () => this.requestFit(), onMoved});
+    this.elements = this.#build(model);
+    this.element = h("div", {class: "panes"},
+      this.elements.price, this.elements.volume, ...this.elements.panes, this.dates.element);
+  }
+
+  /** @param {import("../panel.d.ts").ElementModel} model */
+  #build(model) {
+    return {
+      price: h("div", {class: "pane price"}, model.get_child("price")),
+      volume: h("div", {class: "pane volume"}, model.get_child("volume")),
+      panes: /** @type {HTMLElement[]} */ (/** @type {unknown} */ (model.get_child("panes"))).map((child, i) =>
+        h("div", {class: "pane indicator", hidden: true, "data-testid": `pane-${i}`}, child)),
+    };
+  }
+
+  /** Of the frame, without the axes, in pixels. */
+  get width() {
+    return Math.max(1, this.element.clientWidth - this.axisWidth);
+  }
+
+  /** @param {"price" | "volume" | number} pane a number: an indicator's @returns {PriceAxis} */
+  axis(pane) {
+    return typeof pane === "number" ? this.#axes.panes[pane] : this.#axes[pane];
+  }
+
+  /** @returns {() => void} ends it */
+  watch() {
+    const {x_range} = this.#parts;
+    const moved = () => this.viewport.moved();
+    x_range.change.connect(moved);
+    const resized = new ResizeObserver(() => this.requestFit());
+    resized.observe(this.element);
+    return () => {
+      x_range.change.disconnect(moved);
+      resized.disconnect();
+    };
+  }
+
+  /** Another symbol's bars, or others of the same, come. @param {Subject} subject */
+  begin(subject) {
+    this.#subject = subject;
+    this.axisWidth = 0;
+    this.bars.clear();
+  }
+
+  /** @param {string} zone times are told in from now on */
+  tellIn(zone) {
+    this.#subject = {...this.#subject, zone};
+    this.requestFit();
+  }
+
+  /** @param {readonly Bar[]} bars @returns {boolean} whether it is the first time */
+  draw(bars) {
+    const by = this.bars.draw(bars);
+    if (by === null) this.viewport.home();
+    else this.viewport.renumbered(by);
+    return by === null;
+  }
+
+  /** @param {readonly Bar[]} bars @param {number} since_ms */
+  update(bars, since_ms) {
+    this.bars.update(bars, since_ms);
+    this.viewport.barsChanged();
+  }
+
+  /** @param {Kind} kind @param {Colours} colours */
+  dress(kind, colours) {
+    this.#kind = kind;
+    const {price, volume, panes} = this.#parts;
+    dress(price, volume.fill, kind, colours);
+    for (const {axis, grid} of [price, volume, ...panes]) {
+      axis.setv({major_label_text_color: colours.muted}, HERE);
+      grid.setv({grid_line_color: colours.line}, HERE);
+    }
+    price.base.setv({line_color: colours.muted, line_alpha: 0.5}, HERE);
+    this.overlays.paint(colours.series);
+    for (const pane of this.panes) pane.paint(colours.series);
+  }
+
+  /** @param {"linear" | "log" | "percent"} scale */
+  set scale(scale) {
+    this.#scale = scale;
+    this.requestFit();
+  }
+
+  get kind() {
+    return this.#kind;
+  }
+
+  /** Fit the axes to what is in view: once, however much has changed by now. */
+  requestFit() {
+    if (this.#fitting) return;
+    this.#fitting = true;
+    queueMicrotask(() => {
+      this.#fitting = false;
+      this.#fit();
+    });
+  }
+
+  /** @returns {View} */
+  get view() {
+    return this.bars.between(this.viewport.start, this.viewport.end);
+  }
+
+  #fit() {
+    const {view} = this;
+    const {bars, first} = view;
+    if (!bars.length || !this.element.clientWidth) return;
+    this.#fitPrice(bars);
+    this.#fitVolume(bars);
+    this.#fitPanes(bars);
+    this.#fitAxisWidth();
+    const {start, end} = this.viewport;
+    this.dates.draw(bars, first, {start, end, width: this.width, ...this.#subject});
+    this.#onView(view);
+  }
+
+  /** @param {readonly Bar[]} bars */
+  #fitPrice(bars) {
+    const closes = this.#kind === "line" || this.#kind === "area";
+    let [low, high] = [Infinity, -Infinity];
+    for (const bar of bars) {
+      low = Math.min(low, closes ? bar.close : bar.low);
+      high = Math.max(high, closes ? bar.close : bar.high);
+    }
+    const [lines, others] = [this.overlays.extent(bars), this.compared.extent(bars)];
+    const base = bars[0].close;
+    this.#axes.price.fit(Math.min(low, lines[0], others[0]), Math.max(high, lines[1], others[1]), {
+      scale: this.#scale, base, decimals: this.#subject.decimals, ...roomIn(this.elements.price),
+    });
+    this.compared.rebase(this.#axes.price.range);
+    this.#parts.price.base.setv({location: base, visible: this.#scale === "percent"}, HERE);
+  }
+
+  /** @param {readonly Bar[]} bars */
+  #fitVolume(bars) {
+    const most = Math.max(...bars.map(({volume}) => volume));
+    const room = {...roomIn(this.elements.volume), most: 2};
+    this.#axes.volume.fit(0, most, {fromZero: true, decimals: 8, format: volumeLabel, ...room});
+  }
+
+  /** @param {readonly Bar[]} bars */
+  #fitPanes(bars) {
+    this.panes.forEach((pane, i) => {
+      const [low, high] = pane.extent(bars);
+      if (!pane.lines.length || !(high >= low)) return;
+      const digits = digitsFor(high - low || Math.abs(high) || 1);
+      const room = {...roomIn(this.elements.panes[i]), most: 3};
+      this.#axes.panes[i].fit(low, high, {decimals: digits, ...room});
+    });
+  }
+
+  /** All figures have axes of one width, so that their bars stand above each other. */
+  #fitAxisWidth() {
+    const {price, volume, panes} = this.#axes;
+    const tag = price.text(this.bars.at()?.close ?? 0);
+    const letters = Math.max(tag.length, ...[price, volume, ...panes].map(({widest}) => widest));
+    const wanted = Math.max(AXIS.least, letters * LETTER_PX + AXIS.padding);
+    const width = Math.ceil(wanted / AXIS.step) * AXIS.step;
+    if (width <= this.axisWidth) return;
+    this.axisWidth = width;
+    for (const {plot} of [this.#parts.price, this.#parts.volume, ...this.#parts.panes]) {
+      plot.setv({min_border_right: width}, HERE);
+    }
+    this.element.style.setProperty("--axis", `${width}px`);
+  }
+}
+
+/** @type {Record<string, import("./bar_table.js").Column>} */
+const COLUMNS = {
+  open: ({open}) => open,
+  high: ({high}) => high,
+  low: ({low}) => low,
+  close: ({close}) => close,
+  volume: ({volume}) => volume,
+  direction: directionOf,
+};
+
+/** The bottom needs no 0. @param {number} value */
+function volumeLabel(value) {
+  return value > 0 ? formatVolume(value) : "";
+}
+
+/** Three digits of a span tell enough. @param {number} span */
+function digitsFor(span) {
+  return Math.max(0, Math.min(10, 2 - Math.floor(Math.log10(span))));
+}
+
+/** @param {HTMLElement} element */
+function roomIn({clientHeight}) {
+  return {height: clientHeight, most: Math.max(2, Math.floor(clientHeight / PER_TICK_PX))};
+}
+
+/** Objects all through: Python's dictionaries may come as maps. @param {any} parts @returns {any} */
+function plain(parts) {
+  if (Array.isArray(parts)) return parts.map(plain);
+  if (parts instanceof Map) {
+    return Object.fromEntries([...parts].map(([name, part]) => [name, plain(part)]));
+  }
+  if (parts?.constructor !== Object) return parts;
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, plain(part)]));
+}
+
+/** The view is the browser's own: without this Bokeh would tell Python of each pan. @param {any} part */
+function keepHere(part) {
+  if (Array.isArray(part)) part.forEach(keepHere);
+  else if (part.constructor === Object) Object.values(part).forEach(keepHere);
+  else {
+    Object.defineProperty(part, "is_syncable", {value: false, configurable: true});
+    if (part.glyph) keepHere(part.glyph);
+  }
+}

@@ -1,0 +1,110 @@
+/** How far back a chart reaches: ranges, and older bars as the view nears its left end. */
+
+import {LongSeries} from "quotewire/chart/long_series.js";
+import {rangeStart} from "quotewire/chart/ranges.js";
+import {h, setText} from "quotewire/dom.js";
+import {zoneOffset} from "quotewire/zone.js";
+
+/** Older bars are asked for when fewer of these are left of the view. */
+const LEAST_BARS = 60;
+/** … or fewer than this share of what is in view. */
+const LEAST_SHARE = 0.3;
+/** @type {Record<import("./long_series.js").State, string>} */
+const WORDS = {
+  idle: "", loading: "Loading older bars …", end: "No older bars",
+  full: "A longer interval reaches further back", failed: "Older bars could not be loaded",
+};
+
+/** @typedef {import("../core/bars.js").Bar} Bar */
+
+export class History {
+  element = h("p", {class: "older", role: "status", hidden: true, "data-testid": "older"});
+  #series;
+  #figure;
+  #range;
+  #zone = "UTC";
+  #drawn = false;
+  #grown = false;
+
+  /**
+   * @param {import("../connection.js").Connection} connection
+   * @param {import("./figure.js").ChartFigure} figure
+   * @param {() => string} range that is to be in view; empty for what is
+   */
+  constructor(connection, figure, range) {
+    this.#figure = figure;
+    this.#range = range;
+    this.#series = new LongSeries((...asked) => connection.ask(...asked), () => this.#older());
+  }
+
+  get state() {
+    return this.#series.state;
+  }
+
+  /** @param {string} symbol @param {string} interval @param {string[]} indicators @param {string} zone */
+  begin(symbol, interval, indicators, zone) {
+    this.#zone = zone;
+    this.#drawn = false;
+    this.#series.begin(symbol, interval, indicators);
+    this.#mark();
+  }
+
+  /** @param {string[]} indicators */
+  compute(indicators) {
+    this.#series.compute(indicators);
+  }
+
+  /** @param {readonly Bar[]} bars @param {import("../delivery.js").BarChange} change */
+  take(bars, {reset, since_ms}) {
+    this.#series.take(bars);
+    if (!reset && this.#drawn) {
+      this.#figure.update(bars, since_ms);
+      return;
+    }
+    const anew = this.#figure.draw(this.#series.bars);
+    this.#drawn = true;
+    if (anew) this.showRange();
+  }
+
+  /** Show the range that is asked for, as far as there are bars. */
+  showRange() {
+    const range = this.#range();
+    const {bars, viewport} = this.#figure;
+    const starts = bars.all.map(({start_ms}) => start_ms);
+    if (!range || !starts.length) return;
+    const {index, whole} = rangeStart(range, starts, (ms) => zoneOffset(this.#zone, ms));
+    viewport.from(bars.extent.first + index);
+    if (!whole) this.#series.load();
+  }
+
+  /** Other bars are in view. @returns {boolean} whether older ones were drawn since the last time */
+  viewed() {
+    const {bars, viewport} = this.#figure;
+    const left = viewport.start - bars.extent.first;
+    const near = left < Math.max(LEAST_BARS, LEAST_SHARE * (viewport.end - viewport.start));
+    if (near && !viewport.following && this.state === "idle") this.#series.load();
+    this.#mark(left <= 0);
+    const grown = this.#grown;
+    this.#grown = false;
+    return grown;
+  }
+
+  #older() {
+    const {bars} = this.#figure;
+    const all = this.#series.bars;
+    if (this.#drawn && all.length && all[0].start_ms !== bars.all[0]?.start_ms) {
+      this.#grown = true;
+      this.#figure.draw(all);
+      if (this.#range()) this.showRange();
+    }
+    this.#mark();
+  }
+
+  /** @param {boolean} [atEnd] whether the first bar is in view */
+  #mark(atEnd = this.#figure.viewport.start <= this.#figure.bars.extent.first) {
+    const {state} = this;
+    this.element.hidden = !(state === "loading" || (atEnd && state !== "idle"));
+    this.element.toggleAttribute("data-busy", state === "loading");
+    setText(this.element, WORDS[state]);
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Bars of one series: those the connection keeps, and older ones that were asked for on top.
+ *
+ * @typedef {import("../core/bars.js").Bar} Bar
+ * @typedef {(path: string, query: Record<string, unknown>) => Promise<any>} Ask the body of `/api/<path>`
+ * @typedef {"idle" | "loading" | "end" | "full" | "failed"} State `end`: there are none before; `full`:
+ *   there may be, but more is not held
+ */
+
+import {MOST} from "quotewire/chart/drawn_bars.js";
+import {loadedBars} from "quotewire/core/bars.js";
+
+const PAGE_BARS = 1500;
+
+export class LongSeries {
+  /** @type {State} */
+  state = "idle";
+  #ask;
+  #onOlder;
+  /** @type {Bar[]} */
+  #older = [];
+  /** @type {readonly Bar[]} */
+  #live = [];
+  /** Where the older ones end. */
+  #joint_ms = Infinity;
+  /** @type {{symbol: string, interval: string, indicators: string[]}} */
+  #asked = {symbol: "", interval: "", indicators: []};
+  /** Numbers what is asked for, so that late answers are known. */
+  #run = 0;
+
+  /** @param {Ask} ask @param {() => void} onOlder called when there are older ones, or the state is another */
+  constructor(ask, onOlder) {
+    this.#ask = ask;
+    this.#onOlder = onOlder;
+  }
+
+  /** @returns {readonly Bar[]} all, oldest first */
+  get bars() {
+    return this.#older.length ? [...this.#older, ...this.#live] : this.#live;
+  }
+
+  /** Another series from now on. @param {string} symbol @param {string} interval @param {string[]} indicators */
+  begin(symbol, interval, indicators) {
+    this.#asked = {symbol, interval, indicators};
+    this.#live = [];
+    this.#forget();
+  }
+
+  /** The same with other indicators: those of the older bars are asked for anew. @param {string[]} indicators */
+  async compute(indicators) {
+    this.#asked = {...this.#asked, indicators};
+    const [first] = this.#older;
+    if (!first) return;
+    const run = (this.#run += 1);
+    const bars = await this.#load({start: first.start_ms, end: this.#joint_ms - 1, limit: MOST});
+    if (run !== this.#run || !bars) return;
+    this.#older = bars.loaded;
+    this.#onOlder();
+  }
+
+  /** @param {readonly Bar[]} bars as the connection keeps them */
+  take(bars) {
+    this.#live = bars;
+    // It has let go of its oldest: they would be missing in between.
+    if (bars.length && bars[0].start_ms > this.#joint_ms) this.#forget();
+  }
+
+  /** Ask for older ones, unless there are none. @param {number} [from_ms] only those from there on */
+  async load(from_ms) {
+    const first_ms = this.bars[0]?.start_ms;
+    if (first_ms === undefined || this.state === "loading" || this.state === "end") return;
+    if (this.bars.length >= MOST) return this.#become("full");
+    const run = (this.#run += 1);
+    this.#become("loading");
+    const limit = from_ms === undefined ? PAGE_BARS : MOST;
+    const told = await this.#load({start: from_ms, end: first_ms - 1, limit: Math.min(limit, 5000)});
+    if (run !== this.#run) return;
+    if (told === null) return this.#become("failed");
+    if (!this.#older.length) this.#joint_ms = this.#live[0].start_ms;
+    this.#older = [...told.loaded, ...this.#older];
+    this.#become(told.more || from_ms !== undefined ? "idle" : "end");
+  }
+
+  /** @param {{start?: number, end: number, limit: number}} query */
+  async #load(query) {
+    const {symbol, interval, indicators} = this.#asked;
+    try {
+      const body = await this.#ask("bars", {
+        symbol, interval, ...query, indicators: indicators.length ? indicators.join(",") : undefined,
+      });
+      return {loaded: loadedBars(body), more: Boolean(body.more) && body.start_ms.length > 0};
+    } catch (error) {
+      console.debug(`quotewire: no older bars of ${symbol}: ${error}`);
+      return null;
+    }
+  }
+
+  #forget() {
+    this.#run += 1;
+    this.#older = [];
+    this.#joint_ms = Infinity;
+    this.state = "idle";
+  }
+
+  /** @param {State} state */
+  #become(state) {
+    this.state = state;
+    this.#onOlder();
+  }
+}

@@ -1,0 +1,15 @@
+/** Where a chart keeps what it shows: in the page's address, or, with a symbol of its own, by itself. */
+
+import {Address, address} from "quotewire/address.js";
+
+/**
+ * @param {string} symbol the chart's own; empty for the page's
+ * @param {string} interval likewise
+ * @returns {Address}
+ */
+export function placeOf(symbol, interval) {
+  if (!symbol) return address;
+  const told = new URLSearchParams({symbol, interval});
+  const location = {search: `?${told}`, href: "about:blank"};
+  return new Address(/** @type {any} */ ({location, addEventListener() {}}));
+}
