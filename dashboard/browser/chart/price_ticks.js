@@ -79,7 +79,7 @@ function logPlaces(low, high, most) {
 /** @param {number} low @param {number} high @param {number} most @param {number} base @returns {Tick[]} */
 function percentTicks(low, high, most, base) {
   const inPercent = (/** @type {number} */ price) => (price / base - 1) * 100;
-  const places = linearPlaces(inPercent(low), inPercent(high), most, 1e-6);
+  const places = linearPlaces(inPercent(low), inPercent(high), most, 1e-9);
   const digits = digitsOf(places);
   return places.map((place) => ({at: base * (1 + place / 100), label: percent(place, digits)}));
 }
@@ -87,7 +87,8 @@ function percentTicks(low, high, most, base) {
 /** @param {number} value @param {number} digits */
 function percent(value, digits) {
   const sign = value > 0 ? "+" : value < 0 ? "−" : "";
-  return `${sign}${formatPrice(Math.abs(value), digits)}%`;
+  const size = Math.abs(value);
+  return `${sign}${size < 1e6 ? formatPrice(size, digits) : compact(size, 6)}%`;
 }
 
 /**
