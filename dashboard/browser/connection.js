@@ -47,6 +47,8 @@ export class Connection {
   #statusChanged = new Listeners();
   /** @type {Listeners<import("./core/session.js").Lost>} */
   #lost = new Listeners();
+  /** @type {Listeners<void>} */
+  #alerted = new Listeners();
 
   /**
    * @param {string} feedUrl
@@ -177,6 +179,11 @@ export class Connection {
     return this.#catalog.onChange(listener);
   }
 
+  /** @param {() => void} listener hears whenever the user's alerts have changed, while connected */
+  onAlerted(listener) {
+    return this.#alerted.hear(listener);
+  }
+
   /** @param {(lost: import("./core/session.js").Lost) => void} listener hears of each gap that stays */
   onLost(listener) {
     return this.#lost.hear(listener);
@@ -232,6 +239,18 @@ export class Connection {
    */
   ask(path, query) {
     return this.#links.get(this.state.way, path, query);
+  }
+
+  /**
+   * Change something that the feed keeps.
+   *
+   * @param {import("./environment.js").Method} method
+   * @param {string} path
+   * @param {import("./environment.js").Change} change
+   * @returns {Promise<any>} the answer's body, null where it has none; rejects as `ask`
+   */
+  change(method, path, change) {
+    return this.#links.change(this.state.way, method, path, change);
   }
 
   /** @param {Want} want @param {() => void} undeliver */
@@ -296,10 +315,11 @@ export class Connection {
    * What makes no sense ends the link it came by: the next one begins from the start.
    *
    * @param {Way} way
-   * @param {object} message
+   * @param {{type?: string}} message
    * @param {number} bytes
    */
   #received(way, message, bytes) {
+    if (message.type === "alerted") this.#alerted.tell();
     try {
       this.#runner.run((session, now_ms) => session.received(now_ms, way, message, bytes));
     } catch (error) {

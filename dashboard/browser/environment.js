@@ -18,6 +18,11 @@
  * @property {(handlers: LinkHandlers) => Link} open returns at once; `onClosed` tells of a failure
  * @property {(path: string, query?: Record<string, unknown>) => Promise<any>} get the body of
  *   `/api/<path>`; rejects with `FeedError` where the feed answered with an error, else with another
+ * @property {(method: Method, path: string, change: Change) => Promise<any>} change something that
+ *   the feed keeps: the answer's body, null where it has none; rejects as `get`
+ *
+ * @typedef {"POST" | "PUT" | "DELETE"} Method
+ * @typedef {{query?: Record<string, unknown>, body?: object}} Change
  *
  * @typedef {object} Environment
  * @property {() => number} now UTC epoch milliseconds
@@ -32,7 +37,7 @@
  * @property {(feed: Feed) => Transport} direct from the browser to the feed
  */
 
-import {get} from "quotewire/transports/polling.js";
+import {change, get} from "quotewire/transports/polling.js";
 import {openSocket} from "quotewire/transports/websocket.js";
 
 /** @type {Environment} */
@@ -53,5 +58,6 @@ export const browser = Object.freeze({
   direct: (feed) => ({
     open: (handlers) => openSocket(feed, handlers),
     get: (path, query) => get(feed, path, query),
+    change: (method, path, told) => change(feed, method, path, told),
   }),
 });

@@ -72,6 +72,21 @@ export class Links {
    * @param {Record<string, unknown>} [query]
    */
   get(way, path, query) {
-    return (way === "relay" && this.#relay ? this.#relay : this.#direct).get(path, query);
+    return this.#beside(way).get(path, query);
+  }
+
+  /**
+   * @param {Way} way
+   * @param {import("./environment.js").Method} method
+   * @param {string} path
+   * @param {import("./environment.js").Change} change
+   */
+  change(way, method, path, change) {
+    return this.#beside(way).change(method, path, change);
+  }
+
+  /** @param {Way} way */
+  #beside(way) {
+    return way === "relay" && this.#relay ? this.#relay : this.#direct;
   }
 }

@@ -109,13 +109,30 @@ class HttpApi:
             FeedError: The feed refuses the request.
         """
         asked = {name: str(value) for name, value in query.items() if value is not None}
+        return await self.request("GET", path, asked)
+
+    async def request(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes = b""
+    ) -> bytes:
+        """Return the body of the answer to a request of any method, which sends JSON or nothing.
+
+        Raises:
+            FeedUnavailableError: There is no whole answer in time.
+            FeedError: The feed refuses the request.
+        """
+        request = self._http.build_request(
+            *(method, path),
+            params=query,
+            content=body or None,
+            headers={"Content-Type": "application/json"} if body else None,
+        )
         try:
             async with asyncio.timeout(self._timeout_s):
-                response = await self._get(path, asked)
+                response = await self._send(request)
         except (httpx.RequestError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise FeedUnavailableError(no_feed(self.url, reason)) from error
-        if response.status_code == httpx.codes.OK:
+        if response.is_success:
             return response.content
         try:
             answer = msgspec.json.decode(response.content, type=Error)
@@ -123,12 +140,12 @@ class HttpApi:
             raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
         raise feed_error(answer)
 
-    async def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
-        headers = await self._credentials.headers()
-        response = await self._http.get(path, params=asked, headers=headers)
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        request.headers.update(await self._credentials.headers())
+        response = await self._http.send(request)
         if response.status_code == httpx.codes.UNAUTHORIZED and self._credentials.renewable:
-            headers = await self._credentials.headers(renewed=True)
-            response = await self._http.get(path, params=asked, headers=headers)
+            request.headers.update(await self._credentials.headers(renewed=True))
+            response = await self._http.send(request)
         return response
 
 

@@ -16,10 +16,14 @@ from dashboard.relay.messages import Answer, Asked, Closed, Got, Said
 from dashboard.relay.outbox import Outbox
 from feed_server.protocol import CloseCode, ErrorCode
 
-GETTABLE = frozenset({"symbols", "search", "status", "quotes", "bars", "trades", "indicators"})
+GETTABLE = frozenset(
+    {"symbols", "search", "status", "quotes", "bars", "trades", "indicators", "alerts"}
+)
 """The paths below ``/api/`` that a page may ask for."""
+CHANGEABLE = frozenset({("POST", "alerts"), ("DELETE", "alerts")})
+"""What it may change, and how."""
 QUERY_NAMES = frozenset(
-    {"symbols", "symbol", "interval", "start", "end", "limit", "since", "indicators", "q"}
+    {"symbols", "symbol", "interval", "start", "end", "limit", "since", "indicators", "q", "id"}
 )
 
 MAX_COMMANDS = 200
@@ -148,7 +152,9 @@ class Link:
 
     async def _get(self, asked: Asked) -> None:
         try:
-            body = await self._http.get(f"/api/{asked.path}", **asked.query)
+            body = await self._http.request(
+                asked.method, f"/api/{asked.path}", asked.query, asked.text.encode()
+            )
         except FeedUnavailableError as error:
             answer = Answer(asked.id, message=str(error))
         except FeedError as error:
@@ -215,11 +221,16 @@ class Link:
 
 def _refusal(asked: Asked) -> Answer | None:
     """Return why a request is not passed on; None where it is."""
-    if asked.path not in GETTABLE:
+    may = (
+        asked.path in GETTABLE
+        if asked.method == "GET"
+        else (asked.method, asked.path) in CHANGEABLE
+    )
+    if not may:
         text = f"{asked.path!r} cannot be had through the page's server"
         return Answer(asked.id, code=ErrorCode.NOT_FOUND, message=text)
     unknown = asked.query.keys() - QUERY_NAMES
-    if unknown or sum(map(len, asked.query.values())) > MAX_QUERY_CHARACTERS:
+    if unknown or sum(map(len, (*asked.query.values(), asked.text))) > MAX_QUERY_CHARACTERS:
         text = f"unknown: {', '.join(sorted(unknown))}" if unknown else "too long"
         return Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message=text)
     return None

@@ -18,12 +18,14 @@ class Said(msgspec.Struct, tag="say", tag_field="do", frozen=True):
 
 
 class Asked(msgspec.Struct, tag="get", tag_field="do", frozen=True):
-    """A request for ``/api/<path>``."""
+    """A request for ``/api/<path>``, by default to read; of another the body is ``text``, JSON."""
 
     relay: str
     id: int
     path: str
     query: dict[str, str] = {}
+    method: str = "GET"
+    text: str = ""
 
 
 class Got(msgspec.Struct, tag="got", tag_field="do", frozen=True):
@@ -47,7 +49,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         id: The page's number for the request.
-        body: What the feed answered, as JSON text; null where it answered with an error.
+        body: What the feed answered, as JSON text, or nothing; null where it answered with an
+            error.
         code: The feed's code for that error; null where the feed could not be asked.
         message: What went wrong, for a person.
     """

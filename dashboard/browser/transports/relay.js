@@ -51,6 +51,16 @@ export class Relay {
     return this.#link?.get(path, query) ?? Promise.reject(new Error(NOT_OPEN));
   }
 
+  /**
+   * @param {import("../environment.js").Method} method
+   * @param {string} path
+   * @param {import("../environment.js").Change} change
+   * @returns {Promise<any>}
+   */
+  change(method, path, change) {
+    return this.#link?.change(method, path, change) ?? Promise.reject(new Error(NOT_OPEN));
+  }
+
   /** The element goes, and with it this way. */
   withdraw() {
     if (this.#listening) this.#model.off("msg:custom", this.#take);
@@ -93,6 +103,21 @@ class RelayLink {
 
   /** @param {string} path @param {Record<string, unknown>} query @returns {Promise<any>} */
   get(path, query) {
+    return this.#ask({path}, query);
+  }
+
+  /**
+   * @param {import("../environment.js").Method} method
+   * @param {string} path
+   * @param {import("../environment.js").Change} change
+   * @returns {Promise<any>}
+   */
+  change(method, path, {query = {}, body}) {
+    return this.#ask({method, path, text: body === undefined ? "" : JSON.stringify(body)}, query);
+  }
+
+  /** @param {object} request @param {Record<string, unknown>} query @returns {Promise<any>} */
+  #ask(request, query) {
     if (!this.#handlers) return Promise.reject(new Error(NOT_OPEN));
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
     this.#asked += 1;
@@ -100,7 +125,7 @@ class RelayLink {
     return new Promise((resolve, reject) => {
       this.#requests.set(id, {resolve, reject});
       const texts = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
-      this.#tell({do: "get", id, path, query: texts});
+      this.#tell({...request, do: "get", id, query: texts});
     });
   }
 
@@ -130,7 +155,7 @@ class RelayLink {
   #answer({id, body, code, message = ""}) {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
-    if (body !== undefined) request?.resolve(JSON.parse(body));
+    if (body !== undefined) request?.resolve(body === "" ? null : JSON.parse(body));
     else request?.reject(code === undefined ? new Error(message) : new FeedError(code, message));
   }
 
