@@ -6,7 +6,7 @@ import panel as pn
 
 from dashboard.browser import stylesheets
 from dashboard.charts.candles import CandleChart
-from dashboard.watchlist import Watchlist
+from dashboard.symbol_elements import QuoteHeader, RangeStatistics, TradesTape
 
 
 def symbol_page(feed: Mapping[str, object]) -> pn.Row:
@@ -15,10 +15,13 @@ def symbol_page(feed: Mapping[str, object]) -> pn.Row:
     Args:
         feed: Where its elements find the feed, and their token: parameters of a `LiveElement`.
     """
+    layout = {"sizing_mode": "stretch_both", "margin": 0}
     return pn.Row(
-        Watchlist(**feed, sizing_mode="stretch_both", margin=0),
-        CandleChart(**feed, sizing_mode="stretch_both", margin=0),
+        QuoteHeader(**feed, css_classes=["quote"], sizing_mode="stretch_width", margin=0),
+        CandleChart(**feed, titled=False, css_classes=["chart"], **layout),
+        RangeStatistics(**feed, css_classes=["statistics"], sizing_mode="stretch_width", margin=0),
+        TradesTape(**feed, css_classes=["trades"], **layout),
         sizing_mode="stretch_both",
         margin=0,
-        stylesheets=stylesheets("pages"),
+        stylesheets=stylesheets("symbol_page"),
     )

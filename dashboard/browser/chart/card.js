@@ -1,6 +1,7 @@
 /** The chart card: a symbol's bars, what is drawn beside them, and what is wrong if they are old. */
 
 import {explainAbsence, explainUnknown} from "quotewire/absence.js";
+import {address} from "quotewire/address.js";
 import {readColours} from "quotewire/chart/colours.js";
 import {Comparison, colourOf} from "quotewire/chart/comparison.js";
 import {Crosshair} from "quotewire/chart/crosshair.js";
@@ -17,6 +18,7 @@ import {h, setText} from "quotewire/dom.js";
 import {keys} from "quotewire/keys.js";
 import {settings} from "quotewire/settings.js";
 import {watchTheme} from "quotewire/theme.js";
+import {viewRange} from "quotewire/view_range.js";
 import {zoneOf} from "quotewire/zone.js";
 
 const AGE_MS = 1000;
@@ -93,6 +95,7 @@ export class Chart {
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
     until(() => this.#comparison.end());
+    until(() => viewRange.tell(null));
     until(this.#figure.watch());
     until(watchTheme(view, () => this.#paintSoon()));
     until(settings.onChange(() => this.#paintSoon()));
@@ -226,7 +229,15 @@ export class Chart {
     this.#last.draw();
     this.#crosshair.draw();
     this.#describe();
+    if (this.#place === address) this.#tellView();
     if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
+  }
+
+  /** For what else the page says of them. */
+  #tellView() {
+    const {symbol = "", decimals = 2} = this.#info ?? {};
+    const {bars} = this.#figure.view;
+    viewRange.tell({symbol, decimals, interval: this.#interval, zone: this.#zone, bars});
   }
 
   /** Colours are of the stylesheet, which knows of a change by the next frame. */

@@ -1,0 +1,139 @@
+/** The trades of the page's symbol as they come: every one, the newest on top. */
+
+import {explainAbsence} from "quotewire/absence.js";
+import {address} from "quotewire/address.js";
+import {h, setText} from "quotewire/dom.js";
+import {formatCount, formatPrice} from "quotewire/format.js";
+import {mount} from "quotewire/live.js";
+import {settings} from "quotewire/settings.js";
+import {TickRule} from "quotewire/tick_rule.js";
+import {wallClock, zoneOf} from "quotewire/zone.js";
+
+/** Rows that are kept. */
+const MOST = 200;
+const MARKS = {up: "▲", down: "▼", flat: ""};
+
+/** @typedef {import("./core/trade_book.js").Trade} Trade */
+
+/** @param {import("./panel.d.ts").ElementContext} context */
+export function render(context) {
+  return mount(context, (connection, until) => new TradesTape(connection, until).element);
+}
+
+class TradesTape {
+  #connection;
+  #symbol = "";
+  #decimals = 2;
+  #zone = "UTC";
+  #rule = new TickRule();
+  #last_offset = -1;
+  #unsubscribe = () => {};
+  #whose = h("span", {class: "muted"});
+  #rows = h("tbody", {"data-testid": "trades"});
+  #empty = h("p", {class: "empty", role: "status", "data-testid": "trades-empty"});
+  element = h("section", {class: "card", "aria-label": "Trades", "data-testid": "trades-tape"},
+    h("header", {}, h("h2", {}, "Trades"), this.#whose),
+    h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "Last trades"},
+      h("table", {}, h("thead", {}, h("tr", {},
+        h("th", {scope: "col"}, "Time"), h("th", {scope: "col", class: "number"}, "Price"),
+        h("th", {scope: "col", class: "number"}, "Size"))), this.#rows), this.#empty));
+
+  /**
+   * @param {import("./connection.js").Connection} connection
+   * @param {(end: () => void) => void} until
+   */
+  constructor(connection, until) {
+    this.#connection = connection;
+    until(() => this.#unsubscribe());
+    until(connection.onSymbols(() => this.#choose()));
+    until(address.on("symbol", () => this.#choose()));
+    until(connection.onLost(({channel, symbol}) => {
+      if (channel === "trades" && symbol === this.#symbol) this.#note("some trades are missing here");
+    }));
+  }
+
+  #choose() {
+    const asked = address.get("symbol") ?? "";
+    const info = this.#connection.symbols?.get(asked) ?? null;
+    const symbol = info?.symbol ?? "";
+    this.#decimals = info?.decimals ?? 2;
+    this.#zone = zoneOf(/** @type {any} */ (settings.values).timezone ?? "exchange", info?.zone);
+    if (symbol !== this.#symbol) this.#begin(symbol);
+    this.#explain();
+  }
+
+  /** @param {string} symbol empty for none */
+  #begin(symbol) {
+    this.#unsubscribe();
+    this.#unsubscribe = () => {};
+    this.#symbol = symbol;
+    this.#rule = new TickRule();
+    this.#last_offset = -1;
+    this.#rows.replaceChildren();
+    setText(this.#whose, symbol);
+    if (!symbol) return;
+    const unsubscribe = this.#connection.subscribeTrades([symbol], (trades, skipped) => {
+      if (skipped) this.#note(`${formatCount(skipped)} more than a page can show`);
+      this.#add(trades);
+    });
+    this.#unsubscribe = unsubscribe;
+    this.#fill(symbol);
+  }
+
+  /** The last ones before, so that the tape does not begin empty. @param {string} symbol */
+  async #fill(symbol) {
+    let body;
+    try {
+      body = await this.#connection.ask("trades", {symbol, limit: MOST});
+    } catch {
+      return; // trades come by themselves
+    }
+    if (symbol !== this.#symbol || this.#last_offset >= 0) return;
+    /** @type {import("./core/trade_book.js").TradeSeries} */
+    const {time_ms, price, size, offsets} = body;
+    this.#add(time_ms.map((time, i) => ({
+      symbol, time_ms: time, price: price[i], size: size[i], offset: offsets[i], received_ms: null,
+    })));
+  }
+
+  /** @param {Trade[]} trades oldest first */
+  #add(trades) {
+    const rows = [];
+    for (const trade of trades) {
+      this.#last_offset = trade.offset;
+      rows.push(this.#row(trade));
+    }
+    this.#rows.prepend(...rows.slice(-MOST).reverse());
+    while (this.#rows.childElementCount > MOST) this.#rows.lastElementChild?.remove();
+    this.#explain();
+  }
+
+  /** @param {Trade} trade */
+  #row({time_ms, price, size, offset}) {
+    const direction = this.#rule.next(price);
+    const {date, clock} = wallClock(this.#zone, time_ms);
+    const tenths = Math.floor((time_ms % 1000) / 100);
+    return h("tr", {"data-direction": direction, "data-offset": String(offset)},
+      h("td", {title: date}, `${clock}.${tenths}`),
+      h("td", {class: "number change"}, h("i", {}, MARKS[direction]), formatPrice(price, this.#decimals)),
+      h("td", {class: "number"}, size ? sizeText(size) : ""));
+  }
+
+  /** @param {string} text */
+  #note(text) {
+    this.#rows.prepend(h("tr", {class: "note"}, h("td", {colspan: "3"}, `⋯ ${text}`)));
+  }
+
+  #explain() {
+    const has = this.#rows.childElementCount > 0;
+    this.#empty.hidden = has;
+    if (has) return;
+    setText(this.#empty, this.#connection.symbols === null ? explainAbsence(this.#connection)
+      : this.#symbol ? `Waiting for a trade of ${this.#symbol} …` : "Choose a symbol to see its trades.");
+  }
+}
+
+/** Shares are whole; of a coin there are parts. @param {number} size */
+function sizeText(size) {
+  return Number.isInteger(size) ? formatCount(size) : formatPrice(size, size >= 1 ? 4 : 8).replace(/0+$/, "");
+}
