@@ -241,6 +241,20 @@ export class Connection {
     return this.#links.get(this.state.way, path, query);
   }
 
+  /** What the feed lets the page in with; empty where the page has none. */
+  get token() {
+    return this.#feed.token;
+  }
+
+  /**
+   * A link to the feed beside the connection's own, straight from the browser.
+   *
+   * @param {import("./environment.js").LinkHandlers} handlers
+   */
+  openBeside(handlers) {
+    return this.#environment.direct(this.#feed).open(handlers);
+  }
+
   /**
    * Change something that the feed keeps.
    *
