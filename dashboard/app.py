@@ -6,6 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.alerts_bell import AlertsBell
 from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
 from dashboard.config import DashboardConfig
@@ -111,12 +112,13 @@ def create_app(config: DashboardConfig) -> pmui.Page:
     navigation.param.watch(show, "page")
     badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))
     transport = TransportSetting(**inline, margin=(0, 8, 0, 0))
+    bell = AlertsBell(**inline, margin=(0, 8, 0, 0))
     controls = Controls(**inline, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
-        header=[navigation, badge, transport, controls],
+        header=[navigation, badge, transport, bell, controls],
         main=[content],
         theme=_told_theme(),
         theme_config=THEME,
