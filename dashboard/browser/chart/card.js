@@ -1,25 +1,27 @@
 /** The chart card: a symbol's bars, what is drawn beside them, and what is wrong if they are old. */
 
-import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {readColours} from "quotewire/chart/colours.js";
 import {Comparison, colourOf} from "quotewire/chart/comparison.js";
 import {Crosshair} from "quotewire/chart/crosshair.js";
+import {explainEmpty} from "quotewire/chart/empty.js";
+import {factsOf} from "quotewire/chart/facts.js";
 import {ChartFigure} from "quotewire/chart/figure.js";
 import {History} from "quotewire/chart/history.js";
 import {LastPrice} from "quotewire/chart/last_price.js";
 import {Legend} from "quotewire/chart/legend.js";
-import {placeOf} from "quotewire/chart/place.js";
+import {followModel, placeOf} from "quotewire/chart/place.js";
 import {Studies} from "quotewire/chart/studies.js";
 import {Title} from "quotewire/chart/title.js";
 import {Toolbar} from "quotewire/chart/toolbar.js";
+import {Tools} from "quotewire/chart/tools.js";
 import {expose} from "quotewire/debug.js";
 import {h, setText} from "quotewire/dom.js";
 import {keys} from "quotewire/keys.js";
 import {settings} from "quotewire/settings.js";
 import {watchTheme} from "quotewire/theme.js";
 import {viewRange} from "quotewire/view_range.js";
-import {zoneOf} from "quotewire/zone.js";
+import {barTime, zoneOf} from "quotewire/zone.js";
 
 const AGE_MS = 1000;
 /** What of the place makes it another chart. */
@@ -37,6 +39,7 @@ export class Chart {
   #history;
   #comparison;
   #studies;
+  #tools;
   #crosshair;
   #last;
   #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
@@ -66,12 +69,16 @@ export class Chart {
     this.#comparison = new Comparison(connection, this.#figure, (symbol) => this.#drop("compare", symbol));
     this.#studies = new Studies(connection, this.#figure, {
       onChange: () => this.#compute(),
-      onEdit: () => {},
+      onEdit: (spec) => this.#tools.edit(spec, toolbar.button("add-indicator")),
       onRemove: (spec) => this.#drop("indicators", spec),
     });
     this.#crosshair = new Crosshair(this.#figure, () => this.#describe());
     this.#last = new LastPrice(this.#figure);
-    const toolbar = new Toolbar(this.#place, [], until);
+    this.#tools = new Tools({
+      connection, place: this.#place, figure: this.#figure, catalog: this.#studies.catalog,
+      words: () => this.#words(),
+    });
+    const toolbar = new Toolbar(this.#place, this.#tools.list, until);
     this.element = this.#build(toolbar);
     this.#listen(view, until);
     expose("chart", () => this.#facts());
@@ -85,7 +92,8 @@ export class Chart {
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", "Bars. Arrows go from one to another, with Shift they pan, + and − zoom.");
     return h("section", {class: "card", "aria-label": "Chart", "data-testid": "chart"},
-      ...(this.#model.titled ? [this.#title.element] : []), toolbar.element, this.#legend.element, element);
+      ...(this.#model.titled ? [this.#title.element] : []), toolbar.element, this.#legend.element, element,
+      ...this.#tools.elements);
   }
 
   /** @param {import("../panel.d.ts").View} view @param {(end: () => void) => void} until */
@@ -106,19 +114,10 @@ export class Chart {
       until(this.#place.on(name, () => this.#scale()));
     }
     until(this.#place.on("range", () => this.#history.showRange()));
-    this.#followModel(until);
+    if (this.#place !== address) until(followModel(this.#model, this.#place));
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
     until(keys.on("g", "Go live", () => this.#figure.viewport.goLive()));
-  }
-
-  /** Of a chart with a symbol of its own Python may change it. @param {(end: () => void) => void} until */
-  #followModel(until) {
-    for (const name of /** @type {const} */ (["symbol", "interval"])) {
-      const chosen = () => this.#model.symbol && this.#place.set({[name]: this.#model[name]});
-      this.#model.on(name, chosen);
-      until(() => this.#model.off(name, chosen));
-    }
   }
 
   get #symbol() {
@@ -127,6 +126,10 @@ export class Chart {
 
   get #zone() {
     return zoneOf(/** @type {any} */ (settings.values).timezone ?? "exchange", this.#info?.zone);
+  }
+
+  get #subject() {
+    return {decimals: this.#info?.decimals ?? 2, interval: this.#interval, zone: this.#zone};
   }
 
   /** The figure stays; what it shows is another symbol's, or in other bars. */
@@ -146,7 +149,7 @@ export class Chart {
 
   #begin() {
     const {symbol = "", decimals = 2} = this.#info ?? {};
-    const subject = {decimals, interval: this.#interval, zone: this.#zone};
+    const subject = this.#subject;
     this.#unsubscribe();
     this.#figure.begin(subject);
     this.#studies.begin(decimals);
@@ -155,6 +158,7 @@ export class Chart {
     this.#crosshair.begin(subject);
     this.#history.begin(symbol, this.#interval, this.#studies.keys, subject.zone);
     this.#last.show(null);
+    this.#tools.begin(symbol, decimals);
     this.#describe();
     this.#explain();
     if (this.#info) this.#subscribe(symbol);
@@ -228,6 +232,7 @@ export class Chart {
     this.#goLive.hidden = this.#figure.viewport.following;
     this.#last.draw();
     this.#crosshair.draw();
+    this.#tools.draw();
     this.#describe();
     if (this.#place === address) this.#tellView();
     if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
@@ -235,9 +240,7 @@ export class Chart {
 
   /** For what else the page says of them. */
   #tellView() {
-    const {symbol = "", decimals = 2} = this.#info ?? {};
-    const {bars} = this.#figure.view;
-    viewRange.tell({symbol, decimals, interval: this.#interval, zone: this.#zone, bars});
+    viewRange.tell({symbol: this.#info?.symbol ?? "", ...this.#subject, bars: this.#figure.view.bars});
   }
 
   /** Colours are of the stylesheet, which knows of a change by the next frame. */
@@ -248,23 +251,25 @@ export class Chart {
       this.#figure.dress(this.#place.get("kind"), colours);
       this.#figure.compared.paint(colours.series, colourOf);
       this.#figure.tellIn(this.#zone);
-      const subject = {decimals: this.#info?.decimals ?? 2, interval: this.#interval, zone: this.#zone};
-      this.#legend.begin(subject);
-      this.#crosshair.begin(subject);
+      this.#legend.begin(this.#subject);
+      this.#crosshair.begin(this.#subject);
     });
+  }
+
+  /** Over a picture of it. */
+  #words() {
+    const {symbol = "", name = "", label = ""} = this.#info ?? {};
+    const last = this.#figure.bars.at();
+    const time = last ? barTime(last.start_ms, this.#interval, this.#zone) : "";
+    const beside = [name === symbol ? "" : name, this.#interval, time, label].filter(Boolean);
+    return {title: symbol, subtitle: beside.join(" · "), legend: this.#legend.text};
   }
 
   /** Say in words why there is no chart. */
   #explain() {
-    const {symbols} = this.#connection;
     const has = this.#figure.bars.at() !== null;
     this.#empty.hidden = has;
-    if (has) return;
-    if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
-    else if (!this.#symbol) setText(this.#empty, "Choose a symbol.");
-    else if (this.#info === null) {
-      setText(this.#empty, `${explainUnknown(this.#symbol)} Choose one that it has.`);
-    } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
+    if (!has) setText(this.#empty, explainEmpty(this.#connection, this.#symbol, this.#info !== null));
   }
 
   /** Old prices stay, dimmed, with their age. */
@@ -278,28 +283,13 @@ export class Chart {
   }
 
   #facts() {
-    const {bars, viewport, view} = this.#figure;
-    const {first, end} = bars.extent;
     return {
       symbol: this.#info?.symbol ?? null,
       interval: this.#interval,
-      bars: end - first,
-      last: drawn(bars.at()),
-      before_last: drawn(bars.at(end - 2)),
-      first: drawn(bars.all[0] ?? null),
-      following: viewport.following,
-      view: {from: view.bars[0]?.start_ms, to: view.bars.at(-1)?.start_ms, bars: view.bars.length},
       older: this.#history.state,
-      dates: this.#figure.dates.texts,
+      ...factsOf(this.#figure),
     };
   }
-}
-
-/** @param {import("../core/bars.js").Bar | null} bar */
-function drawn(bar) {
-  if (!bar) return null;
-  const {start_ms, open, high, low, close, volume} = bar;
-  return {start_ms, open, high, low, close, volume};
 }
 
 /** @param {SymbolInfo | null} a @param {SymbolInfo | null} b */

@@ -35,7 +35,8 @@ export class LegendEntry {
       ? h("button", {type: "button", class: "name", title: `${title}: edit`, onclick: onEdit}, name)
       : h("span", {class: "name", title}, name);
     called.style.color = colours[0];
-    this.element = h("span", {class: "entry", "data-testid": testId}, called, ...this.#values,
+    this.element = h("span", {class: "entry", "data-testid": testId}, called,
+      ...this.#values.flatMap((value) => [" ", value]),
       h("button", {
         type: "button", class: "remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`,
         onclick: onRemove,
@@ -67,6 +68,12 @@ export class Legend {
     this.#decimals = decimals;
     this.#interval = interval;
     this.#zone = zone;
+  }
+
+  /** All that it says. */
+  get text() {
+    const said = /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll(".date, .bar > span:not(.date), .bar > b, .entry")]);
+    return said.map(({textContent}) => (textContent ?? "").replace(/×$/, "")).join("   ");
   }
 
   /** @param {LegendEntry[]} entries */

@@ -13,3 +13,17 @@ export function placeOf(symbol, interval) {
   const location = {search: `?${told}`, href: "about:blank"};
   return new Address(/** @type {any} */ ({location, addEventListener() {}}));
 }
+
+/**
+ * Of a chart with a symbol of its own Python may change it.
+ *
+ * @param {import("../panel.d.ts").ElementModel} model
+ * @param {Address} place
+ * @returns {() => void} ends it
+ */
+export function followModel(model, place) {
+  const follow = () => place.set({symbol: model.symbol, interval: model.interval});
+  const names = ["symbol", "interval"];
+  for (const name of names) model.on(name, follow);
+  return () => names.forEach((name) => model.off(name, follow));
+}

@@ -25,7 +25,8 @@ export class Toolbar {
   #ranges = h("div", {class: "segments", role: "group", "aria-label": "Range"});
   #kind;
   #scales;
-  #end = h("div", {class: "end"});
+  /** @type {Map<string, HTMLElement>} */
+  #tools;
 
   /**
    * @param {Address} place what is chosen is kept there
@@ -40,13 +41,13 @@ export class Toolbar {
       `scale-${scale}`, label, title,
       () => place.set({scale: place.get("scale") === scale ? "linear" : scale}))}));
     this.#kind = this.#kinds();
+    this.#tools = new Map(tools.map((tool) => [tool.name, toolButton(tool)]));
     this.element = h("div", {class: "toolbar", role: "toolbar", "aria-label": "Chart"},
       h("div", {class: "segments", role: "group", "aria-label": "Interval"}, ...this.#intervals),
       this.#ranges, this.#kind,
       h("div", {class: "segments", role: "group", "aria-label": "Scale"},
         ...this.#scales.map(({button}) => button)),
-      h("div", {class: "tools", role: "group", "aria-label": "Tools"}, ...tools.map(toolButton)),
-      this.#end);
+      h("div", {class: "tools", role: "group", "aria-label": "Tools"}, ...this.#tools.values()));
     until(place.on("interval", (interval) => this.#listRanges(interval)));
     until(place.on("range", () => this.#markRange()));
     until(place.on("kind", (kind) => (this.#kind.value = kind)));
@@ -55,9 +56,9 @@ export class Toolbar {
     }
   }
 
-  /** @param {HTMLElement[]} elements at the end of it */
-  append(...elements) {
-    this.#end.append(...elements);
+  /** @param {string} name of a tool @returns {HTMLElement} */
+  button(name) {
+    return this.#tools.get(name) ?? this.element;
   }
 
   #kinds() {
