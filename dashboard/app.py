@@ -5,6 +5,7 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.io.resources import LOCAL_DIST
 
 from dashboard.alerts_bell import AlertsBell
 from dashboard.badge import ConnectionBadge
@@ -91,6 +92,7 @@ def create_app(config: DashboardConfig) -> pmui.Page:
 
     It opens whether or not the feed is there; the browser waits for it.
     """
+    _serve_own_files()
     # What Panel would notify of is told by `server_link.js`, among the page's other messages.
     pn.extension(reconnect=True)
     token = page_token(TokenSigner.from_config(config))
@@ -129,6 +131,16 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         },
         busy_indicator=None,
     )
+
+
+def _serve_own_files() -> None:
+    """Let a session that a page's socket begins, which lost its own, ask no other host for files.
+
+    Panel tells only those their address here that a request for the page began.
+    """
+    page = pn.state.curdoc
+    if page is not None:
+        page.template_variables.setdefault("dist_url", LOCAL_DIST)
 
 
 def _asked_page() -> str:

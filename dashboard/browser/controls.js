@@ -18,7 +18,7 @@ export function render(context) {
   return mount(context, (connection, until) => {
     const controls = new Controls(until);
     followTheme(context.view, until);
-    tellServer(context.view, until);
+    tellServer(context, until);
     tellOutages(connection, until);
     controls.element.append(tellPrice(connection, until));
     return controls.element;

@@ -37,12 +37,17 @@ export interface Property<T> {
   get_value(): T;
 }
 
+/** Bokeh's document: all that the page's server knows of it. */
+export interface Doc {
+  on_event(name: string, listener: () => void): void;
+}
+
 /** A view, and those it sits inside of. */
 export interface View {
   parent: View | null;
   model?: {
     data?: { properties?: { dark_theme?: Property<boolean> } };
-    document?: { on_event(name: string, listener: () => void): void } | null;
+    document?: Doc | null;
   };
 }
 

@@ -1,34 +1,93 @@
 /**
- * Whether the page's own server is there. Prices come from the feed and go on without it; what is
- * opened for the first time needs it.
+ * Whether the page's own server is there. Prices come from the feed and go on without it; another page
+ * must be built by it. One that was started anew knows nothing of this page: it is loaded afresh then,
+ * and its address and settings bring back all that was shown.
  */
 
+import {once} from "quotewire/listeners.js";
+import {LASTS_MS} from "quotewire/outage.js";
 import {toast} from "quotewire/toasts.js";
 
-const GONE = "The dashboard’s server is away. What is shown goes on; a page that was not open yet, and "
-  + "exports of it, must wait until it is back.";
+/** For an answer of a server that is back: it tells the whole page once more first. */
+const PATIENCE_MS = 20_000;
+const GONE = "The dashboard’s server is away. Prices go on; other pages open when it is back.";
+const BACK = "The dashboard’s server is back.";
+
+/** @typedef {import("./panel.d.ts").ElementModel} ElementModel */
+
+class ServerLink {
+  /** @type {ElementModel} the newest: an element is drawn anew when the link is back */
+  #model;
+  #session;
+  #take = () => {};
+  #isGone = false;
+  #isLeft = false;
+  #patience = 0;
+  #isAsked = false;
+
+  /** @param {ElementModel} model of an element that tells its session @param {import("./panel.d.ts").Doc} page */
+  constructor(model, page) {
+    this.#model = model;
+    this.#session = model.session;
+    window.addEventListener("pagehide", () => (this.#isLeft = true)); // the browser ends the link
+    page.on_event("connection_lost", () => this.#lost());
+    page.on_event("client_reconnected", () => this.#back());
+  }
+
+  /** @param {ElementModel} model @returns {() => void} ends it */
+  use(model) {
+    this.#model = model;
+    if (this.#isAsked) this.#ask();
+    const heard = (/** @type {{session?: string}} */ {session}) => session && this.#told(session);
+    model.on("msg:custom", heard);
+    return once(() => model.off("msg:custom", heard));
+  }
+
+  #lost() {
+    if (this.#isGone || this.#isLeft) return;
+    this.#isGone = true;
+    const timer = setTimeout(() => {
+      const take = toast(GONE, {tone: "warn", shown_ms: Infinity});
+      this.#take = () => {
+        take();
+        toast(BACK, {tone: "good"});
+      };
+    }, LASTS_MS);
+    this.#take = () => clearTimeout(timer);
+  }
+
+  #back() {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#told(""), PATIENCE_MS);
+    this.#isAsked = true;
+    this.#ask();
+  }
+
+  /** Also when the element was drawn anew: the one before may not be heard any more. */
+  #ask() {
+    this.#model.send_msg({do: "session"});
+  }
+
+  /** @param {string} session that the server has for this page; empty where it did not say */
+  #told(session) {
+    clearTimeout(this.#patience);
+    if (!this.#isAsked) return;
+    if (session !== this.#session) window.location.reload();
+    this.#isGone = this.#isAsked = false;
+    this.#take();
+  }
+}
+
+/** @type {ServerLink | null} */
+let link = null;
 
 /**
- * @param {import("./panel.d.ts").View} view an element's
+ * @param {import("./panel.d.ts").ElementContext} context of an element that tells its session
  * @param {(end: () => void) => void} until
  */
-export function tellServer({model}, until) {
-  let take = () => {};
-  let isGone = false;
-  let isLeft = false;
-  const leave = () => (isLeft = true); // the browser ends the link itself then
-  window.addEventListener("pagehide", leave);
-  until(() => window.removeEventListener("pagehide", leave));
-  until(() => take());
-  model?.document?.on_event("connection_lost", () => {
-    if (isGone || isLeft) return;
-    isGone = true;
-    take = toast(GONE, {tone: "warn", shown_ms: Infinity});
-  });
-  model?.document?.on_event("client_reconnected", () => {
-    if (!isGone) return;
-    isGone = false;
-    take();
-    toast("The dashboard’s server is back.", {tone: "good"});
-  });
+export function tellServer({model, view}, until) {
+  const page = view.model?.document;
+  if (!page) return;
+  link ??= new ServerLink(model, page);
+  until(link.use(model));
 }
