@@ -42,11 +42,18 @@ class OpenHandler(RequestHandler):
             RequestError: Another page asks for a change; browsers send that unasked.
         """
         origin = self.request.headers.get("Origin")
-        if origin is not None and self.gateway.origins.allows(origin):
-            self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Access-Control-Expose-Headers", "ETag")
-        elif origin is not None and self.request.method in CHANGES:
+        if not self._let_read(origin) and self.request.method in CHANGES:
             raise RequestError(ErrorCode.FORBIDDEN, f"pages of {origin} can change nothing")
+
+    def _let_read(self, origin: str | None) -> bool:
+        """Let a page read the answer if it may; tell whether it may, or is none."""
+        if origin is None:
+            return True
+        if not self.gateway.origins.allows(origin):
+            return False
+        self.set_header("Access-Control-Allow-Origin", origin)
+        self.set_header("Access-Control-Expose-Headers", "ETag")
+        return True
 
     def options(self, *_args: str) -> None:
         """Answer a browser's question before a request with headers of its own."""
@@ -83,6 +90,8 @@ class OpenHandler(RequestHandler):
                 body = Error(ErrorCode.INTERNAL, "internal error; the server's log has it")
         if status_code == 500:
             self.set_status(body.code.http_status)
+        # Tornado has forgotten the headers of the answer that it was to be.
+        self._let_read(self.request.headers.get("Origin"))
         if self.get_status() == 401:
             self.set_header("WWW-Authenticate", "Bearer")
         self.gateway.metrics.errors.labels(body.code.value).inc()

@@ -57,6 +57,15 @@ def test_the_forming_bar_is_the_last(feed: FeedProcess) -> None:
     assert series.start_ms == sorted(set(series.start_ms))
 
 
+@pytest.mark.parametrize("path", ["/api/symbols", "/api/bars?symbol=NOPE", "/nothing"])
+def test_a_page_of_ours_can_read_what_is_answered_and_what_is_wrong(
+    feed: FeedProcess, path: str
+) -> None:
+    ours, elsewhere = "http://localhost:5006", "https://evil.example"
+    assert get(feed, path, Origin=ours).headers["Access-Control-Allow-Origin"] == ours
+    assert "Access-Control-Allow-Origin" not in get(feed, path, Origin=elsewhere).headers
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code", "hint"),
     [
