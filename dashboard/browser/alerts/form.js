@@ -95,7 +95,7 @@ export class AlertForm {
         const isFirst = this.#quote === null;
         this.#quote = quote;
         if (isFirst && this.#level.value === "") this.#propose();
-        else this.#hint();
+        else if (!this.#says.dataset.tone) this.#hint(); // what went wrong stays
       }) : () => {};
     }
     this.#hint();

@@ -13,11 +13,11 @@ import {formatPercent, formatPrice} from "quotewire/format.js";
 export const CONDITIONS = Object.freeze({
   price_above: {name: "Price rises to", verb: "rose to", sign: "≥"},
   price_below: {name: "Price falls to", verb: "fell to", sign: "≤"},
-  change_above: {name: "Day change rises to", verb: "rose to", sign: "≥"},
-  change_below: {name: "Day change falls to", verb: "fell to", sign: "≤"},
+  change_above: {name: "Day % rises to", verb: "rose to", sign: "≥"},
+  change_below: {name: "Day % falls to", verb: "fell to", sign: "≤"},
 });
 
-const MOST_DIGITS = 8;
+const MOST_DIGITS = 12;
 
 /** Whether it is about the change in percent. @param {Condition} condition */
 export function isChange(condition) {
@@ -77,15 +77,16 @@ export function hintWords(rule, quote, decimals) {
   const {symbol, condition, level} = rule;
   if (!quote) return symbol ? `${symbol} has no price yet` : "";
   const away = Number.isFinite(level) ? distance(rule, quote) : null;
-  const now = `${symbol} is ${formatPrice(quote.last, decimals)} now`;
+  const now = `Now ${formatPrice(quote.last, decimals)}`;
   if (away === null) return now;
   if (!isMet(condition, away)) return `${now}, ${formatPercent(Math.abs(away)).replace("+", "")} away`;
   const side = condition.endsWith("above") ? "above" : "below";
-  return `${now}, ${side} that already: it fires when it has been back and comes again`;
+  return `${now}: ${side} already, so it waits for the next time`;
 }
 
-/** @param {number} value */
+/** How many digits a number is written with after its point. @param {number} value */
 function digitsOf(value) {
-  const [, fraction = ""] = String(value).split(".");
-  return /e/.test(fraction) ? MOST_DIGITS : Math.min(MOST_DIGITS, fraction.length);
+  const [mantissa, exponent = "0"] = String(value).split("e");
+  const [, fraction = ""] = mantissa.split(".");
+  return Math.min(MOST_DIGITS, Math.max(0, fraction.length - Number(exponent)));
 }
