@@ -34,5 +34,7 @@ class Pages:
     def __getitem__(self, name: str) -> pn.viewable.Viewable:
         """Return a page by its name, one of `PAGES`."""
         if name not in self._built:
-            self._built[name] = PAGES[name](self._feed)
+            page = PAGES[name](self._feed)
+            page.css_classes = [*(page.css_classes or ()), f"page-{name}"]
+            self._built[name] = page
         return self._built[name]
