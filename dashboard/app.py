@@ -14,8 +14,8 @@ from dashboard.config import DashboardConfig
 from dashboard.controls import Controls
 from dashboard.navigation import Navigation
 from dashboard.pages import PAGES, Pages
-from dashboard.settings import TransportSetting
 from dashboard.tokens import TokenSigner, page_token
+from dashboard.transport_setting import TransportSetting
 
 TEMPLATE = Path(__file__).with_name("page.html")
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'

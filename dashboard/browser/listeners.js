@@ -32,6 +32,10 @@ export class Listeners {
     return () => this.#listeners.delete(listener);
   }
 
+  get hasAny() {
+    return this.#listeners.size > 0;
+  }
+
   /** @param {T} value */
   tell(value) {
     for (const listener of [...this.#listeners]) guarded(() => listener(value));

@@ -1,94 +1,153 @@
 /**
- * How live data comes in: by which way, how often it is polled and how often it is drawn. It is this
- * browser's own affair and is kept in it; what a page was made with counts until then.
+ * What the user has set: kept in this browser, in step in all of its tabs. What a page was made with
+ * counts where nothing was chosen, and then what is usual.
  *
- * @typedef {"auto" | "websocket" | "polling"} Mode
- * @typedef {object} Values
- * @property {Mode} mode
- * @property {number} poll_ms from one poll to the next
- * @property {number} max_hz updates a second at most; 0: as the feed likes
+ * @typedef {import("./settings_schema.js").Values} Values
+ * @typedef {Values["mode"]} Mode
+ * @typedef {import("./settings_entries.js").Entries} Entries
+ * @typedef {import("./settings_entries.js").Name} Name
+ * @typedef {typeof browserStorage} Storage
  */
 
 import {Listeners} from "quotewire/listeners.js";
+import {
+  chosenAt, chosenOf, entriesOf, isSame, merge, NAMES, readEntries, USUAL,
+} from "quotewire/settings_entries.js";
+import {browserStorage} from "quotewire/settings_storage.js";
 
-/** @type {unknown[]} */
-const MODES = ["auto", "websocket", "polling"];
-const POLL_MS = {least: 250, most: 60_000};
-const MOST_HZ = 60;
-const KEY = "quotewire.transport";
-/** @type {Values} */
-const DEFAULTS = {mode: "auto", poll_ms: 1000, max_hz: 0};
-/** @type {Record<string, ((value: unknown) => boolean) | undefined>} */
-const IS_VALID = {
-  mode: (value) => MODES.includes(value),
-  poll_ms: (value) => isWithin(value, POLL_MS.least, POLL_MS.most),
-  max_hz: (value) => isWithin(value, 0, MOST_HZ),
-};
-
-class Settings {
+export class Settings {
+  /** Whether the browser keeps what is chosen; until the page is closed it counts in any case. */
+  isKept = true;
+  #storage;
   /** @type {Partial<Values>} */
   #suggested = {};
-  #chosen = load();
+  /** @type {Entries} */
+  #entries = {};
+  /** @type {Values} */
+  #values = USUAL;
+  /** @type {Name[]} not told yet */
+  #refused = [];
   /** @type {Listeners<Values>} */
   #changed = new Listeners();
+  /** @type {Listeners<Entries>} */
+  #chosen = new Listeners();
+  /** @type {Listeners<Name[]>} */
+  #refusal = new Listeners();
 
-  /** @returns {Values} */
+  /** @param {Storage} [storage] */
+  constructor(storage = browserStorage) {
+    this.#storage = storage;
+    this.#load();
+    if (this.#refused.length) this.#keep();
+    storage.onElsewhere(() => this.#load());
+  }
+
+  /** @returns {Values} not to be changed in place */
   get values() {
-    return {...DEFAULTS, ...this.#suggested, ...this.#chosen};
+    return this.#values;
+  }
+
+  /** What was chosen, with when. @returns {Entries} */
+  get entries() {
+    return this.#entries;
   }
 
   /** What the page was made with; it is not kept. @param {Partial<Values>} values */
   suggest(values) {
-    this.#set(() => Object.assign(this.#suggested, valid(values)));
+    Object.assign(this.#suggested, chosenOf(chosenAt(values, 0).entries));
+    this.#tell();
   }
 
-  /** What the user chose; what is so already is not kept as chosen. @param {Partial<Values>} values */
+  /**
+   * What the user chose; what is so already is not kept as chosen.
+   *
+   * @param {{[name in Name]?: Values[name] | null}} values null: as is usual again
+   * @returns {Name[]} those that may not be so
+   */
   choose(values) {
-    /** @type {Record<string, unknown>} */
-    const now = this.values;
-    const other = Object.entries(valid(values)).filter(([name, value]) => value !== now[name]);
-    this.#set(() => Object.assign(this.#chosen, Object.fromEntries(other)));
-    if (other.length) keep(this.#chosen);
+    const {entries, refused} = chosenAt(values, 0);
+    const others = entriesOf(entries).filter(([name, {value}]) =>
+      !isSame(value ?? this.#usual(name), this.#values[name]));
+    if (!others.length) return refused;
+    this.#merge(readEntries(this.#storage.load()).entries); // another tab may just have chosen
+    const stamped = others.map(([name, {value}]) => [name, {value, at_ms: this.#nextTime(name)}]);
+    this.#merge(Object.fromEntries(stamped));
+    this.#keep();
+    return refused;
+  }
+
+  /**
+   * What was chosen elsewhere: newer choices of the same things stay.
+   *
+   * @param {Entries} entries
+   */
+  take(entries) {
+    if (this.#merge(entries)) this.#keep();
+  }
+
+  /** All as is usual. */
+  reset() {
+    this.choose(Object.fromEntries(NAMES.map((name) => [name, null])));
   }
 
   /** Calls the listener at once too, and returns what ends it. @param {(values: Values) => void} listener */
   onChange(listener) {
-    return this.#changed.add(listener, this.values);
+    return this.#changed.add(listener, this.#values);
   }
 
-  /** @param {() => void} change */
-  #set(change) {
-    const before = JSON.stringify(this.values);
-    change();
-    if (JSON.stringify(this.values) !== before) this.#changed.tell(this.values);
+  /** As `onChange`, with `entries`. @param {(entries: Entries) => void} listener */
+  onChoice(listener) {
+    return this.#chosen.add(listener, this.#entries);
   }
-}
 
-/** @param {object} values @returns {Partial<Values>} those that may be */
-function valid(values) {
-  const may = Object.entries(values).filter(([name, value]) => IS_VALID[name]?.(value));
-  return Object.fromEntries(may);
-}
-
-/** @param {unknown} value @param {number} least @param {number} most */
-function isWithin(value, least, most) {
-  return typeof value === "number" && value >= least && value <= most;
-}
-
-function load() {
-  try {
-    return valid(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-  } catch {
-    return {}; // storage may be forbidden, and then nothing is kept
+  /** Hears which could not be used of what was kept. @param {(names: Name[]) => void} listener */
+  onRefused(listener) {
+    const end = this.#refusal.hear(listener);
+    this.#tellRefused();
+    return end;
   }
-}
 
-/** @param {Partial<Values>} chosen */
-function keep(chosen) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(chosen));
-  } catch {
-    // as above
+  #load() {
+    const {entries, refused} = readEntries(this.#storage.load());
+    this.#refused = [...new Set([...this.#refused, ...refused])];
+    this.#merge(entries);
+    this.#tellRefused();
+  }
+
+  /** @param {Entries} entries @returns {boolean} whether that changed any */
+  #merge(entries) {
+    const before = this.#entries;
+    this.#entries = merge(before, entries);
+    if (isSame(this.#entries, before)) return false;
+    this.#tell();
+    this.#chosen.tell(this.#entries);
+    return true;
+  }
+
+  /** @param {Name} name */
+  #usual(name) {
+    return this.#suggested[name] ?? USUAL[name];
+  }
+
+  /** A clock that was set back makes no choice old. @param {Name} name */
+  #nextTime(name) {
+    return Math.max(Date.now(), (this.#entries[name]?.at_ms ?? -1) + 1);
+  }
+
+  #tell() {
+    const values = {...USUAL, ...this.#suggested, ...chosenOf(this.#entries)};
+    if (isSame(values, this.#values)) return;
+    this.#values = Object.freeze(values);
+    this.#changed.tell(values);
+  }
+
+  #tellRefused() {
+    if (!this.#refused.length || !this.#refusal.hasAny) return;
+    this.#refusal.tell(this.#refused.splice(0));
+  }
+
+  #keep() {
+    this.isKept = this.#storage.keep(this.#entries);
   }
 }
 

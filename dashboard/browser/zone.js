@@ -72,8 +72,8 @@ export function barTime(start_ms, interval, zone) {
   return `${date} ${interval.endsWith("s") ? clock : clock.slice(0, 5)} ${zoneName(zone, start_ms)}`;
 }
 
-/** @param {string} zone */
-function isZone(zone) {
+/** Whether this browser knows it. @param {string} zone an IANA name, or anything */
+export function isZone(zone) {
   try {
     formatOf(zone, {timeZoneName: "short"});
     return true;

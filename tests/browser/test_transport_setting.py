@@ -73,21 +73,3 @@ def test_no_more_updates_come_than_are_asked_for(
     choose(page, "max-hz", "1")
     page.wait_for_timeout(1000)
     assert rate(page, lambda: len(frames), 4) <= 1.3 < free
-
-
-def test_what_a_page_was_made_with_counts_until_its_browser_chooses(blank_page: Page) -> None:
-    told = blank_page.evaluate(
-        """async () => {
-          const {settings} = await import("quotewire/settings.js");
-          const heard = [];
-          const end = settings.onChange((values) => heard.push(Object.values(values).join()));
-          settings.suggest({mode: "polling", poll_ms: 700, max_hz: 99});
-          settings.choose({mode: "auto", poll_ms: "often"});
-          settings.suggest({mode: "polling", max_hz: 5});
-          end();
-          settings.choose({max_hz: 1});
-          return heard;
-        }"""
-    )
-    # 99 a second is no rate, and "often" no time.
-    assert told == ["auto,1000,0", "polling,700,0", "auto,700,0", "auto,700,5"]
