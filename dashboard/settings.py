@@ -124,8 +124,8 @@ def _schema(name: str, setting: "param.Parameter[object]") -> dict[str, object]:
         case param.Number(bounds=(least, most)):
             return told | {"type": "number", "minimum": least, "maximum": most}
         case param.String():
-            kind = {"type": "string", "pattern": setting.regex, "maxLength": 64}
-            return told | kind | FORMATS.get(name, {})
+            told |= {"type": "string", "pattern": setting.regex, "maxLength": 64}
+            return {**told, **FORMATS.get(name, {})}
         case param.List(bounds=(least, most)):
             return told | {
                 "type": "array",

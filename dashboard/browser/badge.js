@@ -2,7 +2,7 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {
-  NOTHING, formatAge, formatBytes, formatCount, formatMs, formatRate,
+  NOTHING, formatAge, formatBytes, formatClock, formatCount, formatMs, formatRate,
 } from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {openBelow} from "quotewire/popover.js";
@@ -19,7 +19,8 @@ const TOLD = 4;
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
-  return mount(context, (connection, until) => new Badge(connection, until).element);
+  return mount(context, (connection, until) => new Badge(connection, until).element,
+    {rewords: true});
 }
 
 class Badge {
@@ -96,7 +97,7 @@ class Facts {
 function losses(timeline) {
   return timeline.last("lost", 1).map(({symbol, interval, channel, reason, at_ms}) =>
     h("p", {class: "lost", "data-testid": "badge-lost"},
-      `${clock(at_ms)} ${[symbol, interval, channel].filter(Boolean).join(" ")}: ${reason}`));
+      `${formatClock(at_ms)} ${[symbol, interval, channel].filter(Boolean).join(" ")}: ${reason}`));
 }
 
 /** @param {Connection} connection @param {Stats} stats @returns {Fact[]} */
@@ -150,12 +151,7 @@ function percentiles({p50_ms, p95_ms, p99_ms}) {
  */
 function lately(timeline) {
   return timeline.last("state", TOLD).map(({at_ms, state, code}) =>
-    [clock(at_ms), `${state} · ${code.replaceAll("_", " ")}`]);
-}
-
-/** The time of day here. @param {number} at_ms */
-function clock(at_ms) {
-  return new Date(at_ms).toLocaleTimeString("en-GB");
+    [formatClock(at_ms), `${state} · ${code.replaceAll("_", " ")}`]);
 }
 
 /** @param {string} title @param {Fact[]} rows */

@@ -5,5 +5,6 @@ import {Chart} from "quotewire/chart/card.js";
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
-  return mount(context, (connection, until) => new Chart(context, connection, until).element);
+  return mount(context, (connection, until) => new Chart(context, connection, until).element,
+    {rewords: true});
 }

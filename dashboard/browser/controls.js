@@ -22,7 +22,7 @@ export function render(context) {
     tellOutages(connection, until);
     controls.element.append(tellPrice(connection, until));
     return controls.element;
-  });
+  }, {rewords: true});
 }
 
 class Controls {

@@ -3,6 +3,8 @@
 /** A price flashes at most so often, however fast it moves. */
 const FLASH_MS = 1000;
 
+import {settings} from "quotewire/settings.js";
+
 const prefersCalm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Flash {
@@ -23,9 +25,14 @@ export class Flash {
     if (before === null || price === before) return;
     const direction = price > before ? "up" : "down";
     this.#element.dataset.tick = direction;
-    if (prefersCalm.matches || now_ms - this.#flashed_ms < FLASH_MS) return;
+    if (!mayFlash() || now_ms - this.#flashed_ms < FLASH_MS) return;
     this.#flashed_ms = now_ms;
     const colours = [`var(--flash-${direction})`, "transparent"];
     this.#element.animate({backgroundColor: colours}, {duration: 700, easing: "ease-out"});
   }
+}
+
+function mayFlash() {
+  const {flash, animations} = settings.values;
+  return flash && animations && !prefersCalm.matches;
 }

@@ -1,17 +1,21 @@
-/** Numbers, ages and dates as the reader sees them. Pure. */
+/** Numbers, ages and times as the reader sees them: pure, but for how the user has set it. */
+
+import {numberLocale, onWording, pageZone} from "quotewire/wording.js";
+import {wallClock, zoneName} from "quotewire/zone.js";
 
 export const NOTHING = "–";
-const LOCALE = "en-US";
 
 /** @type {Map<number, Intl.NumberFormat>} */
 const numbers = new Map();
+onWording(() => numbers.clear());
 
 /** @param {number} digits */
 function fixed(digits) {
   let format = numbers.get(digits);
   if (!format) {
-    const options = {minimumFractionDigits: digits, maximumFractionDigits: digits};
-    format = new Intl.NumberFormat(LOCALE, options);
+    format = new Intl.NumberFormat(numberLocale(), {
+      minimumFractionDigits: digits, maximumFractionDigits: digits, numberingSystem: "latn",
+    });
     numbers.set(digits, format);
   }
   return format;
@@ -55,7 +59,7 @@ export function formatVolume(value) {
 /** @param {Maybe} value */
 export function formatMs(value) {
   if (!isNumber(value)) return NOTHING;
-  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
+  return value < 1000 ? `${Math.round(value)} ms` : `${fixed(1).format(value / 1000)} s`;
 }
 
 /** @param {Maybe} age_ms */
@@ -70,7 +74,7 @@ export function formatAge(age_ms) {
 
 /** @param {number} per_second */
 export function formatRate(per_second) {
-  return `${per_second < 10 ? per_second.toFixed(1) : Math.round(per_second)}/s`;
+  return `${fixed(per_second < 10 ? 1 : 0).format(per_second)}/s`;
 }
 
 /** @param {number} value */
@@ -78,22 +82,15 @@ export function formatCount(value) {
   return fixed(0).format(value);
 }
 
-/**
- * When a bar starts, in UTC: the date of a daily one, with the time of day of another.
- *
- * @param {number} start_ms
- * @param {string} interval
- */
-export function formatStart(start_ms, interval) {
-  const [date, clock] = new Date(start_ms).toISOString().split("T");
-  if (interval === "1d") return date;
-  return `${date} ${clock.slice(0, interval.endsWith("s") ? 8 : 5)} UTC`;
+/** A time to the second, with its zone. @param {number} time_ms @param {string} zone */
+export function formatTime(time_ms, zone) {
+  const {date, clock} = wallClock(zone, time_ms);
+  return `${date} ${clock} ${zoneName(zone, time_ms)}`;
 }
 
-/** An event's time in UTC, to the second. @param {number} time_ms */
-export function formatTime(time_ms) {
-  const [date, clock] = new Date(time_ms).toISOString().split("T");
-  return `${date} ${clock.slice(0, 8)} UTC`;
+/** The time of day of what happened to the page. @param {number} time_ms */
+export function formatClock(time_ms) {
+  return wallClock(pageZone(), time_ms).clock;
 }
 
 /** 1.4 MB. @param {number} bytes */

@@ -7,6 +7,7 @@ import {
   changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatTime, isSymbol,
 } from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
+import {marketZone} from "quotewire/wording.js";
 
 const AGE_MS = 1000;
 
@@ -98,8 +99,12 @@ class LiveQuote {
     else if (!this.element.hasAttribute("data-stale")) this.#showTime();
   }
 
+  get #zone() {
+    return marketZone(this.#connection.symbols?.get(this.#model.symbol)?.zone);
+  }
+
   #showTime() {
-    if (this.#quote) setText(this.#when, formatTime(this.#quote.time_ms));
+    if (this.#quote) setText(this.#when, formatTime(this.#quote.time_ms, this.#zone));
   }
 
   /** An old price stays, dimmed, with its age. */

@@ -12,7 +12,6 @@ import {toast} from "quotewire/toasts.js";
 
 /** @type {Record<PageName, string>} */
 const WORDS = {dashboard: "Dashboard", market: "Live market", symbol: "Symbol", debug: "Debug"};
-const store = /** @type {{values: {default_page?: PageName}}} */ (settings);
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
@@ -20,7 +19,7 @@ export function render(context) {
     const navigation = new Navigation(context.model, until);
     const search = new SymbolSearch(connection, until);
     return h("div", {class: "navigation"}, navigation.element, search.element);
-  });
+  }, {rewords: true});
 }
 
 class Navigation {
@@ -74,5 +73,5 @@ class Navigation {
 }
 
 function usualPage() {
-  return store.values.default_page ?? "dashboard";
+  return settings.values.default_page;
 }

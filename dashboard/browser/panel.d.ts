@@ -44,6 +44,8 @@ export interface Doc {
 
 /** A view, and those it sits inside of. */
 export interface View {
+  /** The host of its shadow root. */
+  el: HTMLElement;
   parent: View | null;
   model?: {
     data?: { properties?: { dark_theme?: Property<boolean> } };

@@ -1,6 +1,7 @@
 /** What stands over the page: in a shadow root, where neither's styles reach the other. */
 
 import {h} from "quotewire/dom.js";
+import {followLook} from "quotewire/host_look.js";
 import {STYLESHEETS} from "quotewire/stylesheets.js";
 import {notebookIsDark} from "quotewire/theme.js";
 
@@ -20,6 +21,7 @@ export function overPage(name, styles, ...children) {
   const dark = notebookIsDark();
   if (dark !== null) host.style.colorScheme = dark ? "dark" : "light";
   document.body.append(host);
+  followLook(host);
   return host;
 }
 

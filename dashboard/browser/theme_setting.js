@@ -9,10 +9,9 @@ import {keepForServer} from "quotewire/server_cookies.js";
 import {settings} from "quotewire/settings.js";
 import {watchTheme} from "quotewire/theme.js";
 
-/** @typedef {"system" | "dark" | "light"} Theme */
+/** @typedef {import("./settings.js").Values["theme"]} Theme */
 
 const USUAL = "system";
-const store = /** @type {{values: {theme?: Theme}, choose: (values: {theme: Theme}) => void}} */ (settings);
 
 /**
  * @param {import("./panel.d.ts").View} view an element's
@@ -35,13 +34,13 @@ export function followTheme(view, until) {
     const theme = nameOf(dark);
     const isToggled = before !== null && theme !== before && theme !== wanted();
     before = theme;
-    if (isToggled) store.choose({theme});
+    if (isToggled) settings.choose({theme});
   }));
 }
 
 /** @returns {Theme} */
 function chosen() {
-  return store.values.theme ?? USUAL;
+  return settings.values.theme;
 }
 
 /** @param {boolean} dark @returns {"dark" | "light"} */

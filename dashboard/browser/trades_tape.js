@@ -5,9 +5,9 @@ import {address} from "quotewire/address.js";
 import {h, setText} from "quotewire/dom.js";
 import {formatCount, formatPrice} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
-import {settings} from "quotewire/settings.js";
 import {TickRule} from "quotewire/tick_rule.js";
-import {wallClock, zoneOf} from "quotewire/zone.js";
+import {marketZone} from "quotewire/wording.js";
+import {wallClock} from "quotewire/zone.js";
 
 /** Rows that are kept. */
 const MOST = 200;
@@ -57,7 +57,7 @@ class TradesTape {
     const info = this.#connection.symbols?.get(asked) ?? null;
     const symbol = info?.symbol ?? "";
     this.#decimals = info?.decimals ?? 2;
-    this.#zone = zoneOf(/** @type {any} */ (settings.values).timezone ?? "exchange", info?.zone);
+    this.#zone = marketZone(info?.zone);
     if (symbol !== this.#symbol) this.#begin(symbol);
     this.#explain();
   }

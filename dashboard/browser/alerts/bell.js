@@ -14,7 +14,8 @@ const MOST = 9;
 
 /** @param {import("../panel.d.ts").ElementContext} context */
 export function render(context) {
-  return mount(context, (connection, until) => new Bell(connection, until).element);
+  return mount(context, (connection, until) => new Bell(connection, until).element,
+    {rewords: true});
 }
 
 class Bell {

@@ -21,7 +21,8 @@ import {keys} from "quotewire/keys.js";
 import {settings} from "quotewire/settings.js";
 import {watchTheme} from "quotewire/theme.js";
 import {viewRange} from "quotewire/view_range.js";
-import {barTime, zoneOf} from "quotewire/zone.js";
+import {marketZone} from "quotewire/wording.js";
+import {barTime} from "quotewire/zone.js";
 
 const AGE_MS = 1000;
 /** What of the place makes it another chart. */
@@ -125,7 +126,7 @@ export class Chart {
   }
 
   get #zone() {
-    return zoneOf(/** @type {any} */ (settings.values).timezone ?? "exchange", this.#info?.zone);
+    return marketZone(this.#info?.zone);
   }
 
   get #subject() {

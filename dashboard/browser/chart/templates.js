@@ -6,10 +6,6 @@ import {settings} from "quotewire/settings.js";
 const LONGEST = 40;
 const MOST = 20;
 
-/** @typedef {{name: string, indicators: string[]}} Template */
-
-/** The settings that matter here. */
-const store = /** @type {{values: {chart_templates?: Template[]}, choose: (values: object) => void}} */ (settings);
 
 export class Templates {
   #chosen;
@@ -36,9 +32,8 @@ export class Templates {
     this.#onUse = onUse;
   }
 
-  /** @returns {Template[]} */
   get #kept() {
-    return store.values.chart_templates ?? [];
+    return settings.values.chart_templates;
   }
 
   /** What is kept now. */
@@ -66,7 +61,7 @@ export class Templates {
       return;
     }
     const others = this.#kept.filter((kept) => kept.name !== name);
-    store.choose({chart_templates: [...others, {name, indicators}].slice(-MOST)});
+    settings.choose({chart_templates: [...others, {name, indicators}].slice(-MOST)});
     this.#name.value = "";
     this.show();
     setText(this.#note, `Saved as “${name}”.`);
@@ -74,7 +69,7 @@ export class Templates {
 
   #delete() {
     const gone = this.#select.value;
-    store.choose({chart_templates: this.#kept.filter(({name}) => name !== gone)});
+    settings.choose({chart_templates: this.#kept.filter(({name}) => name !== gone)});
     this.show();
   }
 }
