@@ -14,8 +14,8 @@ from dashboard.config import DashboardConfig
 from dashboard.controls import Controls
 from dashboard.navigation import Navigation
 from dashboard.pages import PAGES, Pages
+from dashboard.settings_drawer import SettingsDrawer
 from dashboard.tokens import TokenSigner, page_token
-from dashboard.transport_setting import TransportSetting
 
 TEMPLATE = Path(__file__).with_name("page.html")
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
@@ -113,14 +113,14 @@ def create_app(config: DashboardConfig) -> pmui.Page:
 
     navigation.param.watch(show, "page")
     badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))
-    transport = TransportSetting(**inline, margin=(0, 8, 0, 0))
+    drawer = SettingsDrawer(**inline, user=pn.state.user or "", margin=0)
     bell = AlertsBell(**inline, margin=(0, 8, 0, 0))
     controls = Controls(**inline, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
-        header=[navigation, badge, transport, bell, controls],
+        header=[navigation, badge, bell, controls, drawer],
         main=[content],
         theme=_told_theme(),
         theme_config=THEME,

@@ -65,7 +65,7 @@ class Settings(param.Parameterized):
     palette: "param.Selector[str]" = param.Selector(
         default="blue_orange",
         objects=["blue_orange", "green_red", "red_up"],
-        label="Colours of up and down",
+        label="Up and down",
         doc="The first one is told apart by all; in East Asia red is up.",
     )
     animations = param.Boolean(default=True, label="Animations", doc="Whether anything moves.")

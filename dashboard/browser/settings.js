@@ -67,7 +67,7 @@ export class Settings {
   choose(values) {
     const {entries, refused} = chosenAt(values, 0);
     const others = entriesOf(entries).filter(([name, {value}]) =>
-      !isSame(value ?? this.#usual(name), this.#values[name]));
+      !refused.includes(name) && !isSame(value ?? this.#usual(name), this.#values[name]));
     if (!others.length) return refused;
     this.#merge(readEntries(this.#storage.load()).entries); // another tab may just have chosen
     const stamped = others.map(([name, {value}]) => [name, {value, at_ms: this.#nextTime(name)}]);

@@ -56,7 +56,7 @@ export const SCHEMA = {
     ]
   },
   "palette": {
-    "title": "Colours of up and down",
+    "title": "Up and down",
     "description": "The first one is told apart by all; in East Asia red is up.",
     "default": "blue_orange",
     "enum": [

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Dashboard
+from tests.browser.drawer import choose
 from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
@@ -86,10 +87,10 @@ def test_switching_to_polling_and_back_keeps_prices_moving(
     page = open_page()
     state(page, "live")
     with no_reload(page):
-        page.get_by_test_id("transport-polling").click()
+        choose(page, "mode", "polling")
         state(page, "polling")
         everything_moves(page)
-        page.get_by_test_id("transport-websocket").click()
+        choose(page, "mode", "websocket")
         state(page, "live")
         everything_moves(page)
 

@@ -12,6 +12,7 @@ from dashboard.tokens import TokenSigner
 from feed_server.keys import secret_key
 from tests import pem
 from tests.browser.conftest import Dashboard
+from tests.browser.drawer import choose
 from tests.harness import FeedProcess, free_port
 
 pytestmark = pytest.mark.browser
@@ -63,7 +64,7 @@ def test_a_page_stays_connected_while_its_tokens_are_renewed(
         told = facts(page)
         assert (told["state"], told["stats"]["reconnects"]) == ("live", 0)
         assert told["stats"]["last_data_age_ms"] < 2000
-        page.get_by_test_id("transport-polling").click()
+        choose(page, "mode", "polling")
         wait_state(page, "polling")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
+from tests.browser.drawer import choose
 from tests.browser.test_dashboard import RECOVERY_MS, candle_moves, everything_moves, moves, state
 from tests.harness import FeedProcess
 
@@ -140,7 +141,7 @@ def test_the_network_that_is_back_is_used_at_once(
     wall = Wall(page, running_feed)
     wall.blocked = True
     page.reload()
-    page.get_by_test_id("transport-websocket").click()
+    choose(page, "mode", "websocket")
     state(page, "offline")
     page.wait_for_timeout(8000)  # by now it waits for longer than this test does
     wall.blocked = False

@@ -1,0 +1,136 @@
+/** The drawer at the right with all that a user can set; opened by the event `quotewire:settings`. */
+
+import {h, setText} from "quotewire/dom.js";
+import {keys} from "quotewire/keys.js";
+import {mount} from "quotewire/live.js";
+import {settings} from "quotewire/settings.js";
+import {twice} from "quotewire/settings_drawer/fields.js";
+import {dataSection, lookSection, pagesSection, wordingSection} from "quotewire/settings_drawer/sections.js";
+import {exported, imported, save, textOf} from "quotewire/settings_drawer/transfer.js";
+import {Watchlists} from "quotewire/settings_drawer/watchlists.js";
+import {NAMES} from "quotewire/settings_entries.js";
+import {SCHEMA} from "quotewire/settings_schema.js";
+import {toast} from "quotewire/toasts.js";
+
+const OPEN = "quotewire:settings";
+
+/** @typedef {import("../settings.js").Name} Name */
+
+/** @param {import("../panel.d.ts").ElementContext} context */
+export function render(context) {
+  return mount(context, (connection, until) => {
+    const drawer = new Drawer(connection);
+    const open = () => drawer.open();
+    window.addEventListener(OPEN, open);
+    until(() => window.removeEventListener(OPEN, open));
+    until(keys.on(",", "Settings", open));
+    until(settings.onRefused(tellRefused));
+    until(settings.onChange(() => drawer.isOpen && drawer.show()));
+    followModel(context.model, until);
+    return drawer.element;
+  }, {rewords: true});
+}
+
+class Drawer {
+  #watchlists;
+  #fields;
+  #note = h("p", {class: "note", role: "status", "data-testid": "settings-note"});
+  #file = /** @type {HTMLInputElement} */ (h("input", {
+    type: "file", accept: "application/json,.json", hidden: true, "data-testid": "settings-file",
+    onchange: () => this.#import(),
+  }));
+  /** @type {HTMLDialogElement} */
+  #dialog;
+
+  /** @param {import("../connection.js").Connection} connection */
+  constructor(connection) {
+    this.#watchlists = new Watchlists(connection);
+    this.#fields = [dataSection(), lookSection(), wordingSection(), pagesSection(), this.#watchlists];
+    this.#dialog = /** @type {HTMLDialogElement} */ (h("dialog", {
+      "aria-labelledby": "settings-title", "data-testid": "settings-drawer",
+      onclick: (/** @type {Event} */ {target}) => target === this.#dialog && this.#dialog.close(),
+    }, h("div", {class: "drawer"}, this.#header(),
+      h("div", {class: "scroll"}, ...this.#fields.map(({element}) => element)), this.#footer())));
+    this.element = h("div", {}, this.#dialog);
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  open() {
+    if (this.isOpen) return;
+    setText(this.#note, "");
+    this.show();
+    this.#dialog.showModal();
+  }
+
+  show() {
+    for (const field of this.#fields) field.show();
+  }
+
+  #header() {
+    return h("header", {}, h("h2", {id: "settings-title"}, "Settings"), h("button", {
+      type: "button", class: "close", "aria-label": "Close settings", "data-testid": "settings-close",
+      onclick: () => this.#dialog.close(),
+    }, "×"));
+  }
+
+  #footer() {
+    return h("footer", {}, this.#note, h("div", {class: "line"},
+      h("button", {
+        type: "button", class: "plain", "data-testid": "settings-export",
+        onclick: () => save(exported(settings.values), "quotewire-settings.json"),
+      }, "Export"),
+      h("button", {
+        type: "button", class: "plain", "data-testid": "settings-import", onclick: () => this.#file.click(),
+      }, "Import"), this.#file,
+      twice("Reset", "Reset everything?", {class: "plain last", "data-testid": "settings-reset"}, () => {
+        settings.reset();
+        setText(this.#note, "Everything is as usual again.");
+      })));
+  }
+
+  async #import() {
+    const [file] = this.#file.files ?? [];
+    if (!file) return;
+    const told = imported(await textOf(file));
+    this.#file.value = ""; // so that the same can be chosen again
+    if (told) settings.choose(told.values);
+    setText(this.#note, told ? importWords(Object.keys(told.values).length, told.refused)
+      : "This file holds no settings of Quotewire.");
+  }
+}
+
+/** @param {number} count @param {Name[]} refused */
+function importWords(count, refused) {
+  const taken = count === 1 ? "1 setting is taken over." : `${count} settings are taken over.`;
+  return refused.length ? `${taken} What is told of these cannot be used: ${titles(refused)}.` : taken;
+}
+
+/** @param {Name[]} names */
+function tellRefused(names) {
+  const which = names.length === NAMES.length ? "The settings that this browser kept"
+    : `Some settings that this browser kept (${titles(names)})`;
+  toast(`${which} cannot be used, and are as usual again.`, {tone: "warn"});
+}
+
+/** @param {Name[]} names */
+function titles(names) {
+  return names.map((name) => SCHEMA[name].title).join(", ");
+}
+
+/** Python has the same values. @param {import("../panel.d.ts").ElementModel} model @param {(end: () => void) => void} until */
+function followModel(model, until) {
+  settings.suggest(Object.fromEntries(NAMES.map((name) => [name, model[name]])));
+  for (const name of NAMES) {
+    const chosen = () => settings.choose({[name]: model[name]});
+    model.on(name, chosen);
+    until(() => model.off(name, chosen));
+  }
+  until(settings.onChange((values) => {
+    for (const name of NAMES) {
+      if (JSON.stringify(model[name]) !== JSON.stringify(values[name])) model[name] = values[name];
+    }
+  }));
+}

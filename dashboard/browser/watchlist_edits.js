@@ -1,0 +1,59 @@
+/**
+ * Changes to the named watchlists. Pure: each returns new lists, and what is there already is not
+ * changed in place.
+ *
+ * @typedef {{name: string, symbols: string[]}} NamedList
+ */
+
+const LONGEST = 40;
+const SYMBOL = /^[\w.:^=/-]{1,64}$/;
+
+/** Another place in its list for one item. @template T @param {readonly T[]} list @param {number} at @param {number} step @returns {T[]} */
+export function moved(list, at, step) {
+  const to = at + step;
+  if (to < 0 || to >= list.length) return [...list];
+  const rest = list.filter((_, index) => index !== at);
+  return [...rest.slice(0, to), list[at], ...rest.slice(to)];
+}
+
+/** @template T @param {readonly T[]} list @param {number} at @returns {T[]} */
+export function without(list, at) {
+  return list.filter((_, index) => index !== at);
+}
+
+/** @param {readonly NamedList[]} lists @param {number} at @param {Partial<NamedList>} changes */
+export function changed(lists, at, changes) {
+  return lists.map((list, index) => (index === at ? {...list, ...changes} : list));
+}
+
+/** With one more list, under a name that is free. @param {readonly NamedList[]} lists @returns {NamedList[]} */
+export function withNew(lists) {
+  const names = new Set(lists.map(({name}) => name));
+  let name = "New list";
+  for (let number = 2; names.has(name); number += 1) name = `New list ${number}`;
+  return [...lists, {name, symbols: []}];
+}
+
+/** Why a list may not be called so; empty where it may. @param {readonly NamedList[]} lists @param {number} at @param {string} name */
+export function nameProblem(lists, at, name) {
+  if (!name) return "A list needs a name.";
+  if ([...name].length > LONGEST) return `A name has ${LONGEST} letters at most.`;
+  return lists.some((list, index) => index !== at && list.name === name) ? `There is a list “${name}” already.` : "";
+}
+
+/**
+ * Symbols that someone has typed, put to the end of a list.
+ *
+ * @param {readonly string[]} symbols of the list
+ * @param {string} text several are separated by commas or spaces
+ * @param {Iterable<string>} known by the feed: how they are spelled
+ * @returns {{symbols: string[], strange: string[]}} `strange`: parts of the text that no symbol is like
+ */
+export function withTyped(symbols, text, known) {
+  const spelled = new Map([...known].map((symbol) => [symbol.toUpperCase(), symbol]));
+  const typed = text.split(/[\s,;]+/).filter(Boolean).map((part) =>
+    spelled.get(part.toUpperCase()) ?? part.toUpperCase());
+  const strange = typed.filter((part) => !SYMBOL.test(part));
+  const added = typed.filter((part) => SYMBOL.test(part));
+  return {symbols: [...new Set([...symbols, ...added])], strange};
+}
