@@ -17,10 +17,10 @@ from dashboard.relay.outbox import Outbox
 from feed_server.protocol import CloseCode, ErrorCode
 
 GETTABLE = frozenset(
-    {"symbols", "search", "status", "quotes", "bars", "trades", "indicators", "alerts"}
+    {"symbols", "search", "status", "quotes", "bars", "trades", "indicators", "alerts", "settings"}
 )
 """The paths below ``/api/`` that a page may ask for."""
-CHANGEABLE = frozenset({("POST", "alerts"), ("DELETE", "alerts")})
+CHANGEABLE = frozenset({("POST", "alerts"), ("DELETE", "alerts"), ("PUT", "settings")})
 """What it may change, and how."""
 QUERY_NAMES = frozenset(
     {"symbols", "symbol", "interval", "start", "end", "limit", "since", "indicators", "q", "id"}

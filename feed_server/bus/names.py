@@ -139,6 +139,11 @@ def alerts_fence(sources: str) -> str:
     return f"{PREFIX}:{{alerts}}:fence:{sources}"
 
 
+def user_settings(subject: str) -> str:
+    """Key: hash of a user's settings by name, each as ``at_ms json``."""
+    return f"{PREFIX}:settings:{subject}"
+
+
 def replies(server: str) -> str:
     """Channel: answers to what a gateway has asked, see `feed_server.bus.rpc`."""
     return f"{PREFIX}:replies:{server}"

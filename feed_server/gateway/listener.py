@@ -14,8 +14,8 @@ from feed_server.settings import FeedSettings
 
 MAX_HEAD_BYTES = 65_536
 """Of a request: its address can name all symbols that may be asked for, each with a position."""
-MAX_BODY_BYTES = 4_096
-"""No request needs a body."""
+MAX_BODY_BYTES = 65_536
+"""Of a request; a user's settings are the longest."""
 BODY_TIMEOUT_S = 10.0
 BUFFER_BYTES = MAX_HEAD_BYTES + 65_536
 """What a connection may send ahead of what is read of it, beside a message: its headers."""

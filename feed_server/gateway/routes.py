@@ -8,6 +8,7 @@ from feed_server.gateway import health_api, market_api
 from feed_server.gateway.alerts_api import AlertsHandler
 from feed_server.gateway.api_docs.handlers import AsyncApiHandler, OpenApiHandler
 from feed_server.gateway.event_stream import EventStreamHandler
+from feed_server.gateway.settings_api import SettingsHandler
 from feed_server.gateway.websocket import FeedSocket
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ HANDLERS = {
     "/api/indicators": market_api.IndicatorsHandler,
     "/api/trades": market_api.TradesHandler,
     "/api/alerts": AlertsHandler,
+    "/api/settings": SettingsHandler,
     "/api/stream": EventStreamHandler,
     "/healthz": health_api.HealthHandler,
     "/readyz": health_api.ReadyHandler,

@@ -20,6 +20,7 @@ from feed_server.bus.reader import Reader
 from feed_server.bus.rpc import Caller
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
+from feed_server.bus.user_settings import SettingsStore
 from feed_server.errors import BusError, ConfigurationError
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.client import Client, Patience
@@ -77,6 +78,7 @@ class Gateway:
         self._listening_redis = connect(redis_url)
         self.reader = Reader(self._redis)
         self.alerts = AlertStore(self._redis)
+        self.user_settings = SettingsStore(self._redis)
         caller = Caller(self._redis, self.name)
         self.wanted = WantedReader(self._redis)
         self.view = MarketView(

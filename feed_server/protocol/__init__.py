@@ -1,8 +1,9 @@
 """Every message on Quotewire's wire, as typed structs. No I/O.
 
 ``data`` holds market data (`Quote`, `Trade`, `Bar`, `SymbolInfo`), ``indicators`` what can be
-computed from bars, ``alerts`` what a user wants to be told of, ``messages`` what clients and server
-say to each other, ``codes`` the error and close codes. ``docs/protocol.md`` tells the flows.
+computed from bars, ``alerts`` what a user wants to be told of, ``user_settings`` what a user has
+set, ``messages`` what clients and server say to each other, ``codes`` the error and close codes.
+``docs/protocol.md`` tells the flows.
 """
 
 from feed_server.protocol.alerts import (
@@ -67,10 +68,16 @@ from feed_server.protocol.messages import (
     decode_server_message,
     encode,
 )
+from feed_server.protocol.user_settings import (
+    MAX_SETTINGS,
+    UserSetting,
+    UserSettings,
+)
 
 __all__ = [
     "COMMANDS",
     "MAX_NOTE",
+    "MAX_SETTINGS",
     "PROTOCOL_VERSION",
     "SYMBOL_PATTERN",
     "Alert",
@@ -123,6 +130,8 @@ __all__ = [
     "Trades",
     "Unsubscribe",
     "Unsubscribed",
+    "UserSetting",
+    "UserSettings",
     "Welcome",
     "decode_client_message",
     "decode_envelope",

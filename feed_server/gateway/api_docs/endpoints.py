@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from feed_server.bus.user_settings import MAX_BYTES
 from feed_server.gateway.alerts_api import ID_PATTERN, START
 from feed_server.gateway.api_docs.schemas import Json, ref
 from feed_server.gateway.arrow import ARROW
@@ -18,6 +19,7 @@ from feed_server.gateway.market_api import (
 )
 from feed_server.market.indicator_spec import MAX_INDICATORS
 from feed_server.protocol import (
+    MAX_SETTINGS,
     SYMBOL_PATTERN,
     Alert,
     AlertList,
@@ -30,6 +32,7 @@ from feed_server.protocol import (
     Status,
     SymbolList,
     TradeSeries,
+    UserSettings,
 )
 from feed_server.settings import LimitSettings
 
@@ -105,7 +108,8 @@ class Endpoint:
 
 def endpoints(limits: LimitSettings) -> dict[str, Endpoint]:
     """Return all, by path."""
-    return {**_market_data(limits), "/api/alerts": _alerts(), **_live(limits), **_operation()}
+    users = {"/api/alerts": _alerts(), "/api/settings": _settings()}
+    return {**_market_data(limits), **users, **_live(limits), **_operation()}
 
 
 def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
@@ -225,6 +229,27 @@ def _alerts() -> Endpoint:
         parameters=(Parameter("since", since, places),),
         errors=(ErrorCode.BAD_PARAMETER, forbidden, not_ready),
         methods={"post": set_, "delete": remove},
+    )
+
+
+def _settings() -> Endpoint:
+    errors = (ErrorCode.FORBIDDEN, ErrorCode.NOT_READY)
+    put = Endpoint(
+        "Join settings with those that are kept: of each the newer choice counts. The answer has "
+        f"all. A user can have {MAX_SETTINGS} settings, and {MAX_BYTES} bytes in all.",
+        ref(UserSettings),
+        tag="settings",
+        errors=(*errors, ErrorCode.BAD_PARAMETER),
+        has_etag=False,
+        takes=ref(UserSettings),
+    )
+    return Endpoint(
+        "The user's settings, as the dashboard has sent them; the token's claim `sub` says whose. "
+        "Where no tokens are asked for, none are kept.",
+        ref(UserSettings),
+        tag="settings",
+        errors=errors,
+        methods={"put": put},
     )
 
 

@@ -25,6 +25,7 @@ from feed_server.protocol import (
     Status,
     SymbolList,
     TradeSeries,
+    UserSettings,
 )
 from feed_server.settings import FeedSettings
 
@@ -35,7 +36,7 @@ elements at the end of an array as well. Every error has the same body, see `Err
 """
 BODIES = (
     *(SymbolList, Status, Quotes, BarSeries, IndicatorList, TradeSeries),
-    *(AlertRequest, Alert, AlertList, Error),
+    *(AlertRequest, Alert, AlertList, UserSettings, Error),
 )
 BEARER = "bearer"
 

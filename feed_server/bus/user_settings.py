@@ -1,0 +1,65 @@
+"""Users' settings in Redis: of each the newest choice, whichever browser it comes from."""
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from feed_server.bus import names
+from feed_server.bus.connection import bus_errors
+from feed_server.protocol import MAX_SETTINGS, UserSetting
+
+MAX_BYTES = 65_536
+"""Of one user's settings in all."""
+EXPIRES_MS = 400 * 86_400_000
+"""A user's settings are forgotten so long after someone asked for them or changed them."""
+
+
+class SettingsStore:
+    """Reads and writes users' settings. Every method raises `BusError` where Redis is away.
+
+    Args:
+        redis: The client.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        folder = resources.files("feed_server.bus")
+        self._merge_script = folder.joinpath("settings_merge.lua").read_text("utf-8")
+
+    async def read(self, subject: str) -> dict[str, UserSetting]:
+        """Return a user's settings by name."""
+        key = names.user_settings(subject)
+        with bus_errors("reading settings"):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hgetall(key)
+                pipe.pexpire(key, EXPIRES_MS)
+                kept, _ = await pipe.execute()
+        entries = cast("dict[bytes, bytes]", kept)
+        return {name.decode(): _setting(text) for name, text in sorted(entries.items())}
+
+    async def merge(self, subject: str, settings: Mapping[str, UserSetting]) -> bool:
+        """Join settings with those of a user; tell whether there was room for all.
+
+        Args:
+            subject: Whose.
+            settings: By name; one that is not newer than what is kept changes nothing.
+        """
+        told = [
+            argument
+            for name, setting in settings.items()
+            for argument in (name, setting.at_ms, bytes(setting.value))
+        ]
+        with bus_errors("changing settings"):
+            done = await self._redis.eval(
+                *(self._merge_script, 1, names.user_settings(subject)),
+                *(MAX_BYTES, MAX_SETTINGS, EXPIRES_MS, *told),
+            )
+        return bool(done)
+
+
+def _setting(text: bytes) -> UserSetting:
+    at_ms, _, value = text.partition(b" ")
+    return UserSetting(msgspec.Raw(value), int(at_ms))
