@@ -1,0 +1,326 @@
+"""What the market's table, map and movers decide by data alone. In Chromium."""
+
+import math
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Page
+
+from tests.browser.test_chart_parts import call
+
+pytestmark = pytest.mark.browser
+
+Rect = dict[str, float]
+PLACE = {"x": 3, "y": 5, "width": 800, "height": 450}
+FEW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def row(symbol: str, last: float | None, prev_close: float = 100, **more: Any) -> dict[str, Any]:
+    """Return a row of the table; of no price where `last` is None."""
+    info = {"symbol": symbol, "name": more.get("name", symbol), "decimals": 2}
+    quote = {
+        **{"symbol": symbol, "last": last, "prev_close": prev_close, "volume": 10, "bid": 99},
+        **{"ask": 101, "low": 90, "high": 110},
+        **more,
+    }
+    return {"info": info, "quote": None if last is None else quote, "age_ms": 5}
+
+
+def order(page: Page, rows: list[dict[str, Any]], sort: str) -> str:
+    """Return the rows' symbols as they are sorted."""
+    found = call(page, "market/order", "sorted", rows, sort)
+    return " ".join(one["info"]["symbol"] for one in found)
+
+
+# ---- the table's order
+
+
+def test_rows_are_sorted_by_a_column_and_what_is_not_known_is_last(blank_page: Page) -> None:
+    rows = [row("B", 101), row("N", None), row("A", 103), row("C", 98)]
+    assert order(blank_page, rows, "percent") == "C B A N"
+    assert order(blank_page, rows, "-percent") == "A B C N"
+    assert order(blank_page, rows, "symbol") == "A B C N"
+    assert order(blank_page, rows, "-symbol") == "N C B A"
+    assert order(blank_page, rows, "") == "B N A C"
+    assert order(blank_page, rows, "nonsense") == "B N A C"
+
+
+def test_equal_rows_stay_in_the_order_of_their_list(blank_page: Page) -> None:
+    rows = [row(name, 100) for name in "QAZXSW"]
+    assert order(blank_page, rows, "-percent") == "Q A Z X S W"
+    assert order(blank_page, rows, "percent") == "Q A Z X S W"
+
+
+def test_numbers_within_symbols_are_numbers(blank_page: Page) -> None:
+    rows = [row(name, 1) for name in ("S10", "S9", "S100")]
+    assert order(blank_page, rows, "symbol") == "S9 S10 S100"
+
+
+def test_a_head_sorts_by_the_largest_then_the_smallest_then_not(blank_page: Page) -> None:
+    def after(sort: str, name: str) -> Any:
+        return call(blank_page, "market/order", "nextSort", sort, name)
+
+    assert [after("", "last"), after("-last", "last"), after("last", "last")] == [
+        *("-last", "last", ""),
+    ]
+    assert [after("-last", "symbol"), after("symbol", "symbol")] == ["symbol", "-symbol"]
+
+
+def may_move(page: Page, steps: list[list[Any]]) -> list[bool]:
+    """Return whether rows may change places at each of the times that are asked about."""
+    answers: list[bool] = page.evaluate(
+        """async (steps) => {
+          const {Calm} = await import("quotewire/market/order.js");
+          const calm = new Calm();
+          return steps.flatMap(([name, value]) => name === "may" ? calm.mayMove(value) : (calm[name](value), []));
+        }""",
+        steps,
+    )
+    return answers
+
+
+def test_rows_change_places_at_most_once_a_second(blank_page: Page) -> None:
+    steps: list[list[Any]] = [["may", 0], ["moved", 0], ["may", 999], ["may", 1000]]
+    assert may_move(blank_page, steps) == [True, False, True]
+
+
+def test_rows_stay_under_the_pointer_and_while_keys_go_through_them(blank_page: Page) -> None:
+    steps: list[list[Any]] = [
+        *(["pointer", True], ["may", 60_000], ["pointer", False], ["may", 60_001]),
+        *(["pressed", 70_000], ["may", 71_999], ["may", 72_000]),
+    ]
+    assert may_move(blank_page, steps) == [False, True, False, True]
+
+
+# ---- its columns
+
+
+def texts(page: Page, one: dict[str, Any]) -> dict[str, str]:
+    """Return what each column says of a row."""
+    said: dict[str, str] = page.evaluate(
+        """async (row) => {
+          const {COLUMNS} = await import("quotewire/market/columns.js");
+          return Object.fromEntries(COLUMNS.map((column) => [column.name, column.text(row)]));
+        }""",
+        one,
+    )
+    return said
+
+
+def test_each_column_says_its_part_of_a_quote(blank_page: Page) -> None:
+    said = texts(blank_page, row("A", 104, prev_close=100, volume=24_600_000))
+    assert (said["last"], said["change"], said["percent"]) == ("104.00", "▲ 4.00", "+4.00%")
+    assert (said["bid"], said["ask"], said["spread"]) == ("99.00", "101.00", "2.00")
+    assert (said["volume"], said["age"]) == ("24.6M", "< 1 s")
+
+
+def test_what_is_not_known_is_said_so(blank_page: Page) -> None:
+    assert set(texts(blank_page, {**row("A", None), "age_ms": None}).values()) == {"A", "–", ""}
+    assert texts(blank_page, row("A", 5, bid=None))["spread"] == "–"
+
+
+def test_prices_of_any_size_are_told_with_the_instruments_digits(blank_page: Page) -> None:
+    tiny = row("T", 1.3e-8)
+    tiny["info"]["decimals"] = 10
+    assert texts(blank_page, tiny)["last"] == "0.0000000130"
+    assert texts(blank_page, row("H", 1e9))["last"] == "1,000,000,000.00"
+
+
+def test_columns_are_chosen_in_their_own_order_and_the_symbol_stays(blank_page: Page) -> None:
+    def names(chosen: list[str]) -> list[str]:
+        found = call(blank_page, "market/columns", "chosenColumns", chosen)
+        return [column["name"] for column in found]
+
+    assert names(["percent", "last", "nonsense"]) == ["symbol", "last", "percent"]
+    every = names([])
+    assert len(every) == 11
+    fewer = call(blank_page, "market/columns", "withColumn", [], "bid", False)
+    assert names(fewer) == [name for name in every if name != "bid"]
+    assert call(blank_page, "market/columns", "withColumn", fewer, "bid", True) == []
+
+
+# ---- rows in view
+
+
+@pytest.mark.parametrize(
+    ("top", "count", "first", "end"),
+    [(0, 2000, 0, 26), (34_000, 2000, 994, 1026), (67_320, 2000, 1974, 2000), (0, 3, 0, 3)],
+)
+def test_only_rows_in_view_and_a_few_beyond_are_drawn(
+    blank_page: Page, top: int, count: int, first: int, end: int
+) -> None:
+    view = {"top": top, "height": 680}
+    found = call(blank_page, "market/rows_in_view", "rowsInView", view, 34, count)
+    assert found == {"first": first, "end": end}
+
+
+def test_a_table_that_got_shorter_than_it_is_scrolled_has_no_rows_beyond_its_end(
+    blank_page: Page,
+) -> None:
+    view = {"top": 34_000, "height": 680}
+    found = call(blank_page, "market/rows_in_view", "rowsInView", view, 34, 5)
+    assert found["first"] <= found["end"] == 5
+
+
+def test_keys_go_through_the_rows_and_stop_at_the_ends(blank_page: Page) -> None:
+    def to(key: str, at: int) -> Any:
+        return call(blank_page, "market/rows_in_view", "rowAt", key, at, 50, 20)
+
+    assert [to("ArrowDown", 3), to("ArrowUp", 0), to("PageDown", 40)] == [4, 0, 49]
+    assert [to("Home", 30), to("End", 30), to("x", 3)] == [0, 49, None]
+
+
+def test_of_more_symbols_than_a_page_gets_the_ones_in_view_are_live(blank_page: Page) -> None:
+    names = [f"S{n}" for n in range(10)]
+    found = call(blank_page, "market/rows_in_view", "liveSymbols", names, ["S3", "S8", "S9"], 5)
+    assert found == {"first": names[:5], "beside": ["S8", "S9"]}
+
+
+# ---- the heat map
+
+
+def treemap(page: Page, values: list[float], place: Rect = PLACE) -> list[Rect]:
+    """Return where each value's tile is."""
+    found: list[Rect] = call(page, "market/treemap", "treemap", values, place)
+    return found
+
+
+def area(rect: Rect) -> float:
+    return rect["width"] * rect["height"]
+
+
+def overlap(a: Rect, b: Rect) -> float:
+    """Return the area that two have in common."""
+    width = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    height = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return max(0.0, width) * max(0.0, height)
+
+
+VALUES = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=40)
+
+
+@FEW
+@given(values=VALUES, width=st.floats(1, 3000), height=st.floats(1, 3000))
+def test_areas_are_in_proportion_and_cover_the_place_without_overlapping(
+    blank_page: Page, values: list[float], width: float, height: float
+) -> None:
+    values.sort(reverse=True)
+    place = {"x": -7.5, "y": 11, "width": width, "height": height}
+    rects = treemap(blank_page, values, place)
+    whole = width * height
+    for value, rect in zip(values, rects, strict=True):
+        assert math.isclose(area(rect), whole * value / sum(values), rel_tol=1e-6, abs_tol=1e-6)
+        assert rect["x"] >= place["x"] - 1e-6
+        assert rect["y"] >= place["y"] - 1e-6
+        assert rect["x"] + rect["width"] <= place["x"] + width + 1e-6
+        assert rect["y"] + rect["height"] <= place["y"] + height + 1e-6
+    assert math.isclose(sum(map(area, rects)), whole, rel_tol=1e-6)
+    assert all(overlap(a, b) <= whole * 1e-9 for a, b in combinations(rects, 2))
+
+
+def test_the_example_of_its_authors_is_as_in_their_paper(blank_page: Page) -> None:
+    place = {"x": 0, "y": 0, "width": 6, "height": 4}
+    rects = treemap(blank_page, [6, 6, 4, 3, 2, 2, 1], place)
+    sizes = [(round(r["width"], 6), round(r["height"], 6)) for r in rects]
+    assert sizes[:4] == [(3, 2), (3, 2), (1.714286, 2.333333), (1.285714, 2.333333)]
+
+
+def test_tiles_are_nearly_square(blank_page: Page) -> None:
+    rects = treemap(blank_page, [48.0 - n for n in range(48)])
+    squarish = [r for r in rects if 1 / 2 <= r["width"] / r["height"] <= 2]
+    assert len(squarish) >= 44  # the last few get the place that is left
+
+
+@pytest.mark.parametrize("values", [[], [0], [0, 0, 0], [5, 0, -3], [1e300, 1e-300], [1, 5, 1e-12]])
+def test_what_has_no_size_has_no_area(blank_page: Page, values: list[float]) -> None:
+    rects = treemap(blank_page, values)
+    assert len(rects) == len(values)
+    assert all(math.isfinite(part) and part >= 0 for r in rects for part in r.values())
+    assert all(area(r) == 0 for v, r in zip(values, rects, strict=True) if v <= 0)
+    if any(value > 0 for value in values):
+        assert math.isclose(sum(map(area, rects)), area(PLACE), rel_tol=1e-6)
+
+
+def steady(page: Page, before: list[str], values: dict[str, float]) -> str:
+    """Return the order of a map's tiles after another one."""
+    found: list[str] = page.evaluate(
+        """async ([before, values]) => {
+          const {steadyOrder} = await import("quotewire/market/treemap.js");
+          return steadyOrder(before, new Map(Object.entries(values)));
+        }""",
+        [before, values],
+    )
+    return "".join(found)
+
+
+def test_tiles_change_places_only_when_one_has_outgrown_another_well(blank_page: Page) -> None:
+    assert steady(blank_page, [], {"a": 1, "b": 3, "c": 2}) == "bca"
+    assert steady(blank_page, list("bca"), {"a": 1, "b": 3, "c": 3.5}) == "bca"
+    assert steady(blank_page, list("bca"), {"a": 1, "b": 3, "c": 4}) == "cba"
+    assert steady(blank_page, list("bca"), {"c": 2, "a": 1, "d": 9}) == "dca"
+
+
+def test_the_scale_of_colours_fits_the_changes_and_stays_while_it_fits(blank_page: Page) -> None:
+    def scale(ratios: list[float], before: float | None) -> Any:
+        return call(blank_page, "market/heat", "heatScale", ratios, before)
+
+    assert scale([0.001, -0.02, 0.004], None) == 2
+    assert scale([0.001, -0.028, 0.004], 2) == 2
+    assert scale([0.001, -0.04, 0.004], 2) == 5
+    assert scale([0.0001, -0.0002], 2) == 0.1
+    assert scale([], None) == 3
+
+
+def test_colours_are_stronger_for_larger_changes(blank_page: Page) -> None:
+    def heat(ratio: float | None) -> Any:
+        return call(blank_page, "market/heat", "heatOf", ratio, 2)
+
+    assert [heat(None), heat(0), heat(0.01), heat(-0.01), heat(0.5)] == [0, 0, 0.5, 0.5, 1]
+
+
+# ---- movers
+
+
+def test_movers_gain_lose_or_are_traded_most(blank_page: Page) -> None:
+    quotes = [
+        row("UP", 110)["quote"],
+        row("UPMORE", 120)["quote"],
+        row("FLAT", 100, volume=9000)["quote"],
+        row("DOWN", 95)["quote"],
+        row("NEW", 95, prev_close=None, volume=0)["quote"],  # type: ignore[arg-type]
+    ]
+
+    def ranked(ranking: str, most: int = 5) -> Any:
+        return call(blank_page, "market/movers", "movers", quotes, ranking, most)
+
+    assert ranked("gainers") == ["UPMORE", "UP"]
+    assert ranked("losers") == ["DOWN"]
+    assert ranked("active", 2) == ["FLAT", "UPMORE"]
+
+
+# ---- the list that is shown
+
+
+def shown(page: Page, lists: list[dict[str, Any]], name: str | None, known: list[str]) -> Any:
+    """Return the list that is shown of a user's lists."""
+    return page.evaluate(
+        """async ([lists, name, known]) => {
+          const {shownList} = await import("quotewire/market/lists.js");
+          return shownList(lists, name, new Map(known.map((symbol) => [symbol, {symbol}])));
+        }""",
+        [lists, name, known],
+    )
+
+
+def test_a_list_is_found_by_its_name_and_an_empty_one_is_all_of_the_feed(blank_page: Page) -> None:
+    lists = [{"name": "All", "symbols": []}, {"name": "Mine", "symbols": ["B", "X"]}]
+    mine = shown(blank_page, lists, "Mine", ["A", "B"])
+    assert (mine["at"], mine["isAll"], mine["symbols"]) == (1, False, ["B", "X"])
+    assert mine["infos"] == [{"symbol": "B"}]
+    gone = shown(blank_page, lists, "Gone", ["A", "B"])
+    assert (gone["name"], gone["isAll"], gone["symbols"]) == ("All", True, ["A", "B"])
