@@ -7,6 +7,7 @@ from panel.viewable import Child, Children
 from dashboard.browser import FOLDER, LiveElement, stylesheets
 from dashboard.charts.panes import (
     INDICATOR_PANES,
+    Shared,
     compared_source,
     indicator_pane,
     overlay_source,
@@ -47,10 +48,11 @@ class CandleChart(LiveElement):
         source = ColumnDataSource({name: [] for name in COLUMNS})
         overlays, compared = overlay_source(), compared_source()
         x_range = Range1d(start=0, end=1, min_interval=FEWEST_BARS)
-        price, price_parts = price_pane(source, overlays, compared, x_range)
-        volume, volume_parts = volume_pane(source, x_range)
+        shared = Shared(x_range)
+        price, price_parts = price_pane(source, overlays, compared, shared)
+        volume, volume_parts = volume_pane(source, shared)
         panes, pane_parts = zip(
-            *(indicator_pane(x_range) for _ in range(INDICATOR_PANES)), strict=True
+            *(indicator_pane(shared) for _ in range(INDICATOR_PANES)), strict=True
         )
         parts = {
             "x_range": x_range,

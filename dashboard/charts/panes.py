@@ -5,10 +5,13 @@ lines for them and for other symbols. What is not used yet has no data and is no
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from bokeh.core.properties import value
 from bokeh.models import (
+    AllIndices,
     CategoricalColorMapper,
+    CDSView,
     ColumnDataSource,
     FixedTicker,
     Grid,
@@ -32,8 +35,8 @@ from bokeh.transform import transform
 
 BAR_WIDTH = 0.7
 AXIS_WIDTH = 76  # pixels right of all figures, so that their bars stand above each other
-OVERLAY_LINES = 12
-OVERLAY_DOTS = 2
+OVERLAY_LINES = 10
+OVERLAY_DOTS = 1
 COMPARED = 4
 INDICATOR_PANES = 4
 PANE_LINES = 3
@@ -48,8 +51,34 @@ Parts = dict[str, object]
 """Models that the browser changes, by the names it knows them by."""
 
 
+def _pan() -> PanTool:
+    return PanTool(dimensions="width")
+
+
+def _zoom() -> WheelZoomTool:
+    # At the newest bar the zoom goes on towards the past.
+    return WheelZoomTool(dimensions="width", maintain_focus=False)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all figures of one chart have in common: a model costs a page a millisecond.
+
+    Attributes:
+        x_range: Which bars are in view.
+        everything: All that a source has.
+        pan: Moves the bars in view.
+        zoom: Shows more of them, or fewer.
+    """
+
+    x_range: Range1d
+    everything: AllIndices = field(default_factory=AllIndices)
+    pan: PanTool = field(default_factory=_pan)
+    zoom: WheelZoomTool = field(default_factory=_zoom)
+
+
 def price_pane(
-    bars: ColumnDataSource, overlays: ColumnDataSource, compared: ColumnDataSource, x_range: Range1d
+    bars: ColumnDataSource, overlays: ColumnDataSource, compared: ColumnDataSource, shared: Shared
 ) -> tuple[Plot, Parts]:
     """Return the figure of the prices, with what is drawn over them.
 
@@ -57,28 +86,20 @@ def price_pane(
         bars: Its columns: x, open, high, low, close, direction.
         overlays: Columns x, line0 …, dots0 …
         compared: Columns x, close0 …
-        x_range: Which bars are in view.
+        shared: What all figures of the chart have.
     """
-    plot, parts = _pane(x_range)
+    plot, parts = _pane(shared)
     outline, body = _by_direction(), _by_direction()
     line, fill = transform("direction", outline), transform("direction", body)
     base = Span(dimension="width", location=0, visible=False)
-    # The wick first: bodies are drawn over it.
+    area = VArea(x="x", y1=value(FLOOR), y2="close", fill_alpha=0.14)
+    wick = Segment(x0="x", y0="high", x1="x", y1="low", line_color=line)
+    box = VBar(x="x", width=BAR_WIDTH, top="open", bottom="close", line_color=line, fill_color=fill)
+    closes = Line(x="x", y="close", line_width=1.8)
+    # The wick before the body, which is drawn over it.
+    drawn = {"area": area, "wick": wick, "body": box, "line": closes}
     glyphs: Parts = {
-        "area": plot.add_glyph(bars, VArea(x="x", y1=value(FLOOR), y2="close", fill_alpha=0.14)),
-        "wick": plot.add_glyph(bars, Segment(x0="x", y0="high", x1="x", y1="low", line_color=line)),
-        "body": plot.add_glyph(
-            bars,
-            VBar(
-                x="x",
-                width=BAR_WIDTH,
-                top="open",
-                bottom="close",
-                line_color=line,
-                fill_color=fill,
-            ),
-        ),
-        "line": plot.add_glyph(bars, Line(x="x", y="close", line_width=1.8)),
+        name: plot.add_glyph(bars, glyph, view=_view(shared)) for name, glyph in drawn.items()
     }
     parts.update(
         glyphs,
@@ -87,23 +108,23 @@ def price_pane(
         base=base,
         linear=LinearScale(),
         log=LogScale(),
-        overlay_lines=_lines(plot, overlays, "line", OVERLAY_LINES),
-        overlay_dots=_dots(plot, overlays),
-        compared=_compared(plot, compared),
+        overlay_lines=_lines(plot, overlays, OVERLAY_LINES, shared),
+        overlay_dots=_dots(plot, overlays, shared),
+        compared=_compared(plot, compared, shared),
         compared_ranges=list(plot.extra_y_ranges.values()),
     )
     plot.add_layout(base)
     return plot, parts
 
 
-def volume_pane(bars: ColumnDataSource, x_range: Range1d) -> tuple[Plot, Parts]:
+def volume_pane(bars: ColumnDataSource, shared: Shared) -> tuple[Plot, Parts]:
     """Return the figure of the volumes.
 
     Args:
         bars: Its columns: x, volume, direction.
-        x_range: Which bars are in view.
+        shared: What all figures of the chart have.
     """
-    plot, parts = _pane(x_range)
+    plot, parts = _pane(shared)
     colours = _by_direction()
     plot.add_glyph(
         bars,
@@ -115,23 +136,26 @@ def volume_pane(bars: ColumnDataSource, x_range: Range1d) -> tuple[Plot, Parts]:
             fill_color=transform("direction", colours),
             fill_alpha=0.5,
         ),
+        view=_view(shared),
     )
     parts["fill"] = colours
     return plot, parts
 
 
-def indicator_pane(x_range: Range1d) -> tuple[Plot, Parts]:
+def indicator_pane(shared: Shared) -> tuple[Plot, Parts]:
     """Return an empty figure for an indicator.
 
     Args:
-        x_range: Which bars are in view.
+        shared: What all figures of the chart have.
     """
-    plot, parts = _pane(x_range)
+    plot, parts = _pane(shared)
     source = _source(("x", "columns0", *(f"line{i}" for i in range(PANE_LINES))))
     columns = plot.add_glyph(
-        source, VBar(x="x", width=BAR_WIDTH, top="columns0", line_color=None, fill_alpha=0.55)
+        source,
+        VBar(x="x", width=BAR_WIDTH, top="columns0", line_color=None, fill_alpha=0.55),
+        view=_view(shared),
     )
-    parts.update(source=source, columns=[columns], lines=_lines(plot, source, "line", PANE_LINES))
+    parts.update(source=source, columns=[columns], lines=_lines(plot, source, PANE_LINES, shared))
     return plot, parts
 
 
@@ -150,12 +174,10 @@ def _source(columns: Sequence[str]) -> ColumnDataSource:
     return ColumnDataSource({name: [] for name in columns})
 
 
-def _pane(x_range: Range1d) -> tuple[Plot, Parts]:
+def _pane(shared: Shared) -> tuple[Plot, Parts]:
     """One figure of the stack, without glyphs."""
-    # At the newest bar the zoom goes on towards the past.
-    zoom = WheelZoomTool(dimensions="width", maintain_focus=False)
     plot = Plot(
-        x_range=x_range,
+        x_range=shared.x_range,
         y_range=Range1d(start=0, end=1),
         sizing_mode="stretch_both",
         min_width=0,
@@ -167,8 +189,8 @@ def _pane(x_range: Range1d) -> tuple[Plot, Parts]:
         background_fill_color=None,
         border_fill_color=None,
     )
-    plot.add_tools(PanTool(dimensions="width"), zoom)
-    plot.toolbar.active_scroll = zoom
+    plot.add_tools(shared.pan, shared.zoom)
+    plot.toolbar.active_scroll = shared.zoom
     ticker = FixedTicker(ticks=[])
     axis = LinearAxis(
         axis_line_color=None,
@@ -189,21 +211,28 @@ def _pane(x_range: Range1d) -> tuple[Plot, Parts]:
     }
 
 
-def _lines(plot: Plot, source: ColumnDataSource, name: str, count: int) -> list[Model]:
+def _lines(plot: Plot, source: ColumnDataSource, count: int, shared: Shared) -> list[Model]:
     return [
-        plot.add_glyph(source, Line(x="x", y=f"{name}{i}", line_width=1.4), visible=False)
+        plot.add_glyph(
+            source, Line(x="x", y=f"line{i}", line_width=1.4), visible=False, view=_view(shared)
+        )
         for i in range(count)
     ]
 
 
-def _dots(plot: Plot, source: ColumnDataSource) -> list[Model]:
+def _dots(plot: Plot, source: ColumnDataSource, shared: Shared) -> list[Model]:
     return [
-        plot.add_glyph(source, Scatter(x="x", y=f"dots{i}", size=3, line_color=None), visible=False)
+        plot.add_glyph(
+            source,
+            Scatter(x="x", y=f"dots{i}", size=3, line_color=None),
+            visible=False,
+            view=_view(shared),
+        )
         for i in range(OVERLAY_DOTS)
     ]
 
 
-def _compared(plot: Plot, source: ColumnDataSource) -> list[Model]:
+def _compared(plot: Plot, source: ColumnDataSource, shared: Shared) -> list[Model]:
     """Lines of other symbols, each by a range of its own: to rebase one is to move its range."""
     plot.extra_y_ranges = {f"compared{i}": Range1d(start=0, end=1) for i in range(COMPARED)}
     return [
@@ -212,9 +241,15 @@ def _compared(plot: Plot, source: ColumnDataSource) -> list[Model]:
             Line(x="x", y=f"close{i}", line_width=1.4),
             y_range_name=f"compared{i}",
             visible=False,
+            view=_view(shared),
         )
         for i in range(COMPARED)
     ]
+
+
+def _view(shared: Shared) -> CDSView:
+    """One for each renderer: it keeps what it has drawn."""
+    return CDSView(filter=shared.everything)
 
 
 def _by_direction() -> ColorMapper:

@@ -1,0 +1,243 @@
+"""The chart's tools on a page, with the bars of the replay."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.charts import DRAWN_MS, bars, drawn, facts, middle, pane, until
+from tests.harness import FeedProcess
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+PAGE = "?page=symbol&symbol=AAPL"
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").replace("−", "-").strip("%+"))
+
+
+# ---- indicators
+
+
+def add_indicator(page: Page, name: str, **parameters: str) -> None:
+    """Add one by the form."""
+    page.get_by_test_id("add-indicator").click()
+    page.get_by_test_id("indicator-find").fill(name)
+    page.get_by_test_id(f"choose-{name}").click(timeout=DRAWN_MS)
+    for parameter, value in parameters.items():
+        page.get_by_test_id(f"parameter-{parameter}").fill(value)
+    page.get_by_test_id("indicator-done").click()
+
+
+def test_an_indicator_is_added_by_form_drawn_over_the_prices_and_told(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&range=1y")
+    drawn(page, 300)
+    add_indicator(page, "SMA", timeperiod="20")
+    entry = page.get_by_test_id("indicator-SMA(20)")
+    expect(entry).to_contain_text(".", timeout=DRAWN_MS)
+    assert "indicators=SMA" in page.url
+    page.mouse.move(*middle(page))
+    day = page.evaluate("(day) => Date.parse(day)", page.get_by_test_id("legend-date").inner_text())
+    body = bars(running_feed.url, "AAPL", start=day, end=day, indicators="SMA(20)")
+    (expected,) = body["indicators"]["SMA(20)"]["real"]
+    assert number(entry.locator("b").inner_text()) == pytest.approx(expected, abs=0.006)
+
+
+def test_others_have_panes_of_their_own_until_they_are_removed(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&indicators=MACD;RSI(14)")
+    drawn(page, 300)
+    panes = [page.get_by_test_id(f"pane-{i}") for i in range(4)]
+    expect(panes[0]).to_be_visible(timeout=DRAWN_MS)
+    expect(panes[1]).to_be_visible()
+    expect(panes[2]).to_be_hidden()
+    expect(page.get_by_test_id("indicator-MACD(12,26,9)").locator("b")).to_have_count(3)
+    rsi = page.get_by_test_id("indicator-RSI(14)").locator("b")
+    expect(rsi).to_have_text(re.compile(r"^\d+\.\d+$"), timeout=DRAWN_MS)
+    assert 0 <= number(rsi.inner_text()) <= 100
+    page.get_by_role("button", name="Remove MACD(12,26,9)").click()
+    expect(panes[1]).to_be_hidden()
+    expect(panes[0].get_by_test_id("indicator-RSI(14)")).to_be_visible()
+    page.get_by_role("button", name="Remove RSI(14)").click()
+    expect(panes[0]).to_be_hidden()
+    assert "indicators" not in page.url
+
+
+def test_an_indicator_is_changed_by_its_name_in_the_legend(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&indicators=EMA(20)")
+    drawn(page, 300)
+    page.get_by_test_id("indicator-EMA(20)").get_by_text("EMA(20)").click(timeout=DRAWN_MS)
+    period = page.get_by_test_id("parameter-timeperiod")
+    expect(period).to_have_value("20", timeout=DRAWN_MS)
+    period.fill("0")
+    page.get_by_test_id("indicator-done").click()
+    expect(page.get_by_test_id("indicator-fault")).to_contain_text("at least")
+    period.fill("50")
+    page.get_by_test_id("indicator-done").click()
+    expect(page.get_by_test_id("indicator-EMA(50)")).to_contain_text(".", timeout=DRAWN_MS)
+    expect(page.get_by_test_id("indicator-EMA(20)")).to_have_count(0)
+
+
+def test_what_the_feed_refuses_is_said_in_the_form(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(PAGE)
+    drawn(page)
+    add_indicator(page, "TRIX", timeperiod="2000")
+    fault = page.get_by_test_id("indicator-fault")
+    expect(fault).to_contain_text("shorten its periods", timeout=DRAWN_MS)
+    assert "indicators" not in page.url
+
+
+def test_an_unknown_indicator_in_the_address_harms_no_chart(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&indicators=NONSENSE(3);SMA(5)")
+    drawn(page, 300)
+    expect(page.get_by_test_id("indicator-SMA(5)")).to_contain_text(".", timeout=DRAWN_MS)
+    expect(page.get_by_text("no indicator “NONSENSE(3)”")).to_be_visible()
+    assert "NONSENSE" not in page.url
+
+
+def test_more_indicators_than_there_are_panes_are_refused(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&indicators=RSI(14);CCI(14);MOM(10);ROC(10);WILLR(14)")
+    drawn(page, 300)
+    expect(page.get_by_test_id("pane-3")).to_be_visible(timeout=DRAWN_MS)
+    expect(page.get_by_text("There is no room for WILLR(14)")).to_be_visible()
+    assert "WILLR" not in page.url
+
+
+def test_older_bars_have_their_indicators_too(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&range=all&indicators=SMA(20)")
+    until(page, "chart.older === 'end' && chart.view.bars === chart.bars")
+    expect(page.get_by_test_id("indicator-SMA(20)")).to_contain_text(".", timeout=DRAWN_MS)
+    page.mouse.move(*middle(page, 0.1))
+    shown = page.get_by_test_id("indicator-SMA(20)").locator("b")
+    expect(shown).to_have_text(re.compile(r"\d"), timeout=DRAWN_MS)
+
+
+# ---- price lines and the measure
+
+
+def lines(page: Page) -> Locator:
+    return page.get_by_test_id("price-line")
+
+
+def test_a_double_click_adds_a_price_line_that_is_kept_by_symbol(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&range=1y")
+    drawn(page, 300)
+    page.mouse.dblclick(*middle(page, 0.3, 0.25))
+    expect(lines(page)).to_have_count(1)
+    prices = facts(page)["prices"]
+    at = number(lines(page).inner_text().replace("×", ""))
+    expected = prices["high"] - 0.25 * (prices["high"] - prices["low"])
+    assert at == pytest.approx(expected, rel=0.02)
+    page.reload()
+    drawn(page, 300)
+    expect(lines(page)).to_have_count(1)
+    page.evaluate("() => history.pushState(null, '', location.href.replace('AAPL', 'IBM'))")
+    page.reload()
+    drawn(page, 300)
+    expect(lines(page)).to_have_count(0)
+
+
+def test_a_price_line_is_moved_by_dragging_and_by_keys_and_removed(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&range=1y")
+    drawn(page, 300)
+    page.get_by_test_id("add-line").click()
+    line = lines(page)
+
+    def price() -> float:
+        return float(line.get_attribute("aria-valuenow") or "nan")
+
+    before = price()
+    x, y = middle(page, 0.3)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 60, steps=3)
+    page.mouse.up()
+    dragged = price()
+    assert dragged < before
+    assert facts(page)["following"]
+    line.press("ArrowUp")
+    assert price() > dragged
+    line.press("Delete")
+    expect(line).to_have_count(0)
+    page.reload()
+    drawn(page, 300)
+    expect(lines(page)).to_have_count(0)
+
+
+def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, open_page: OpenPage) -> None:
+    page = open_page(PAGE)
+    drawn(page)
+    kept = ["{", '{"AAPL": "x"}', '{"AAPL": [null, "5", 1e999]}', "[]", "null", '{"AAPL": [1, {}]}']
+    found = page.evaluate(
+        """async (kept) => {
+          const {linesOf} = await importShim("quotewire/chart/line_store.js");
+          return kept.map((text) => {
+            localStorage.setItem("quotewire.lines", text);
+            return [linesOf("AAPL"), linesOf("toString")];
+          });
+        }""",
+        kept,
+    )
+    assert found == [[[], []]] * 5 + [[[1], []]]
+
+
+def test_the_measure_tells_price_percent_bars_and_time(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&range=1y")
+    drawn(page, 300)
+    tool = page.get_by_test_id("measure")
+    tool.click()
+    expect(tool).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(*middle(page, 0.2, 0.8))
+    page.mouse.down()
+    page.mouse.move(*middle(page, 0.6, 0.2), steps=4)
+    page.mouse.up()
+    words = page.get_by_test_id("measured")
+    expect(words).to_have_text(re.compile(r"^▲ [\d.,]+ · \+[\d.]+% · \d+ bars · \d+ d$"))
+    assert facts(page)["following"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("measure-layer")).to_be_hidden()
+    expect(tool).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_chart_is_saved_as_a_picture(
+    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(f"{PAGE}&range=1y&indicators=RSI(14)")
+    drawn(page, 300)
+    expect(page.get_by_test_id("pane-0")).to_be_visible(timeout=DRAWN_MS)
+    with page.expect_download() as download:
+        page.get_by_test_id("picture").click()
+    assert download.value.suggested_filename == "AAPL-1d.png"
+    saved = tmp_path / "chart.png"
+    download.value.save_as(saved)
+    data = saved.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    box: Any = pane(page).bounding_box()
+    assert width == pytest.approx(box["width"], abs=2)
+    assert height > box["height"]
+    assert len(data) > 15_000
