@@ -6,6 +6,7 @@ import {mount} from "quotewire/live.js";
 import {settings} from "quotewire/settings.js";
 import {twice} from "quotewire/settings_drawer/fields.js";
 import {dataSection, lookSection, pagesSection, wordingSection} from "quotewire/settings_drawer/sections.js";
+import {SettingsSync} from "quotewire/settings_drawer/sync.js";
 import {exported, imported, save, textOf} from "quotewire/settings_drawer/transfer.js";
 import {Watchlists} from "quotewire/settings_drawer/watchlists.js";
 import {NAMES} from "quotewire/settings_entries.js";
@@ -19,21 +20,25 @@ const OPEN = "quotewire:settings";
 /** @param {import("../panel.d.ts").ElementContext} context */
 export function render(context) {
   return mount(context, (connection, until) => {
-    const drawer = new Drawer(connection);
+    const {user} = context.model;
+    const sync = user ? new SettingsSync(connection, until) : null;
+    const drawer = new Drawer(connection, () => whereWords(user, sync?.problem ?? null));
     const open = () => drawer.open();
     window.addEventListener(OPEN, open);
     until(() => window.removeEventListener(OPEN, open));
     until(keys.on(",", "Settings", open));
     until(settings.onRefused(tellRefused));
     until(settings.onChange(() => drawer.isOpen && drawer.show()));
+    if (sync) until(sync.onChange(() => drawer.isOpen && drawer.show()));
     followModel(context.model, until);
     return drawer.element;
   }, {rewords: true});
 }
 
 class Drawer {
-  #watchlists;
   #fields;
+  #where;
+  #kept = h("p", {class: "note", "data-testid": "settings-where"});
   #note = h("p", {class: "note", role: "status", "data-testid": "settings-note"});
   #file = /** @type {HTMLInputElement} */ (h("input", {
     type: "file", accept: "application/json,.json", hidden: true, "data-testid": "settings-file",
@@ -42,10 +47,12 @@ class Drawer {
   /** @type {HTMLDialogElement} */
   #dialog;
 
-  /** @param {import("../connection.js").Connection} connection */
-  constructor(connection) {
-    this.#watchlists = new Watchlists(connection);
-    this.#fields = [dataSection(), lookSection(), wordingSection(), pagesSection(), this.#watchlists];
+  /** @param {import("../connection.js").Connection} connection @param {() => string} where they are kept, in words */
+  constructor(connection, where) {
+    this.#where = where;
+    this.#fields = [
+      dataSection(), lookSection(), wordingSection(), pagesSection(), new Watchlists(connection),
+    ];
     this.#dialog = /** @type {HTMLDialogElement} */ (h("dialog", {
       "aria-labelledby": "settings-title", "data-testid": "settings-drawer",
       onclick: (/** @type {Event} */ {target}) => target === this.#dialog && this.#dialog.close(),
@@ -67,6 +74,7 @@ class Drawer {
 
   show() {
     for (const field of this.#fields) field.show();
+    setText(this.#kept, this.#where());
   }
 
   #header() {
@@ -88,7 +96,7 @@ class Drawer {
       twice("Reset", "Reset everything?", {class: "plain last", "data-testid": "settings-reset"}, () => {
         settings.reset();
         setText(this.#note, "Everything is as usual again.");
-      })));
+      })), this.#kept);
   }
 
   async #import() {
@@ -100,6 +108,14 @@ class Drawer {
     setText(this.#note, told ? importWords(Object.keys(told.values).length, told.refused)
       : "This file holds no settings of Quotewire.");
   }
+}
+
+/** @param {string} user @param {string | null} problem */
+function whereWords(user, problem) {
+  if (!settings.isKept) return "This browser keeps nothing: all is lost when the page is closed.";
+  if (!user || problem === null) return "Kept in this browser.";
+  if (problem) return `Kept in this browser, but not by the feed: ${problem}`;
+  return `Kept in this browser, and by the feed for ${user}.`;
 }
 
 /** @param {number} count @param {Name[]} refused */
