@@ -7,11 +7,12 @@ import {distance, isMet, ruleWords} from "quotewire/alerts/words.js";
 import {h, setText} from "quotewire/dom.js";
 import {explain} from "quotewire/feed_error.js";
 import {formatPercent} from "quotewire/format.js";
+import {pageZone} from "quotewire/wording.js";
+import {wallClock} from "quotewire/zone.js";
 
 /** @typedef {import("./book.js").Alert} Alert */
 /** @typedef {import("./book.js").Fired} Fired */
 
-const DAY_MS = 86_400_000;
 /** @type {Record<string, string>} */
 const NOTIFICATIONS = {
   granted: "Notifications of the browser are on: you hear of it in other tabs too.",
@@ -179,9 +180,8 @@ function symbolLink(symbol) {
   }, symbol);
 }
 
-/** The time of day here; with its date where it was before. @param {Date} at */
+/** The time of day; with its date where it was before. @param {Date} at */
 function whenWords(at) {
-  const clock = at.toLocaleTimeString("en-GB");
-  const isLately = Date.now() - at.getTime() < DAY_MS && new Date().getDate() === at.getDate();
-  return isLately ? clock : `${at.toLocaleDateString("sv-SE")} ${clock.slice(0, 5)}`;
+  const [now, then] = [Date.now(), at.getTime()].map((time_ms) => wallClock(pageZone(), time_ms));
+  return then.date === now.date ? then.clock : `${then.date} ${then.clock.slice(0, 5)}`;
 }
