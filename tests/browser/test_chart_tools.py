@@ -241,3 +241,43 @@ def test_the_chart_is_saved_as_a_picture(
     assert width == pytest.approx(box["width"], abs=2)
     assert height > box["height"]
     assert len(data) > 15_000
+
+
+def test_indicators_are_kept_as_a_template_and_put_on_another_chart(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&indicators=SMA(20);RSI(14)")
+    drawn(page, 300)
+    page.get_by_test_id("add-indicator").click()
+    page.get_by_test_id("template-name").fill("My usual")
+    page.get_by_test_id("template-save").click()
+    expect(page.get_by_text("Saved as “My usual”.")).to_be_visible()
+    page.goto(page.url.split("?")[0] + "?page=symbol&symbol=IBM")
+    drawn(page, 300)
+    page.get_by_test_id("add-indicator").click()
+    page.get_by_test_id("template").select_option("My usual")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("indicator-SMA(20)")).to_contain_text(".", timeout=DRAWN_MS)
+    expect(page.get_by_test_id("pane-0").get_by_test_id("indicator-RSI(14)")).to_be_visible()
+    page.get_by_test_id("add-indicator").click()
+    page.get_by_test_id("template").select_option("My usual")
+    page.get_by_test_id("template-delete").click()
+    expect(page.get_by_test_id("template")).to_be_disabled()
+
+
+def test_times_are_told_in_the_zone_that_is_set(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{PAGE}&interval=5m")
+    drawn(page, 300)
+    date = page.get_by_test_id("legend-date")
+    expect(date).to_have_text(re.compile(r"E[DS]T$"))
+    page.evaluate(
+        """async () => {
+          const {settings} = await importShim("quotewire/settings.js");
+          settings.choose({timezone: "Asia/Tokyo"});
+        }"""
+    )
+    expect(date).to_have_text(re.compile(r"GMT\+9$"))
+    trade = page.get_by_test_id("trades").locator("tr").first
+    expect(trade).to_be_visible(timeout=DRAWN_MS)
