@@ -17,6 +17,8 @@
  * @property {string} view of the market page: `table` or `map`
  * @property {string} sort a column's name, with `-` before it for the largest first
  * @property {string} find a text that rows are filtered by
+ * @property {string[]} columns of the market page's table; none: all
+ * @property {"volume" | "equal"} size of the tiles on its map
  * @typedef {{[K in keyof Place]: Field<Place[K]>}} Fields
  */
 
@@ -56,6 +58,8 @@ const FIELDS = {
   view: oneOf(["table", "map"], "table"),
   sort: matching(/^-?\w{1,24}$/, ""),
   find: matching(/^.{1,64}$/, ""),
+  columns: listOf(/^\w{1,24}$/),
+  size: oneOf(/** @type {const} */ (["volume", "equal"]), "volume"),
 };
 const NAMES = /** @type {(keyof Place)[]} */ (Object.keys(FIELDS));
 

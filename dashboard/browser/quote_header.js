@@ -2,6 +2,7 @@
 
 import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
+import {DayRange} from "quotewire/day_range.js";
 import {h, setText} from "quotewire/dom.js";
 import {Flash} from "quotewire/flash.js";
 import {
@@ -129,23 +130,6 @@ class QuoteHeader {
     else if (!symbol) setText(this.#empty, "Choose a symbol: press / and type.");
     else if (!this.#info) setText(this.#empty, `${explainUnknown(symbol)} Choose one that it has: press / and type.`);
     else setText(this.#empty, `Waiting for a price of ${symbol} …`);
-  }
-}
-
-/** Where the last price is between the day's low and high. */
-class DayRange {
-  #low = h("span", {"data-testid": "header-low"});
-  #high = h("span", {"data-testid": "header-high"});
-  #mark = h("i");
-  element = h("div", {class: "day"}, h("span", {class: "words"}, "Day range"),
-    h("div", {class: "track"}, this.#mark), h("div", {class: "ends"}, this.#low, this.#high));
-
-  /** @param {Quote} quote @param {number} decimals */
-  show({low, high, last}, decimals) {
-    const share = high > low ? (last - low) / (high - low) : 0.5;
-    this.#mark.style.left = `${(Math.max(0, Math.min(1, share)) * 100).toFixed(1)}%`;
-    setText(this.#low, formatPrice(low, decimals));
-    setText(this.#high, formatPrice(high, decimals));
   }
 }
 

@@ -46,7 +46,7 @@ export class Sparkline {
     "aria-hidden": "true",
   }, this.#line);
 
-  /** @param {number[]} prices */
+  /** @param {readonly number[]} prices */
   draw(prices) {
     const low = Math.min(...prices);
     const span = Math.max(...prices) - low || 1;

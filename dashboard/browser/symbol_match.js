@@ -35,3 +35,15 @@ export function joined(known, found, most) {
   const names = new Set(known.map(({symbol}) => symbol));
   return [...known, ...found.filter(({symbol}) => !names.has(symbol))].slice(0, most);
 }
+
+/**
+ * Whether an instrument stays in a list that is narrowed by a text: by the beginning of its symbol,
+ * or any part of its name.
+ *
+ * @param {SymbolInfo} info
+ * @param {string} text
+ */
+export function isLike({symbol, name}, text) {
+  const wanted = text.trim().toUpperCase();
+  return symbol.toUpperCase().startsWith(wanted) || name.toUpperCase().includes(wanted);
+}

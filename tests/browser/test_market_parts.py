@@ -1,6 +1,7 @@
 """What the market's table, map and movers decide by data alone. In Chromium."""
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -24,8 +25,14 @@ def row(symbol: str, last: float | None, prev_close: float = 100, **more: Any) -
     """Return a row of the table; of no price where `last` is None."""
     info = {"symbol": symbol, "name": more.get("name", symbol), "decimals": 2}
     quote = {
-        **{"symbol": symbol, "last": last, "prev_close": prev_close, "volume": 10, "bid": 99},
-        **{"ask": 101, "low": 90, "high": 110},
+        "symbol": symbol,
+        "last": last,
+        "prev_close": prev_close,
+        "volume": 10,
+        "bid": 99,
+        "ask": 101,
+        "low": 90,
+        "high": 110,
         **more,
     }
     return {"info": info, "quote": None if last is None else quote, "age_ms": 5}
@@ -77,7 +84,11 @@ def may_move(page: Page, steps: list[list[Any]]) -> list[bool]:
         """async (steps) => {
           const {Calm} = await import("quotewire/market/order.js");
           const calm = new Calm();
-          return steps.flatMap(([name, value]) => name === "may" ? calm.mayMove(value) : (calm[name](value), []));
+          return steps.flatMap(([name, value]) => {
+            if (name === "may") return calm.mayMove(value);
+            calm[name](value);
+            return [];
+          });
         }""",
         steps,
     )
@@ -184,13 +195,13 @@ def test_of_more_symbols_than_a_page_gets_the_ones_in_view_are_live(blank_page: 
 # ---- the heat map
 
 
-def treemap(page: Page, values: list[float], place: Rect = PLACE) -> list[Rect]:
+def treemap(page: Page, values: Sequence[float], place: Mapping[str, float] = PLACE) -> list[Rect]:
     """Return where each value's tile is."""
     found: list[Rect] = call(page, "market/treemap", "treemap", values, place)
     return found
 
 
-def area(rect: Rect) -> float:
+def area(rect: Mapping[str, float]) -> float:
     return rect["width"] * rect["height"]
 
 
@@ -246,7 +257,7 @@ def test_what_has_no_size_has_no_area(blank_page: Page, values: list[float]) -> 
         assert math.isclose(sum(map(area, rects)), area(PLACE), rel_tol=1e-6)
 
 
-def steady(page: Page, before: list[str], values: dict[str, float]) -> str:
+def steady(page: Page, before: list[str], values: Mapping[str, float]) -> str:
     """Return the order of a map's tiles after another one."""
     found: list[str] = page.evaluate(
         """async ([before, values]) => {

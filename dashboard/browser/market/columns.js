@@ -8,6 +8,7 @@
  * @property {SymbolInfo} info
  * @property {Quote | null} quote null until one came
  * @property {number | null} age_ms since the feed received it
+ * @property {boolean} isStale whether it may be out of date
  *
  * @typedef {object} Column
  * @property {string} name in the address
@@ -18,6 +19,7 @@
  * @property {(row: Row) => string} text empty where it is drawn
  */
 
+import {shareOf} from "quotewire/day_range.js";
 import {
   changeOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume, NOTHING,
 } from "quotewire/format.js";
@@ -26,7 +28,7 @@ import {
 function price(name, title, value) {
   const of = (/** @type {Row} */ {quote}) => quote && value(quote);
   return {
-    name, title, kind: "price", least: 9, value: of,
+    name, title, kind: "price", least: 8, value: of,
     text: (row) => formatPrice(of(row), row.info.decimals),
   };
 }
@@ -36,37 +38,32 @@ const ratioOf = ({quote}) => quote && changeOf(quote).ratio;
 /** @param {Row} row */
 const differenceOf = ({quote}) => quote && changeOf(quote).change;
 
-/** Where the last price is between the day's low and high, 0 to 1. @param {Quote} quote */
-export function shareOf({low, high, last}) {
-  return high > low ? Math.max(0, Math.min(1, (last - low) / (high - low))) : 0.5;
-}
-
 /** What was paid for all that was traded in the session, roughly. @param {Quote} quote */
 export const turnoverOf = ({last, volume}) => last * volume;
 
 /** @type {readonly Column[]} */
 export const COLUMNS = [
   {
-    name: "symbol", title: "Symbol", kind: "symbol", least: 12,
+    name: "symbol", title: "Symbol", kind: "symbol", least: 9,
     value: ({info}) => info.symbol, text: ({info}) => info.symbol,
   },
   price("last", "Last", ({last}) => last),
   {
-    name: "change", title: "Change", kind: "change", least: 10, value: differenceOf,
+    name: "change", title: "Change", kind: "change", least: 8, value: differenceOf,
     text: (row) => formatChange(differenceOf(row), row.info.decimals),
   },
   {
-    name: "percent", title: "%", kind: "change", least: 8, value: ratioOf,
+    name: "percent", title: "%", kind: "change", least: 7, value: ratioOf,
     text: (row) => formatPercent(ratioOf(row)),
   },
   price("bid", "Bid", ({bid}) => bid),
   price("ask", "Ask", ({ask}) => ask),
   {
     ...price("spread", "Spread", ({bid, ask}) => (bid === null || ask === null ? null : ask - bid)),
-    least: 8,
+    least: 6,
   },
   {
-    name: "volume", title: "Volume", kind: "number", least: 8,
+    name: "volume", title: "Volume", kind: "number", least: 7,
     value: ({quote}) => quote && quote.volume, text: ({quote}) => formatVolume(quote?.volume),
   },
   {

@@ -1,0 +1,37 @@
+/** Each symbol's path through its session, kept once for all that draw it on a page. */
+
+import {Path} from "quotewire/sparkline.js";
+
+/** @typedef {import("./core/quote_book.js").Quote} Quote */
+
+/** @type {readonly number[]} */
+const NONE = [];
+
+class SessionPaths {
+  /** @type {Map<string, {path: Path, time_ms: number, offset: number}>} */
+  #known = new Map();
+
+  /** The same quote may be told by several. @param {Quote} quote */
+  add({symbol, session, last, time_ms, offset}) {
+    let known = this.#known.get(symbol);
+    if (known?.time_ms === time_ms && known.offset === offset) return;
+    if (!known) this.#known.set(symbol, known = {path: new Path(), time_ms, offset});
+    known.path.add(session, last);
+    Object.assign(known, {time_ms, offset});
+  }
+
+  /** @param {string} symbol @returns {readonly number[]} */
+  prices(symbol) {
+    return this.#known.get(symbol)?.path.prices ?? NONE;
+  }
+}
+
+/** @type {WeakMap<object, SessionPaths>} */
+const paths = new WeakMap();
+
+/** @param {import("./connection.js").Connection} connection */
+export function pathsOf(connection) {
+  let known = paths.get(connection);
+  if (!known) paths.set(connection, known = new SessionPaths());
+  return known;
+}
