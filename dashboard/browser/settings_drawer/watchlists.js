@@ -71,7 +71,7 @@ export class Watchlists {
   /** @param {NamedList} list @param {number} at */
   #row({name, symbols}, at) {
     const isOpen = at === this.#open;
-    const count = symbols.length ? `${symbols.length}` : "all of the feed";
+    const count = symbols.length ? String(symbols.length) : "all of the feed";
     return h("li", {"data-testid": `watchlist-${at}`},
       h("div", {class: "list"},
         h("button", {
@@ -154,6 +154,7 @@ export class Watchlists {
 
   /** @param {number} at @param {string[]} before @param {string} text */
   #addTyped(at, before, text) {
+    if (!text.trim()) return;
     const known = this.#connection.symbols?.keys() ?? [];
     const {symbols, strange} = withTyped(before, text, known);
     this.#choose(changed(this.#lists, at, {symbols}), "[data-testid=watchlist-add]");
