@@ -111,6 +111,7 @@ def test_what_was_kept_before_there_was_a_drawer_counts(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
     page = open_page()
+    state(page, "live")
     page.evaluate("""localStorage.setItem("quotewire.transport", '{"mode":"polling"}')""")
     page.reload()
     state(page, "polling")
@@ -334,12 +335,13 @@ def test_broken_values_are_told_once_and_the_others_count(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
     page = open_page()
+    state(page, "live")
     values = {"palette": "red_up", "poll_ms": "<b>often</b>", "theme": "light", "flash": 0}
     broken = {name: {"value": value, "at_ms": 5} for name, value in values.items()}
     page.evaluate(f"(text) => localStorage.setItem({KEY!r}, text)", json.dumps(broken))
     page.reload()
     toast = page.get_by_test_id("toast")
-    expect(toast).to_contain_text("Poll interval, Flash")
+    expect(toast).to_contain_text("Poll interval, Flash", timeout=20_000)
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
     expect(open_drawer(page).get_by_label("Red up")).to_be_checked()
     page.reload()
