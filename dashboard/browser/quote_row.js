@@ -15,6 +15,7 @@ export class QuoteRow {
   #cells;
   #flash;
   #name = h("span");
+  #sides = h("small", {class: "sides"});
   #label = h("i", {class: "label"});
   #age = h("i", {class: "age"});
 
@@ -29,7 +30,7 @@ export class QuoteRow {
     this.element = h("tr", {role: "row", "data-testid": `quote-${symbol}`},
       h("th", {scope: "row", title: name}, h("b", {}, symbol), h("small", {}, this.#age, this.#label, this.#name)),
       h("td", {class: "trend"}, this.#spark.element),
-      h("td", {class: "number last"}, last),
+      h("td", {class: "number last"}, last, this.#sides),
       h("td", {class: "number change"}, change, percent),
       h("td", {class: "number volume"}, volume));
   }
@@ -55,6 +56,7 @@ export class QuoteRow {
   show(quote, now_ms) {
     const {change, ratio} = changeOf(quote);
     setText(this.#cells.last, formatPrice(quote.last, this.#decimals));
+    setText(this.#sides, sidesOf(quote, this.#decimals));
     setText(this.#cells.change, formatChange(change, this.#decimals));
     setText(this.#cells.percent, formatPercent(ratio));
     setText(this.#cells.volume, formatVolume(quote.volume));
@@ -69,4 +71,9 @@ export class QuoteRow {
     this.element.setAttribute("aria-selected", String(selected));
     this.element.tabIndex = focusable ? 0 : -1;
   }
+}
+
+/** Bid and ask. @param {import("./core/quote_book.js").Quote} quote @param {number} decimals */
+function sidesOf({bid, ask}, decimals) {
+  return bid === null || ask === null ? "" : `${formatPrice(bid, decimals)} / ${formatPrice(ask, decimals)}`;
 }

@@ -5,7 +5,10 @@ import {h, setText} from "quotewire/dom.js";
 import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {address} from "quotewire/address.js";
+import {followList} from "quotewire/market/lists.js";
 import {QuoteRow} from "quotewire/quote_row.js";
+import {isLike} from "quotewire/symbol_match.js";
+import {WatchlistEditor} from "quotewire/watchlist_editor.js";
 
 /** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
 
@@ -39,6 +42,8 @@ class Watchlist {
   #more = h("p", {class: "empty", hidden: true, "data-testid": "watchlist-more"});
   #empty = h("p", {class: "empty", "data-testid": "watchlist-empty"});
   #stopQuotes = () => {};
+  /** @type {WatchlistEditor | null} null where the list is not the user's */
+  #editor = null;
 
   /**
    * @param {import("./panel.d.ts").ElementModel} model
@@ -49,19 +54,29 @@ class Watchlist {
     this.#model = model;
     this.#connection = connection;
     const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
-    this.#body.addEventListener("keydown", (event) => this.#moveBy(event));
+    this.#body.addEventListener("keydown", (event) => this.#pressed(event));
+    const editor = model.named ? new WatchlistEditor(connection, until) : null;
+    this.#editor = editor;
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
-      h("header", {}, h("h2", {}, "Watchlist"), this.#label, this.#note, this.#find),
+      h("header", {}, h("h2", {}, "Watchlist"), ...(editor?.tools.slice(0, 1) ?? []), this.#label, this.#note,
+        this.#find, ...(editor?.tools.slice(1) ?? [])),
+      ...(editor ? [editor.line] : []),
       h("div", {class: "scroll"},
         h("table", {role: "grid", "aria-label": "Watchlist"}, h("thead", {}, head), this.#body),
         this.#more, this.#empty));
     const aging = setInterval(() => this.#showHealth(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#stopQuotes());
-    until(connection.onSymbols((symbols) => this.#fill(symbols)));
+    if (!editor) until(connection.onSymbols((symbols) => this.#fill(symbols)));
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
     until(address.on("symbol", (symbol) => this.#mark(symbol)));
+    if (editor) {
+      followList(connection, (shown) => {
+        editor.shown = shown;
+        this.#fill(connection.symbols);
+      }, until);
+    }
     const listed = () => this.#fill(connection.symbols);
     model.on("symbols", listed);
     until(() => model.off("symbols", listed));
@@ -74,16 +89,21 @@ class Watchlist {
    * @returns {SymbolInfo[]}
    */
   #listed(symbols) {
-    /** @type {string[]} */
-    const names = this.#model.symbols;
+    const names = this.#names;
     if (!names.length) return [...(symbols?.values() ?? [])];
     return names.flatMap((name) => symbols?.get(name) ?? []);
+  }
+
+  /** Which ones this list is for; none: all. @returns {string[]} */
+  get #names() {
+    if (!this.#editor) return this.#model.symbols;
+    return this.#editor.shown.isAll ? [] : this.#editor.shown.symbols;
   }
 
   /** @param {Map<string, SymbolInfo> | null} symbols null until the feed told them */
   #fill(symbols) {
     const infos = this.#listed(symbols);
-    const found = infos.filter((info) => matches(info, this.#find.value));
+    const found = infos.filter((info) => isLike(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
     this.#empty.hidden = found.length > 0;
     this.#more.textContent =
@@ -102,9 +122,10 @@ class Watchlist {
   #explain() {
     const {symbols} = this.#connection;
     const text = this.#find.value.trim();
-    const names = this.#model.symbols.join(", ");
+    const names = this.#names.join(", ");
     if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
-    else setText(this.#empty, text ? `No symbol is like “${text}”.` : explainUnknown(names));
+    else if (text) setText(this.#empty, `No symbol is like “${text}”.`);
+    else setText(this.#empty, `${explainUnknown(names)}${this.#editor ? " Add others, or choose another list." : ""}`);
   }
 
   /** Rows that stay keep what they have drawn. @param {SymbolInfo[]} infos */
@@ -121,7 +142,9 @@ class Watchlist {
     for (const info of infos) this.#rows.get(info.symbol)?.describe(info, labels.size > 1);
     if (same) return;
     const stop = this.#stopQuotes;
-    this.#stopQuotes = this.#connection.subscribeQuotes(names, (quotes) => this.#update(quotes));
+    // The feed looks for what it does not know yet.
+    const asked = this.#editor ? [...new Set([...names, ...this.#unknown])] : names;
+    this.#stopQuotes = this.#connection.subscribeQuotes(asked, (quotes) => this.#update(quotes));
     stop(); // after it, so that what stays is asked for all the time
   }
 
@@ -129,6 +152,7 @@ class Watchlist {
   #row(info) {
     const row = new QuoteRow(info);
     row.element.addEventListener("click", () => address.set({symbol: info.symbol}));
+    this.#editor?.equip(row.element, info.symbol);
     return row;
   }
 
@@ -143,6 +167,18 @@ class Watchlist {
     const listed = selected !== null && this.#rows.has(selected);
     const focusable = listed ? selected : this.#rows.keys().next().value;
     for (const [symbol, row] of this.#rows) row.mark(symbol === selected, symbol === focusable);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const symbol = address.get("symbol") ?? "";
+    const names = [...this.#rows.keys()];
+    if (!this.#editor?.press(event, symbol)) return this.#moveBy(event);
+    const at = names.indexOf(symbol);
+    const aim = [symbol, names[at + 1], names[at - 1]].find((name) => this.#rows.has(name)) ?? symbol;
+    address.set({symbol: aim});
+    this.#rows.get(aim)?.element.focus();
+    return undefined;
   }
 
   /** @param {KeyboardEvent} event */
@@ -167,15 +203,14 @@ class Watchlist {
       if (stale) old += 1;
     }
     this.#explain();
-    setText(this.#note, this.#unknown() || tellOld(old, this.#rows.size));
+    const unknown = this.#rows.size ? this.#unknown.join(", ") : "";
+    setText(this.#note, unknown ? `Not in this feed: ${unknown}` : tellOld(old, this.#rows.size));
   }
 
-  /** Those that this list is for and the feed does not have, in words. */
-  #unknown() {
+  /** Those that this list is for and the feed does not have, as far as is known. */
+  get #unknown() {
     const {symbols} = this.#connection;
-    const unknown = this.#model.symbols.filter((/** @type {string} */ name) =>
-      symbols !== null && !symbols.has(name));
-    return unknown.length && this.#rows.size ? `Not in this feed: ${unknown.join(", ")}` : "";
+    return symbols ? this.#names.filter((name) => !symbols.has(name)) : [];
   }
 }
 
@@ -183,15 +218,4 @@ class Watchlist {
 function tellOld(old, all) {
   if (!old) return "";
   return old === all ? "All are old" : `${old} of ${all} are old`;
-}
-
-/**
- * By the beginning of the symbol, or any part of the name.
- *
- * @param {SymbolInfo} info
- * @param {string} text
- */
-function matches({symbol, name}, text) {
-  const wanted = text.trim().toUpperCase();
-  return symbol.toUpperCase().startsWith(wanted) || name.toUpperCase().includes(wanted);
 }

@@ -57,3 +57,18 @@ export function withTyped(symbols, text, known) {
   const added = typed.filter((part) => SYMBOL.test(part));
   return {symbols: [...new Set([...symbols, ...added])], strange};
 }
+
+/**
+ * One symbol before or after another one.
+ *
+ * @param {readonly string[]} symbols
+ * @param {string} symbol
+ * @param {string} target
+ * @param {boolean} isAfter
+ */
+export function placed(symbols, symbol, target, isAfter) {
+  if (symbol === target || !symbols.includes(target)) return [...symbols];
+  const rest = symbols.filter((other) => other !== symbol);
+  const at = rest.indexOf(target) + Number(isAfter);
+  return [...rest.slice(0, at), symbol, ...rest.slice(at)];
+}

@@ -4,6 +4,7 @@ import {address} from "quotewire/address.js";
 import {h, setText} from "quotewire/dom.js";
 import {listSelect} from "quotewire/market/list_select.js";
 import {chosenColumns, COLUMNS, withColumn} from "quotewire/market/columns.js";
+import {segments} from "quotewire/market/segments.js";
 import {openBelow} from "quotewire/popover.js";
 
 const FILTER_MS = 120;
@@ -75,27 +76,6 @@ function columnChoice() {
     mark(names) {
       const shown = new Set(chosenColumns(names).map(({name}) => name));
       for (const {name, box} of boxes) box.checked = shown.has(name);
-    },
-  };
-}
-
-/**
- * One of a few.
- *
- * @param {string} label
- * @param {[value: string, title: string][]} choices
- * @param {(value: string) => void} choose
- */
-function segments(label, choices, choose) {
-  const buttons = choices.map(([value, title]) => ({
-    value,
-    button: h("button", {type: "button", "data-testid": `show-${value}`, onclick: () => choose(value)}, title),
-  }));
-  return {
-    element: h("div", {class: "segments", role: "group", "aria-label": label}, ...buttons.map(({button}) => button)),
-    /** @param {string} chosen */
-    mark(chosen) {
-      for (const {value, button} of buttons) button.setAttribute("aria-pressed", String(value === chosen));
     },
   };
 }

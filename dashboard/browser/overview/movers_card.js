@@ -1,0 +1,131 @@
+/**
+ * Who gains, who loses, what is traded most of all that the feed has. The ranking is asked for now
+ * and then; the prices of those in it are live.
+ */
+
+import {absent} from "quotewire/overview/movers_words.js";
+import {address} from "quotewire/address.js";
+import {QuoteBook} from "quotewire/core/quote_book.js";
+import {h, setText} from "quotewire/dom.js";
+import {changeOf, directionOf, formatPercent, formatPrice, formatVolume} from "quotewire/format.js";
+import {mount} from "quotewire/live.js";
+import {turnoverOf} from "quotewire/market/columns.js";
+import {MOST_LIVE} from "quotewire/market/live_rows.js";
+import {movers} from "quotewire/market/movers.js";
+import {segments} from "quotewire/market/segments.js";
+import {pause} from "quotewire/pause.js";
+
+/** @typedef {import("../market/movers.js").Ranking} Ranking */
+/** @typedef {import("../core/quote_book.js").Quote} Quote */
+/** @typedef {{element: HTMLElement, last: HTMLElement, figure: HTMLElement}} Line */
+
+const MOST = 5;
+const ASK_MS = 5000;
+/** @type {[Ranking, string][]} */
+const RANKINGS = [["gainers", "Gainers"], ["losers", "Losers"], ["active", "Most active"]];
+
+/** @param {import("../panel.d.ts").ElementContext} context */
+export function render(context) {
+  return mount(context, (connection, until) => new Movers(connection, until).element);
+}
+
+class Movers {
+  #connection;
+  /** @type {Ranking} */
+  #ranking = "gainers";
+  #book = new QuoteBook();
+  /** @type {Map<string, Line>} */
+  #lines = new Map();
+  #unsubscribe = () => {};
+  #isAsking = false;
+  #rows = h("ol", {"data-testid": "movers"});
+  #empty = h("p", {class: "empty", role: "status", "data-testid": "movers-empty"});
+  #choice = segments("Ranking", RANKINGS, (ranking) => this.#choose(/** @type {Ranking} */ (ranking)));
+  element = h("section", {class: "card", "aria-label": "Movers", "data-testid": "movers-card"},
+    h("header", {}, h("h2", {}, "Movers"), this.#choice.element), this.#rows, this.#empty);
+
+  /** @param {import("../connection.js").Connection} connection @param {(end: () => void) => void} until */
+  constructor(connection, until) {
+    this.#connection = connection;
+    until(() => this.#unsubscribe());
+    this.#choose("gainers");
+    until(connection.onSymbols(() => this.#ask()));
+    until(connection.onState(() => this.#explain()));
+    const asking = setInterval(() => this.#ask(), ASK_MS);
+    until(() => clearInterval(asking));
+  }
+
+  /** @param {Ranking} ranking */
+  #choose(ranking) {
+    this.#ranking = ranking;
+    this.#choice.mark(ranking);
+    this.#rank();
+  }
+
+  async #ask() {
+    const {symbols} = this.#connection;
+    const isHeld = pause.isPaused || document.hidden || (this.#lines.size && this.#rows.matches(":hover"));
+    if (!symbols || this.#isAsking || isHeld) return;
+    this.#isAsking = true;
+    const names = symbols.size > MOST_LIVE ? [...symbols.keys()].slice(0, MOST_LIVE).join() : undefined;
+    try {
+      this.#book.apply(await this.#connection.ask("quotes", names ? {symbols: names} : {}), {polled: true});
+      this.#rank();
+    } catch (error) {
+      console.debug(`quotewire: no ranking now: ${error}`); // the badge tells how the feed does
+    }
+    this.#isAsking = false;
+  }
+
+  #rank() {
+    const quotes = this.#book.quotes();
+    const names = movers(quotes.values(), this.#ranking, MOST);
+    const before = [...this.#lines.keys()];
+    this.#lines = new Map(names.map((symbol) => [symbol, this.#lines.get(symbol) ?? line(symbol)]));
+    if (names.join() !== before.join()) {
+      this.#rows.replaceChildren(...[...this.#lines.values()].map(({element}) => element));
+      this.#follow(names);
+    }
+    for (const symbol of names) {
+      const quote = quotes.get(symbol);
+      if (quote) this.#show(quote);
+    }
+    this.#explain();
+  }
+
+  /** @param {string[]} names */
+  #follow(names) {
+    const before = this.#unsubscribe;
+    this.#unsubscribe = this.#connection.subscribeQuotes(names, (quotes) => {
+      for (const quote of quotes) this.#show(quote);
+    });
+    before();
+  }
+
+  /** @param {Quote} quote */
+  #show(quote) {
+    const shown = this.#lines.get(quote.symbol);
+    if (!shown) return;
+    const {change, ratio} = changeOf(quote);
+    const decimals = this.#connection.symbols?.get(quote.symbol)?.decimals ?? 2;
+    shown.element.dataset.direction = directionOf(change);
+    setText(shown.last, formatPrice(quote.last, decimals));
+    setText(shown.figure, this.#ranking === "active" ? formatVolume(turnoverOf(quote)) : formatPercent(ratio));
+    shown.figure.classList.toggle("change", this.#ranking !== "active");
+  }
+
+  #explain() {
+    this.#empty.hidden = this.#lines.size > 0;
+    if (!this.#lines.size) setText(this.#empty, absent(this.#connection, this.#ranking, this.#book.size > 0));
+  }
+}
+
+/** @param {string} symbol @returns {Line} */
+function line(symbol) {
+  const last = h("span", {class: "number"});
+  const figure = h("span", {class: "number"});
+  const button = h("button", {
+    type: "button", "data-testid": `mover-${symbol}`, title: symbol, onclick: () => address.set({symbol}),
+  }, h("b", {}, symbol), last, figure);
+  return {element: h("li", {}, button), last, figure};
+}
