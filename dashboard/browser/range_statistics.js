@@ -35,7 +35,7 @@ class RangeStatistics {
   #terms = new Map(FACTS.map(([name, words, title]) => [name, h("dt", {title}, words)]));
   #values = new Map(FACTS.map(([name]) => [name, h("dd", {"data-testid": `statistics-${name}`}, NOTHING)]));
   element = h("section", {class: "card", "aria-label": "Statistics of the bars in view", "data-testid": "statistics"},
-    h("header", {}, h("h2", {}, "In view"), this.#range),
+    h("header", {class: "stacked"}, h("h2", {}, "In view"), this.#range),
     h("dl", {}, ...FACTS.map(([name]) =>
       h("div", {}, /** @type {Node} */ (this.#terms.get(name)), /** @type {Node} */ (this.#values.get(name))))));
 

@@ -6,6 +6,8 @@ import {formatPrice} from "quotewire/format.js";
 const LONGEST = 12;
 /** Below this ratio of the highest to the lowest, even steps serve a logarithmic axis, too. */
 const LEAST_RATIO = 4;
+/** Ticks of decades stand at uneven distances: so many times more are not too many. */
+const CROWDED = 1.3;
 /** @type {[number, string][]} */
 const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 
@@ -63,7 +65,7 @@ function linearPlaces(low, high, most, finest) {
 /** @param {number} low @param {number} high @param {number} most */
 function logPlaces(low, high, most) {
   const decades = Math.log10(high / low);
-  const times = [[1, 2, 5], [1, 3], [1]].find((some) => decades * some.length <= most) ?? [1];
+  const times = [[1, 2, 5], [1, 3], [1]].find((some) => decades * some.length <= most * CROWDED) ?? [1];
   const every = Math.max(1, Math.ceil(decades / most));
   const places = [];
   for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power += 1) {
