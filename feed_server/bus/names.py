@@ -94,6 +94,11 @@ def server(name: str) -> str:
     return f"{PREFIX}:{{leases}}:server:{name}"
 
 
+def gateway_report(name: str) -> str:
+    """Key: a gateway's `GatewayReport` as JSON; expires when it is not renewed."""
+    return f"{PREFIX}:gateway:{name}"
+
+
 def lock(provider: str) -> str:
     """Key: who may carry a provider's data; expires unless it is renewed."""
     return f"{PREFIX}:{{lock:{provider}}}"

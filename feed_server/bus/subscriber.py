@@ -55,11 +55,18 @@ class Subscriber:
         self._confirmed = asyncio.Event()
         self._connection: AbstractConnection | None = None
         self._heard_at = -DEAF_AFTER_S
+        self._probed_at = 0.0
+        self._lag_s: float | None = None
 
     @property
     def hears(self) -> bool:
         """Whether the probe was heard lately."""
         return time.monotonic() - self._heard_at < DEAF_AFTER_S
+
+    @property
+    def lag_s(self) -> float | None:
+        """How long the last probe took to be heard; None before the first, and while deaf."""
+        return self._lag_s if self.hears else None
 
     @property
     def channels(self) -> frozenset[str]:
@@ -164,6 +171,7 @@ class Subscriber:
         if kind == b"message":
             if channel == self._probe_channel:
                 self._heard_at = time.monotonic()
+                self._lag_s = self._heard_at - self._probed_at
             else:
                 self._on_message(channel, payload)
         elif kind == b"subscribe":
@@ -173,6 +181,7 @@ class Subscriber:
 
     async def _probe(self, connection: AbstractConnection) -> None:
         while True:
+            self._probed_at = time.monotonic()
             with bus_errors("probing"):
                 await self._redis.publish(self._probe_channel, b"")
             if sentinel.leads_elsewhere(self._redis, connection):

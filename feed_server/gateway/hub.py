@@ -269,7 +269,7 @@ class Hub:
         self._flush_timer, self._flush_due_s = None, inf
         self._deliver(self._slice(began_s))
         ended_s = self.now_s()
-        self.metrics.flush.observe(ended_s - began_s)
+        self.metrics.flushed(ended_s - began_s)
         if self._governor.flushed(ended_s - began_s, ended_s, late_s):
             self.fanout.rate = self._governor.rate
             self._on_rate()

@@ -146,6 +146,11 @@ class MarketView:
         """Whether what is published reaches us."""
         return self._subscriber.hears
 
+    @property
+    def redis_lag_s(self) -> float | None:
+        """How long our last message to ourselves took through Redis; None where none came."""
+        return self._subscriber.lag_s
+
     def declare(self, infos: Iterable[SymbolInfo]) -> None:
         """Take instruments that a source has just declared, and of which Redis will tell soon."""
         self.symbols.update({info.symbol: info for info in infos})

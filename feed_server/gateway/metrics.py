@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from feed_server.gateway.recent import Recent
+
 LATENCY_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -33,6 +35,24 @@ class Metrics:
             "gateway_latency_seconds",
             "From receipt at the source to the gateway's last value; one sample a millisecond",
         )
+
+        self.recent_flush = Recent()
+        self.recent_latency = Recent()
+
+    def flushed(self, took_s: float) -> None:
+        """Note how long a flush of due cohorts took."""
+        self.flush.observe(took_s)
+        self.recent_flush.add(took_s)
+
+    def passed(self, took_s: float) -> None:
+        """Note how long an update took from its receipt at the source."""
+        self.latency.observe(took_s)
+        self.recent_latency.add(took_s)
+
+    def read(self, figure: Gauge | Counter) -> int:
+        """Return what a gauge or counter without labels stands at."""
+        (family,) = figure.collect()
+        return round(family.samples[0].value)
 
     def text(self) -> bytes:
         """Return the figures in Prometheus's text format."""

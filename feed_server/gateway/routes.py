@@ -8,6 +8,7 @@ from feed_server.gateway import health_api, market_api
 from feed_server.gateway.alerts_api import AlertsHandler
 from feed_server.gateway.api_docs.handlers import AsyncApiHandler, OpenApiHandler
 from feed_server.gateway.event_stream import EventStreamHandler
+from feed_server.gateway.gateways_api import GatewaysHandler
 from feed_server.gateway.settings_api import SettingsHandler
 from feed_server.gateway.websocket import FeedSocket
 
@@ -20,6 +21,7 @@ HANDLERS = {
     "/api/search": market_api.SearchHandler,
     "/api/status": market_api.StatusHandler,
     "/api/subscriptions": market_api.SubscriptionsHandler,
+    "/api/gateways": GatewaysHandler,
     "/api/quotes": market_api.QuotesHandler,
     "/api/bars": market_api.BarsHandler,
     "/api/indicators": market_api.IndicatorsHandler,

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from tornado.httputil import HTTPServerRequest
@@ -14,6 +14,7 @@ from feed_server.bus import names
 from feed_server.bus.alerts import AlertStore, decode_alert_note
 from feed_server.bus.connection import connect
 from feed_server.bus.control import ControlMessage, Disconnect, Drain
+from feed_server.bus.gateways import GatewayReports
 from feed_server.bus.leases import Leases, WantedReader
 from feed_server.bus.notices import SourceError
 from feed_server.bus.reader import Reader
@@ -26,6 +27,7 @@ from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.client import Client, Patience
 from feed_server.gateway.frames import Frame
 from feed_server.gateway.freshness import Freshness
+from feed_server.gateway.gateways_api import keep_telling
 from feed_server.gateway.history import History
 from feed_server.gateway.hub import Hub
 from feed_server.gateway.limits import ConnectionCount, client_address
@@ -79,6 +81,7 @@ class Gateway:
         self.reader = Reader(self._redis)
         self.alerts = AlertStore(self._redis)
         self.user_settings = SettingsStore(self._redis)
+        self.reports = GatewayReports(self._redis)
         caller = Caller(self._redis, self.name)
         self.wanted = WantedReader(self._redis)
         self.view = MarketView(
@@ -98,6 +101,7 @@ class Gateway:
         self._roll = Roll()
         self._drains = False
         self._sampled_ms = 0
+        self.started_ms = self.hub.now_ms()
         self._server = Listener.of(self._application(), settings, self.metrics)
 
     def listen(self) -> None:
@@ -124,6 +128,7 @@ class Gateway:
                 tasks.create_task(self.hub.recover())
                 tasks.create_task(self.hub.indicators.run())
                 tasks.create_task(self._see_to_connections())
+                tasks.create_task(keep_telling(self))
         finally:
             await self._stop()
 
@@ -182,12 +187,21 @@ class Gateway:
         """Return how the sources and this gateway do."""
         return Status(self.view.statuses(), GatewayStatus(self.name, round(self.hub.rate, 3)))
 
+    @property
+    def clients(self) -> Iterable[Client]:
+        """All that are connected now."""
+        return self._roll
+
     def figures(self) -> bytes:
         """Return the gateway's figures in Prometheus's text format."""
+        self.gauge()
+        return self.metrics.text()
+
+    def gauge(self) -> None:
+        """Bring those figures up to date that are not counted as they change."""
         self.metrics.behind.set(sum(client.is_behind for client in self._roll))
         self.metrics.watched_symbols.set(len(self.view.interest.kept))
         self.metrics.symbols_behind.set(self.view.unsettled)
-        return self.metrics.text()
 
     async def not_ready_reasons(self) -> list[str]:
         """Return why this gateway is not fit for traffic; nothing when it is."""
@@ -209,7 +223,7 @@ class Gateway:
         # Without a trade it may tell of a bar's end alone, with the time of the trade before.
         if stored.update.trades and now_ms != self._sampled_ms:
             self._sampled_ms = now_ms
-            self.metrics.latency.observe((now_ms - stored.update.quote.received_ms) / 1000)
+            self.metrics.passed((now_ms - stored.update.quote.received_ms) / 1000)
         self.hub.on_update(stored)
 
     def on_restated(self, stored: StoredUpdate) -> None:

@@ -2,7 +2,8 @@
 
 ``data`` holds market data (`Quote`, `Trade`, `Bar`, `SymbolInfo`), ``indicators`` what can be
 computed from bars, ``alerts`` what a user wants to be told of, ``user_settings`` what a user has
-set, ``messages`` what clients and server say to each other, ``codes`` the error and close codes.
+set, ``gateways`` how the servers do, ``messages`` what clients and server say to each other,
+``codes`` the error and close codes.
 ``docs/protocol.md`` tells the flows.
 """
 
@@ -30,6 +31,7 @@ from feed_server.protocol.data import (
     Trade,
     TradePrint,
 )
+from feed_server.protocol.gateways import GatewayList, GatewayReport, RedisState
 from feed_server.protocol.indicators import IndicatorInfo, IndicatorList, IndicatorParameter
 from feed_server.protocol.messages import (
     COMMANDS,
@@ -98,6 +100,8 @@ __all__ = [
     "Error",
     "ErrorCode",
     "Fired",
+    "GatewayList",
+    "GatewayReport",
     "GatewayStatus",
     "Heartbeat",
     "IndicatorInfo",
@@ -113,6 +117,7 @@ __all__ = [
     "QuoteDetails",
     "QuoteRow",
     "Quotes",
+    "RedisState",
     "ServerMessage",
     "Shutdown",
     "SourceState",

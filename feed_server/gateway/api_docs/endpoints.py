@@ -26,6 +26,7 @@ from feed_server.protocol import (
     AlertRequest,
     BarSeries,
     ErrorCode,
+    GatewayList,
     IndicatorList,
     Interval,
     Quotes,
@@ -139,6 +140,10 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 "description": "By symbol.",
             },
             errors=(not_ready,),
+        ),
+        "/api/gateways": Endpoint(
+            "How all gateways do, each by its own account of the last seconds, and Redis.",
+            ref(GatewayList),
         ),
         "/api/quotes": Endpoint(
             "Last values as a snapshot, for those who poll.",

@@ -20,6 +20,7 @@ from feed_server.protocol import (
     BarSeries,
     Error,
     ErrorCode,
+    GatewayList,
     IndicatorList,
     Quotes,
     Status,
@@ -36,7 +37,7 @@ elements at the end of an array as well. Every error has the same body, see `Err
 """
 BODIES = (
     *(SymbolList, Status, Quotes, BarSeries, IndicatorList, TradeSeries),
-    *(AlertRequest, Alert, AlertList, UserSettings, Error),
+    *(AlertRequest, Alert, AlertList, UserSettings, GatewayList, Error),
 )
 BEARER = "bearer"
 
