@@ -146,7 +146,10 @@ def test_a_feed_that_does_not_keep_them_is_told_and_the_browser_does(open_as: Op
 def test_what_this_page_does_not_know_is_kept_and_asked_once(open_as: OpenAs) -> None:
     page = open_as("fay")
     token = TokenSigner(secret_key(pem.SECRET), lifetime_s=600).sign("fay", time.time())
-    newer = {"wings": {"value": 2, "at_ms": 5}, "theme": {"value": "sepia", "at_ms": 250_000_000_000_000}}
+    newer = {
+        "wings": {"value": 2, "at_ms": 5},
+        "theme": {"value": "sepia", "at_ms": 250_000_000_000_000},
+    }
     feed_url = page.evaluate("window.__quotewire.connection.feedUrl")
     answer = page.request.put(
         f"{feed_url}/api/settings",
