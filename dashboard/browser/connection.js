@@ -12,6 +12,7 @@ import {Asking} from "quotewire/asking.js";
 import {Catalog} from "quotewire/catalog.js";
 import {Session} from "quotewire/core/session.js";
 import {Delivery} from "quotewire/delivery.js";
+import {Drill} from "quotewire/drill.js";
 import {browser} from "quotewire/environment.js";
 import {Feed} from "quotewire/feed.js";
 import {SENSELESS} from "quotewire/feed_error.js";
@@ -21,6 +22,7 @@ import {Listeners, once} from "quotewire/listeners.js";
 import {pause} from "quotewire/pause.js";
 import {Runner} from "quotewire/runner.js";
 import {Timeline} from "quotewire/timeline.js";
+import {Traffic} from "quotewire/traffic.js";
 
 export const HISTORY_BARS = 750;
 const CONNECTED = new Set(["live", "polling", "stale"]);
@@ -29,6 +31,10 @@ export class Connection {
   timeline = new Timeline();
   /** @type {SourceStatus[]} */
   sources = [];
+  /** All that goes over the links and beside them. */
+  traffic;
+  /** Failures on purpose. */
+  drill;
   #environment;
   #feed;
   #session;
@@ -49,6 +55,10 @@ export class Connection {
   #lost = new Listeners();
   /** @type {Listeners<void>} */
   #alerted = new Listeners();
+  /** @type {Listeners<number>} */
+  #painted = new Listeners();
+  /** @type {Set<Want>} */
+  #wants = new Set();
 
   /**
    * @param {string} feedUrl
@@ -65,13 +75,14 @@ export class Connection {
     this.#catalog = new Catalog(() => this.#links.get(this.state.way, "symbols"), environment);
     this.#catalog.onChange((symbols) => this.#session.symbols(symbols?.values() ?? []));
     this.#asking = new Asking((...asked) => this.#links.get(...asked), this.#runner);
-    this.#links = new Links(environment.direct(this.#feed), {
+    this.traffic = new Traffic(() => environment.now());
+    this.drill = new Drill(environment, (told) => this.timeline.add(told, environment.now()));
+    this.#links = new Links(this.#watched(environment.direct(this.#feed), "websocket"), {
       onMessage: (way, message, bytes) => this.#received(way, message, bytes),
       onClosed: (way, number, reason) =>
         this.#runner.run((session, now_ms) => session.closed(now_ms, way, number, reason)),
     });
-    this.#delivery = new Delivery(this.#session, environment,
-      () => this.#session.painted(environment.now()));
+    this.#delivery = new Delivery(this.#session, environment, () => this.#hasPainted());
     this.#delivery.pace(settings.max_hz ?? 0);
   }
 
@@ -90,6 +101,7 @@ export class Connection {
 
   stop() {
     this.#runner.run((session, now_ms) => session.stop(now_ms));
+    this.drill.end();
     this.#unwatch();
     this.#unpause();
     this.#catalog.keep(false);
@@ -127,6 +139,11 @@ export class Connection {
     return {...meter.counts, ...meter.facts(this.#environment.now())};
   }
 
+  /** What elements ask for now: each once for each time that it is asked for. */
+  get wants() {
+    return [...this.#wants];
+  }
+
   /** @param {Partial<import("./settings.js").Values>} settings to go by from now on */
   configure(settings) {
     if (settings.max_hz !== undefined) this.#delivery.pace(settings.max_hz);
@@ -156,7 +173,7 @@ export class Connection {
 
   /** @param {import("./environment.js").Transport | null} relay to be used where nothing else works */
   setRelay(relay) {
-    this.#links.relay = relay;
+    this.#links.relay = relay && this.#watched(relay, "relay");
     this.#runner.run((session, now_ms) => session.configure(now_ms, {relay: relay !== null}));
   }
 
@@ -182,6 +199,11 @@ export class Connection {
   /** @param {() => void} listener hears whenever the user's alerts have changed, while connected */
   onAlerted(listener) {
     return this.#alerted.hear(listener);
+  }
+
+  /** @param {(now_ms: number) => void} listener hears when what has changed is on the screen */
+  onPainted(listener) {
+    return this.#painted.hear(listener);
   }
 
   /** @param {(lost: import("./core/session.js").Lost) => void} listener hears of each gap that stays */
@@ -269,11 +291,24 @@ export class Connection {
 
   /** @param {Want} want @param {() => void} undeliver */
   #want(want, undeliver) {
+    this.#wants.add(want);
     this.#runner.run((session, now_ms) => session.want(now_ms, want));
     return once(() => {
+      this.#wants.delete(want);
       undeliver();
       this.#runner.run((session, now_ms) => session.unwant(now_ms, want));
     });
+  }
+
+  /** @param {import("./environment.js").Transport} transport @param {"websocket" | "relay"} way */
+  #watched(transport, way) {
+    return this.traffic.tap(this.drill.wrap(transport), way);
+  }
+
+  #hasPainted() {
+    const now_ms = this.#environment.now();
+    this.#session.painted(now_ms);
+    this.#painted.tell(now_ms);
   }
 
   #seen() {

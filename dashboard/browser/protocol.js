@@ -21,6 +21,8 @@
  * @property {number} [next_try_ms] when it asks its vendor next
  * @property {number} [symbols] how many it is asked for
  * @property {{limit: number, per_s: number, left: number}[]} [budgets] what its vendor allows
+ * @property {number} [failures] how many tries in a row have failed
+ * @property {Record<string, number>} [refused] by reason how many data were not taken
  */
 
 export {};

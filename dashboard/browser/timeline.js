@@ -1,13 +1,13 @@
-/** What befell a connection: its states, the gaps that stayed, and what the feed refused. */
+/** What befell a connection: its states, the gaps that stayed, what the feed refused, and drills. */
 
 const KEPT = 100;
 
 /**
  * @typedef {import("./core/session.js").StateChanged | import("./core/session.js").Lost
- *   | import("./core/session.js").Failed} Told
+ *   | import("./core/session.js").Failed | import("./drill.js").Told} Told
  *
  * @typedef {object} Entry
- * @property {"state" | "lost" | "failed"} kind
+ * @property {"state" | "lost" | "failed" | "simulation"} kind
  * @property {number} at_ms
  * @property {string} code
  * @property {string} reason
