@@ -103,13 +103,15 @@ def create_app(config: DashboardConfig) -> pmui.Page:
     }
     pages = Pages(feed)
     inline: dict[str, object] = {**feed, "align": "center"}
+    page = _asked_page()
     navigation = Navigation(
-        **inline, page=_asked_page(), sizing_mode="stretch_width", margin=(0, 12, 0, 8)
+        **inline, page=page, shown=page, sizing_mode="stretch_width", margin=(0, 12, 0, 8)
     )
-    content = pn.Column(pages[navigation.page], sizing_mode="stretch_both", margin=0)
+    content = pn.Column(pages[page], sizing_mode="stretch_both", margin=0)
 
     async def show(event: param.parameterized.Event) -> None:
         content[:] = [pages[event.new]]
+        navigation.shown = event.new
 
     navigation.param.watch(show, "page")
     badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))

@@ -11,8 +11,9 @@ class Navigation(LiveElement):
     page: "param.Selector[str]" = param.Selector(
         default="dashboard",
         objects=["dashboard", "market", "symbol", "debug"],
-        doc="The page that is shown; the browser sets it.",
+        doc="The page that is wanted; the browser sets it.",
     )
+    shown = param.String(default="dashboard", doc="The page that is there.")
 
     _esm = FOLDER / "navigation.js"
     _stylesheets = stylesheets("tokens", "navigation", "symbol_search")

@@ -4,6 +4,7 @@ import {address, PAGES} from "quotewire/address.js";
 import {h} from "quotewire/dom.js";
 import {mount} from "quotewire/live.js";
 import {keepForServer} from "quotewire/server_cookies.js";
+import {isThere} from "quotewire/server_link.js";
 import {settings} from "quotewire/settings.js";
 import {SymbolSearch} from "quotewire/symbol_search.js";
 import {toast} from "quotewire/toasts.js";
@@ -12,6 +13,8 @@ import {toast} from "quotewire/toasts.js";
 
 /** @type {Record<PageName, string>} */
 const WORDS = {dashboard: "Dashboard", market: "Live market", symbol: "Symbol", debug: "Debug"};
+/** For a page to be built. */
+const LATE_MS = 10_000;
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
@@ -24,6 +27,7 @@ export function render(context) {
 
 class Navigation {
   #model;
+  #late = 0;
   #links = new Map(PAGES.map((page) => [page, this.#link(page)]));
   element = h("nav", {"aria-label": "Pages", "data-testid": "navigation"}, ...this.#links.values());
 
@@ -35,12 +39,16 @@ class Navigation {
     this.#model = model;
     address.ours = true;
     const asked = new URLSearchParams(window.location.search).get("page");
-    if (asked && !WORDS[/** @type {PageName} */ (asked)]) {
+    if (asked && !Object.hasOwn(WORDS, asked)) {
       toast(`There is no page “${asked}”.`, {tone: "warn"});
       address.set({page: null});
     }
     until(address.onMove(() => this.#show()));
     until(settings.onChange(() => keepForServer("page", usualPage())));
+    const arrived = () => this.#await();
+    model.on("shown", arrived);
+    until(() => model.off("shown", arrived));
+    until(() => clearTimeout(this.#late));
   }
 
   /** @param {PageName} page */
@@ -68,7 +76,21 @@ class Navigation {
       else link.removeAttribute("aria-current");
       link.setAttribute("href", address.linkTo({page: name}));
     }
-    return undefined;
+    return this.#await();
+  }
+
+  /** The server builds a page, and may have lost this one's thread: it is loaded afresh then. */
+  #await() {
+    const {page, shown} = this.#model;
+    for (const [name, link] of this.#links) {
+      link.setAttribute("aria-busy", String(name === page && page !== shown));
+    }
+    clearTimeout(this.#late);
+    if (page === shown) return;
+    this.#late = setTimeout(async () => {
+      if (await isThere()) window.location.reload();
+      else this.#await();
+    }, LATE_MS);
   }
 }
 

@@ -8,8 +8,9 @@ import {once} from "quotewire/listeners.js";
 import {LASTS_MS} from "quotewire/outage.js";
 import {toast} from "quotewire/toasts.js";
 
-/** For an answer of a server that is back: it tells the whole page once more first. */
-const PATIENCE_MS = 20_000;
+/** For Bokeh to find the server again, and the server to tell the whole page once more. */
+const PATIENCE_MS = 60_000;
+const TRY_MS = 5000;
 const GONE = "The dashboard’s server is away. Prices go on; other pages open when it is back.";
 const BACK = "The dashboard’s server is back.";
 
@@ -22,7 +23,7 @@ class ServerLink {
   #take = () => {};
   #isGone = false;
   #isLeft = false;
-  #patience = 0;
+  #tries = 0;
   #isAsked = false;
 
   /** @param {ElementModel} model of an element that tells its session @param {import("./panel.d.ts").Doc} page */
@@ -37,7 +38,8 @@ class ServerLink {
   /** @param {ElementModel} model @returns {() => void} ends it */
   use(model) {
     this.#model = model;
-    if (this.#isAsked) this.#ask();
+    if (model.session !== this.#session) window.location.reload();
+    else if (this.#isAsked) this.#ask();
     const heard = (/** @type {{session?: string}} */ {session}) => session && this.#told(session);
     model.on("msg:custom", heard);
     return once(() => model.off("msg:custom", heard));
@@ -54,11 +56,16 @@ class ServerLink {
       };
     }, LASTS_MS);
     this.#take = () => clearTimeout(timer);
+    this.#tries = setTimeout(() => this.#lookOut(), PATIENCE_MS);
+  }
+
+  /** Bokeh tries a few times only. By now the server has forgotten the page anyway. */
+  async #lookOut() {
+    if (await isThere()) window.location.reload();
+    else this.#tries = setTimeout(() => this.#lookOut(), TRY_MS);
   }
 
   #back() {
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.#told(""), PATIENCE_MS);
     this.#isAsked = true;
     this.#ask();
   }
@@ -68,13 +75,22 @@ class ServerLink {
     this.#model.send_msg({do: "session"});
   }
 
-  /** @param {string} session that the server has for this page; empty where it did not say */
+  /** @param {string} session that the server has for this page */
   #told(session) {
-    clearTimeout(this.#patience);
     if (!this.#isAsked) return;
     if (session !== this.#session) window.location.reload();
+    clearTimeout(this.#tries);
     this.#isGone = this.#isAsked = false;
     this.#take();
+  }
+}
+
+/** Whether the page's server answers. */
+export async function isThere() {
+  try {
+    return (await fetch(window.location.href, {method: "HEAD", cache: "no-store"})).status < 500;
+  } catch {
+    return false; // nobody answers
   }
 }
 

@@ -77,11 +77,12 @@ class Dashboard:
 
     Args:
         app: Another app to serve in its place: the path of a Python file.
+        port: That of one that was stopped; without it a free one.
         settings: Environment settings without their prefix, such as where its feed is.
     """
 
-    def __init__(self, app: str = "dashboard", **settings: str) -> None:
-        self.port = free_port()
+    def __init__(self, app: str = "dashboard", port: int | None = None, **settings: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/{Path(app).stem}"
         self._process = subprocess.Popen(
             [
