@@ -19,6 +19,8 @@ from feed_server.protocol import Channel, Error, ErrorCode, SymbolInfo, encode
 if TYPE_CHECKING:
     from feed_server.gateway.server import Gateway
 
+EXPOSED = ("ETag", "Content-Disposition", "Link", "Quotewire-Note", "Quotewire-Rows")
+"""Headers that pages may read."""
 CHANGES = ("POST", "PUT", "DELETE")
 """Methods that change something."""
 
@@ -52,7 +54,7 @@ class OpenHandler(RequestHandler):
         if not self.gateway.origins.allows(origin):
             return False
         self.set_header("Access-Control-Allow-Origin", origin)
-        self.set_header("Access-Control-Expose-Headers", "ETag")
+        self.set_header("Access-Control-Expose-Headers", ", ".join(EXPOSED))
         return True
 
     def options(self, *_args: str) -> None:

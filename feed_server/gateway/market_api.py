@@ -1,16 +1,18 @@
 """HTTP: market data for those who poll, and history."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from feed_server.bus.requests import Failed
+from feed_server.bus.update import StoredUpdate
 from feed_server.gateway.arrow import ARROW, arrow_stream, prefers_arrow
 from feed_server.gateway.history import LATEST_MS, bar_series
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_indicators, parse_interval
 from feed_server.gateway.rows import trade_series
+from feed_server.gateway.table_api import TableHandler
+from feed_server.gateway.tables import Format, bar_table, quote_table, trade_table
 from feed_server.market.indicator_spec import IndicatorSpec, catalogue, split_specs
 from feed_server.protocol import ErrorCode, IndicatorList, SymbolList
 
@@ -68,21 +70,25 @@ class SubscriptionsHandler(ApiHandler):
         self.answer({s: n for s, n in sorted(counts.items()) if self.grant.allows_symbol(s)})
 
 
-class QuotesHandler(ApiHandler):
-    """``/api/quotes?symbols=A,B&since=&max_age_ms=``: `Quotes`; 304 when nothing changed (ETag)."""
+class QuotesHandler(TableHandler):
+    """``/api/quotes?symbols=A,B&since=&max_age_ms=``: `Quotes`; 304 when nothing changed (ETag).
+
+    With ``format`` it is a file.
+    """
 
     async def get(self) -> None:
         """Answer with last values, of all symbols where none is named."""
+        form = self.asked_format()
         asked = self.get_query_argument("symbols", "").split(",")
         named = [text.strip() for text in asked if text.strip()]
         max_age_ms = self.number("max_age_ms", DEFAULT_AGE_MS, 0, MAX_AGE_MS)
         since = self._since(self.get_query_argument("since", ""))
         symbols = await self.symbols_of("quotes", named)
-        view, rows = self.gateway.view, self.gateway.hub.fanout.rows
+        view = self.gateway.view
         if not await view.want(symbols):
             # What is kept here may be old: the answer is Redis's own, or an honest error.
             latest = await self.gateway.reader.last_values(symbols)
-            self.answer(rows.snapshot(latest.values()))
+            await self._tell(form, list(latest.values()))
             return
         # All at once would be more than a vendor allows: those are fetched in their turn.
         failed = await self.gateway.freshness.refresh(symbols, max_age_ms) if named else {}
@@ -90,9 +96,26 @@ class QuotesHandler(ApiHandler):
         changed = [s for s in symbols if s in view.latest and view.changed_at(s) > since]
         newest = max((view.changed_at(symbol) for symbol in symbols), default=0)
         cursor = f"{self.gateway.name}:{newest}"
-        quotes = rows.snapshot([view.latest[s] for s in changed], cursor)
         why = {symbol: error.message for symbol, error in failed.items()}
-        self.answer(msgspec.structs.replace(quotes, failed=why))
+        await self._tell(form, [view.latest[s] for s in changed], cursor, why)
+
+    async def _tell(
+        self,
+        form: Format,
+        latest: Sequence[StoredUpdate],
+        cursor: str | None = None,
+        failed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer in the form that is asked for."""
+        why = failed or {}
+        if form is Format.JSON:
+            quotes = self.gateway.hub.fanout.rows.snapshot(latest, cursor)
+            self.answer(msgspec.structs.replace(quotes, failed=why))
+            return
+        labels = {s: info.label for s, info in (await self.declared_symbols()).items()}
+        note = "; ".join(f"{symbol}: {reason}" for symbol, reason in why.items()) or None
+        table = quote_table([stored.update.quote for stored in latest], labels, note)
+        await self.answer_file(table, form)
 
     def _require_one(self, symbols: list[str], failed: Mapping[str, Failed]) -> None:
         """Check that there is something to tell, where a single symbol is asked for.
@@ -111,14 +134,15 @@ class QuotesHandler(ApiHandler):
         return int(number) if ours else 0
 
 
-class BarsHandler(ApiHandler):
+class BarsHandler(TableHandler):
     """``/api/bars?symbol=&interval=&start=&end=&limit=&indicators=``: a `BarSeries`.
 
-    It is JSON, or Arrow for who asks for that.
+    It is JSON, or Arrow for who asks for that; with ``format`` it is a file.
     """
 
     async def get(self) -> None:
         """Answer with the newest ``limit`` bars that begin within ``start`` and ``end`` (ms)."""
+        form = self.asked_format()
         interval = parse_interval(self.get_query_argument("interval", "1d"))
         start_ms = self.number("start", 0, 0, LATEST_MS)
         end_ms = self.number("end", LATEST_MS, 0, LATEST_MS)
@@ -135,12 +159,14 @@ class BarsHandler(ApiHandler):
             found = await board.columns(symbol, interval, specs, joined.bars)
             series = msgspec.structs.replace(series, indicators=found)
         self.set_header("Vary", "Origin, Accept")
-        if not prefers_arrow(self.request.headers.get("Accept", "")):
+        if form is not Format.JSON:
+            await self.answer_file(bar_table(series, await self.label_of(symbol)), form)
+        elif prefers_arrow(self.request.headers.get("Accept", "")):
+            body = await self.in_thread(lambda: arrow_stream(series))
+            self.set_header("Content-Type", ARROW)
+            self.finish(body)
+        else:
             self.answer(series)
-            return
-        body = await asyncio.to_thread(arrow_stream, series)
-        self.set_header("Content-Type", ARROW)
-        self.finish(body)
 
 
 def _check_size(limit: int, specs: Sequence[IndicatorSpec]) -> None:
@@ -161,11 +187,16 @@ class IndicatorsHandler(ApiHandler):
         self.answer(IndicatorList(catalogue()))
 
 
-class TradesHandler(ApiHandler):
-    """``/api/trades?symbol=&limit=``: a `TradeSeries`."""
+class TradesHandler(TableHandler):
+    """``/api/trades?symbol=&limit=``: a `TradeSeries`; with ``format`` it is a file."""
 
     async def get(self) -> None:
         """Answer with the newest ``limit`` trades, as far back as none is missing."""
+        form = self.asked_format()
         limit = self.number("limit", 500, 1, MAX_TRADES)
         symbol = await self.wanted_symbol("trades")
-        self.answer(trade_series(symbol, await self.gateway.reader.trades(symbol, limit)))
+        series = trade_series(symbol, await self.gateway.reader.trades(symbol, limit))
+        if form is Format.JSON:
+            self.answer(series)
+            return
+        await self.answer_file(trade_table(series, await self.label_of(symbol)), form)

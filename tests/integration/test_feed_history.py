@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
 
 import httpx
 import msgspec
@@ -240,6 +241,12 @@ def test_an_unchanged_answer_in_arrow_is_not_sent_again(feed: FeedProcess) -> No
 def test_arrow_says_why_bars_are_missing(feed: FeedProcess) -> None:
     with pa.ipc.open_stream(arrow(feed, symbol=NEVER).content) as reader:
         assert b"it has no history" in reader.schema.metadata[b"note"]
+
+
+def test_a_file_says_why_bars_are_missing(feed: FeedProcess) -> None:
+    params = {"symbol": NEVER, "format": "csv"}
+    told = httpx.get(f"{feed.url}/api/bars", params=params, timeout=20).raise_for_status()
+    assert "it has no history" in unquote(told.headers["Quotewire-Note"])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from feed_server.gateway.market_api import (
     MAX_QUERY,
     MAX_TRADES,
 )
+from feed_server.gateway.tables import MEDIA, Format
 from feed_server.market.indicator_spec import MAX_INDICATORS
 from feed_server.protocol import (
     MAX_SETTINGS,
@@ -46,6 +47,10 @@ SPELLING = (
     "that is not declared is looked for at the sources."
 )
 
+FILES: Mapping[str, Json] = {
+    MEDIA[Format.CSV]: {"type": "string"},
+    MEDIA[Format.PARQUET]: {"type": "string", "format": "binary"},
+}
 TOKEN_ERRORS = (ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED)
 SYMBOL_ERRORS = (
     ErrorCode.BAD_PARAMETER,
@@ -84,6 +89,7 @@ class Endpoint:
         also: By the types of other forms of it, for who asks for one by `Accept`, their schemas.
         parameters: What can be asked for.
         errors: What can go wrong, beside what can anywhere.
+        has_files: Whether the parameter `format` makes it a file.
         is_open: Whether it needs no token where others do.
         has_etag: Whether an unchanged answer can be left out.
         unfit: Schema of an answer 503 that is no error.
@@ -99,6 +105,7 @@ class Endpoint:
     also: Mapping[str, Json] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[ErrorCode, ...] = ()
+    has_files: bool = False
     is_open: bool = False
     has_etag: bool = True
     unfit: Json | None = None
@@ -164,7 +171,9 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                     "told. One that this gateway did not make asks for everything.",
                     {"type": "string", "default": ""},
                 ),
+                _format(),
             ),
+            has_files=True,
             errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_SYMBOLS, not_ready),
         ),
         "/api/bars": Endpoint(
@@ -181,7 +190,9 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 _integer("end", "Last start, UTC epoch ms.", 0, LATEST_MS, LATEST_MS),
                 _integer("limit", "How many bars at most.", 1, MAX_BARS, 500),
                 _indicators(),
+                _format(),
             ),
+            has_files=True,
             errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready),
         ),
         "/api/indicators": Endpoint(
@@ -194,7 +205,9 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
             parameters=(
                 _symbol(),
                 _integer("limit", "How many trades at most.", 1, MAX_TRADES, 500),
+                _format(),
             ),
+            has_files=True,
             errors=(*SYMBOL_ERRORS, not_ready),
         ),
     }
@@ -332,6 +345,15 @@ def _indicators() -> Parameter:
     )
     examples = ["SMA(20)", "SMA(20),BBANDS(20,2,2)"]
     return Parameter("indicators", text, {"type": "string", "default": "", "examples": examples})
+
+
+def _format() -> Parameter:
+    text = (
+        "How the answer is written: `csv` and `parquet` are files with one column for each field "
+        "and each output of an indicator, prices exact; times are ISO 8601 in UTC in CSV, and "
+        "timestamps in Parquet. A gateway without pyarrow has no `parquet`, and says so."
+    )
+    return Parameter("format", text, {"enum": list(Format), "default": Format.JSON})
 
 
 def _symbol() -> Parameter:

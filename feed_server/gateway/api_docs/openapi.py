@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from feed_server.gateway.api_docs.endpoints import (
+    FILES,
     JSON,
     TOKEN_ERRORS,
     Endpoint,
@@ -113,11 +114,12 @@ def _parameter(parameter: Parameter) -> Json:
 def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
     good: Json = {"description": endpoint.summary}
     if endpoint.body is not None:
-        forms = {endpoint.media: endpoint.body, **endpoint.also}
+        files = FILES if endpoint.has_files else {}
+        forms = {endpoint.media: endpoint.body, **endpoint.also, **files}
         good["content"] = {media: {"schema": schema} for media, schema in forms.items()}
     responses: Json = {str(endpoint.status): good}
     if endpoint.has_etag:
-        good["headers"] = {"ETag": _ETAG}
+        good["headers"] = {"ETag": _ETAG} | (_FILE_HEADERS if endpoint.has_files else {})
         responses["304"] = {"description": "Nothing has changed since the answer with that ETag."}
     errors = {*endpoint.errors, ErrorCode.INTERNAL}
     if not needs_token:
@@ -144,8 +146,29 @@ def _error(codes: Iterable[ErrorCode]) -> Json:
 
 
 _ETAG: Json = {
+    "required": True,
     "description": "Give it back as `If-None-Match`.",
     "schema": {"type": "string"},
+}
+_FILE_HEADERS: Json = {
+    "Content-Disposition": {
+        "description": "Of a file: its name.",
+        "schema": {"type": "string", "examples": ['attachment; filename="IBM-1d-REPLAY.csv"']},
+    },
+    "Quotewire-Rows": {
+        "description": "Of a file: how many rows it has.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Quotewire-Note": {
+        "description": "Of a file: why rows are missing that a source may have, for a person; "
+        "percent-encoded.",
+        "schema": {"type": "string"},
+    },
+    "Link": {
+        "description": "Of a file of bars: where to get the part before it, as `rel=next`, with "
+        "the same parameters; there is none where there are no older ones.",
+        "schema": {"type": "string", "examples": ['<?symbol=IBM&end=1338335999999>; rel="next"']},
+    },
 }
 _CHALLENGE: Json = {"schema": {"const": "Bearer"}}
 _IF_NONE_MATCH: Json = {
