@@ -11,7 +11,7 @@ class Watchlist(LiveElement):
     symbols = param.List(item_type=str, doc="Which symbols, in this order; empty for all.")
     named = param.Boolean(
         default=False,
-        doc="Whether it shows the user's own lists in place of `symbols`, and lets them be changed.",
+        doc="Whether it shows the user's own lists in place of `symbols`, to be changed there.",
     )
 
     _esm = FOLDER / "watchlist.js"

@@ -77,6 +77,9 @@ export class MarketTable {
   show(rows) {
     this.#rows = rows;
     this.#sort();
+    const now_ms = performance.now();
+    for (const row of this.#shown()) this.#write(row, now_ms);
+    this.#fit();
   }
 
   /** @param {ReadonlySet<string>} symbols that have changed */

@@ -21,6 +21,7 @@ import {pause} from "quotewire/pause.js";
 
 const MOST = 5;
 const ASK_MS = 5000;
+const RANK_MS = 1000;
 /** @type {[Ranking, string][]} */
 const RANKINGS = [["gainers", "Gainers"], ["losers", "Losers"], ["active", "Most active"]];
 
@@ -36,6 +37,8 @@ class Movers {
   #book = new QuoteBook();
   /** @type {Map<string, Line>} */
   #lines = new Map();
+  /** @type {Map<string, Quote>} of those that are shown */
+  #live = new Map();
   #unsubscribe = () => {};
   #isAsking = false;
   #rows = h("ol", {"data-testid": "movers"});
@@ -53,6 +56,8 @@ class Movers {
     until(connection.onState(() => this.#explain()));
     const asking = setInterval(() => this.#ask(), ASK_MS);
     until(() => clearInterval(asking));
+    const ranking = setInterval(() => !this.#isHeld && this.#rank(), RANK_MS);
+    until(() => clearInterval(ranking));
   }
 
   /** @param {Ranking} ranking */
@@ -62,10 +67,14 @@ class Movers {
     this.#rank();
   }
 
+  /** What one points at stays where it is. */
+  get #isHeld() {
+    return pause.isPaused || document.hidden || (this.#lines.size > 0 && this.#rows.matches(":hover"));
+  }
+
   async #ask() {
     const {symbols} = this.#connection;
-    const isHeld = pause.isPaused || document.hidden || (this.#lines.size && this.#rows.matches(":hover"));
-    if (!symbols || this.#isAsking || isHeld) return;
+    if (!symbols || this.#isAsking || this.#isHeld) return;
     this.#isAsking = true;
     const names = symbols.size > MOST_LIVE ? [...symbols.keys()].slice(0, MOST_LIVE).join() : undefined;
     try {
@@ -78,7 +87,7 @@ class Movers {
   }
 
   #rank() {
-    const quotes = this.#book.quotes();
+    const quotes = new Map([...this.#book.quotes(), ...this.#live]);
     const names = movers(quotes.values(), this.#ranking, MOST);
     const before = [...this.#lines.keys()];
     this.#lines = new Map(names.map((symbol) => [symbol, this.#lines.get(symbol) ?? line(symbol)]));
@@ -96,8 +105,12 @@ class Movers {
   /** @param {string[]} names */
   #follow(names) {
     const before = this.#unsubscribe;
+    this.#live = new Map([...this.#live].filter(([symbol]) => names.includes(symbol)));
     this.#unsubscribe = this.#connection.subscribeQuotes(names, (quotes) => {
-      for (const quote of quotes) this.#show(quote);
+      for (const quote of quotes) {
+        this.#live.set(quote.symbol, quote);
+        this.#show(quote);
+      }
     });
     before();
   }
