@@ -15,4 +15,4 @@ class SettingsDrawer(LiveElement, Settings):
     user = param.String(doc="Who is signed in: the feed keeps their settings. Empty: nobody.")
 
     _esm = FOLDER / "settings_drawer" / "element.js"
-    _stylesheets = stylesheets("tokens", "settings")
+    _stylesheets = stylesheets("tokens", "drawer", "settings")

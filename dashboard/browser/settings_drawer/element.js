@@ -1,6 +1,7 @@
 /** The drawer at the right with all that a user can set; opened by the event `quotewire:settings`. */
 
 import {h, setText} from "quotewire/dom.js";
+import {Drawer} from "quotewire/drawer.js";
 import {keys} from "quotewire/keys.js";
 import {mount} from "quotewire/live.js";
 import {settings} from "quotewire/settings.js";
@@ -22,7 +23,7 @@ export function render(context) {
   return mount(context, (connection, until) => {
     const {user} = context.model;
     const sync = user ? new SettingsSync(connection, until) : null;
-    const drawer = new Drawer(connection, () => whereWords(user, sync?.problem ?? null));
+    const drawer = new SettingsDrawer(connection, () => whereWords(user, sync?.problem ?? null));
     const open = () => drawer.open();
     window.addEventListener(OPEN, open);
     until(() => window.removeEventListener(OPEN, open));
@@ -35,7 +36,7 @@ export function render(context) {
   }, {rewords: true});
 }
 
-class Drawer {
+class SettingsDrawer {
   #fields;
   #where;
   #kept = h("p", {class: "note", "data-testid": "settings-where"});
@@ -44,8 +45,7 @@ class Drawer {
     type: "file", accept: "application/json,.json", hidden: true, "data-testid": "settings-file",
     onchange: () => this.#import(),
   }));
-  /** @type {HTMLDialogElement} */
-  #dialog;
+  #drawer;
 
   /** @param {import("../connection.js").Connection} connection @param {() => string} where they are kept, in words */
   constructor(connection, where) {
@@ -53,35 +53,25 @@ class Drawer {
     this.#fields = [
       dataSection(), lookSection(), wordingSection(), pagesSection(), new Watchlists(connection),
     ];
-    this.#dialog = /** @type {HTMLDialogElement} */ (h("dialog", {
-      "aria-labelledby": "settings-title", "data-testid": "settings-drawer",
-      onclick: (/** @type {Event} */ {target}) => target === this.#dialog && this.#dialog.close(),
-    }, h("div", {class: "drawer"}, this.#header(),
-      h("div", {class: "scroll"}, ...this.#fields.map(({element}) => element)), this.#footer())));
-    this.element = h("div", {}, this.#dialog);
+    this.#drawer = new Drawer({title: "Settings", name: "settings"},
+      h("div", {class: "scroll"}, ...this.#fields.map(({element}) => element)), this.#footer());
+    this.element = this.#drawer.element;
   }
 
   get isOpen() {
-    return this.#dialog.open;
+    return this.#drawer.isOpen;
   }
 
   open() {
     if (this.isOpen) return;
     setText(this.#note, "");
     this.show();
-    this.#dialog.showModal();
+    this.#drawer.open();
   }
 
   show() {
     for (const field of this.#fields) field.show();
     setText(this.#kept, this.#where());
-  }
-
-  #header() {
-    return h("header", {}, h("h2", {id: "settings-title"}, "Settings"), h("button", {
-      type: "button", class: "close", "aria-label": "Close settings", "data-testid": "settings-close",
-      onclick: () => this.#dialog.close(),
-    }, "×"));
   }
 
   #footer() {

@@ -1,5 +1,6 @@
 /** Settings as a file: to be kept, or taken to another browser. */
 
+import {saveFile} from "quotewire/exports/hand_over.js";
 import {chosenAt, chosenOf, isRecord} from "quotewire/settings_entries.js";
 
 const MOST_BYTES = 1_000_000;
@@ -30,13 +31,9 @@ export function imported(text) {
   }
 }
 
-/** Let the browser save it. @param {string} text @param {string} name */
+/** Let the browser save it. @param {string} text JSON @param {string} name */
 export function save(text, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href));
+  saveFile(new Blob([text], {type: "application/json"}), name);
 }
 
 /** @param {File} file @returns {Promise<string>} empty where it is too long to be one of ours */
