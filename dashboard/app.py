@@ -12,6 +12,7 @@ from dashboard.badge import ConnectionBadge
 from dashboard.browser import FOLDER
 from dashboard.config import DashboardConfig
 from dashboard.controls import Controls
+from dashboard.debug_panel import DebugDrawer
 from dashboard.navigation import Navigation
 from dashboard.pages import PAGES, Pages
 from dashboard.settings_drawer import SettingsDrawer
@@ -116,13 +117,14 @@ def create_app(config: DashboardConfig) -> pmui.Page:
     navigation.param.watch(show, "page")
     badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))
     drawer = SettingsDrawer(**inline, user=pn.state.user or "", margin=0)
+    debug = DebugDrawer(**inline, margin=0)
     bell = AlertsBell(**inline, margin=(0, 8, 0, 0))
     controls = Controls(**inline, margin=0)
     return pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
-        header=[navigation, badge, bell, controls, drawer],
+        header=[navigation, badge, bell, controls, drawer, debug],
         main=[content],
         theme=_told_theme(),
         theme_config=THEME,

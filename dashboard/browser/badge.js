@@ -69,7 +69,12 @@ class Facts {
   element = h("div", {
     popover: "auto", role: "dialog", "aria-label": "Connection", class: "popover",
     "data-testid": "badge-popover",
-  }, this.#groups);
+  }, this.#groups, h("button", {
+    type: "button", class: "more", title: "Debug panel (d)", "data-testid": "badge-debug", onclick: () => {
+      this.element.hidePopover();
+      window.dispatchEvent(new Event("quotewire:debug"));
+    },
+  }, "Debug panel …"));
 
   get isOpen() {
     return this.element.matches(":popover-open");

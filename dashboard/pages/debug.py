@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import panel as pn
 
 from dashboard.browser import stylesheets
-from dashboard.watchlist import Watchlist
+from dashboard.debug_panel import DebugPage
 
 
 def debug_page(feed: Mapping[str, object]) -> pn.Row:
@@ -15,8 +15,8 @@ def debug_page(feed: Mapping[str, object]) -> pn.Row:
         feed: Where its elements find the feed, and their token: parameters of a `LiveElement`.
     """
     return pn.Row(
-        Watchlist(**feed, sizing_mode="stretch_both", margin=0),
+        DebugPage(**feed, sizing_mode="stretch_both", margin=0),
         sizing_mode="stretch_both",
         margin=0,
-        stylesheets=stylesheets("pages"),
+        stylesheets=stylesheets("one_card"),
     )

@@ -38,6 +38,8 @@ export class FeedFacts {
   gateways = null;
   /** @type {Record<string, number> | null} likewise: how many want each symbol */
   subscriptions = null;
+  /** @type {import("../protocol.js").SourceStatus[] | null} likewise; what is pushed tells only news */
+  sources = null;
   /** @type {{at_ms: number, reason: string} | null} why the last question was not answered */
   problem = null;
   /** @type {Map<string, Record<string, number>>} by gateway, a second */
@@ -64,9 +66,10 @@ export class FeedFacts {
     this.#isAsking = true;
     try {
       const answers = await Promise.all([
-        this.#connection.ask("gateways"), this.#connection.ask("subscriptions"),
+        this.#connection.ask("gateways"), this.#connection.ask("subscriptions"), this.#connection.ask("status"),
       ]);
       [this.gateways, this.subscriptions] = answers;
+      this.sources = answers[2].sources;
       this.problem = null;
       this.#measure(answers[0]);
     } catch (error) {

@@ -12,8 +12,8 @@ import {pause} from "quotewire/pause.js";
 const SECOND_MS = 1000;
 const MESSAGES = 500;
 const MESSAGES_BYTES = 2_000_000;
-/** What the panel itself asks for is no fault to be looked for. */
-const OWN = new Set(["GET gateways", "GET subscriptions"]);
+/** What the panel itself asks for, again and again, is not what one looks for. */
+const OWN = new Set(["GET gateways", "GET subscriptions", "GET status"]);
 
 /** @typedef {import("../connection.js").Connection} Connection */
 
