@@ -174,7 +174,7 @@ def test_a_symbol_is_found_by_keys_alone_and_shown_on_its_page(
     field = page.get_by_role("combobox", name="Search symbols")
     expect(field).to_be_focused()
     page.keyboard.type("inc")
-    options = page.get_by_role("option")
+    options = page.get_by_test_id("search-found").get_by_role("option")
     expect(options).to_have_text([re.compile("AAPL"), re.compile("FB"), re.compile("GOOG")])
     expect(field).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
