@@ -7,4 +7,4 @@ class Market(LiveElement):
     """The symbols of one of the user's lists, live; choosing one opens its page."""
 
     _esm = FOLDER / "market.js"
-    _stylesheets = stylesheets("tokens", "popover", "market")
+    _stylesheets = stylesheets("tokens", "popover", "market", "export")

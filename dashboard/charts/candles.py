@@ -42,7 +42,7 @@ class CandleChart(LiveElement):
     parts = param.Dict(doc="Models the browser changes, by the names it knows them by.")
 
     _esm = FOLDER / "chart.js"
-    _stylesheets = stylesheets("tokens", "popover", "chart", "chart_tools", "indicators")
+    _stylesheets = stylesheets("tokens", "popover", "chart", "chart_tools", "indicators", "export")
 
     def __init__(self, **params: object) -> None:
         source = ColumnDataSource({name: [] for name in COLUMNS})

@@ -229,6 +229,7 @@ def test_the_chart_is_saved_as_a_picture(
     page = open_page(f"{PAGE}&range=1y&indicators=RSI(14)")
     drawn(page, 300)
     expect(page.get_by_test_id("pane-0")).to_be_visible(timeout=DRAWN_MS)
+    page.get_by_test_id("export").click()
     with page.expect_download() as download:
         page.get_by_test_id("picture").click()
     assert download.value.suggested_filename == "AAPL-1d.png"

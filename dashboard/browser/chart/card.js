@@ -77,7 +77,7 @@ export class Chart {
     this.#last = new LastPrice(this.#figure);
     this.#tools = new Tools({
       connection, place: this.#place, figure: this.#figure, catalog: this.#studies.catalog,
-      words: () => this.#words(),
+      words: () => this.#words(), computed: () => this.#studies.keys,
     });
     const toolbar = new Toolbar(this.#place, this.#tools.list, until);
     this.element = this.#build(toolbar);
@@ -104,6 +104,7 @@ export class Chart {
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
     until(() => this.#comparison.end());
+    until(() => this.#tools.end());
     until(() => viewRange.tell(null));
     until(this.#figure.watch());
     until(watchTheme(view, () => this.#paintSoon()));

@@ -1,4 +1,4 @@
-/** The tools of a chart: indicators, other symbols, price lines, the measure, a picture. */
+/** The tools of a chart: indicators, other symbols, price lines, the measure, what to take along. */
 
 import {readColours} from "quotewire/chart/colours.js";
 import {CompareForm} from "quotewire/chart/compare_form.js";
@@ -6,8 +6,9 @@ import {IndicatorForm} from "quotewire/chart/indicator_form.js";
 import {Measure} from "quotewire/chart/measure.js";
 import {pictureOf} from "quotewire/chart/picture.js";
 import {PriceLines} from "quotewire/chart/price_lines.js";
-import {h} from "quotewire/dom.js";
-import {toast} from "quotewire/toasts.js";
+import {ExportMenu} from "quotewire/export_menu.js";
+import {barExports} from "quotewire/exports/plan.js";
+import {linkTo} from "quotewire/exports/link.js";
 
 /**
  * @typedef {import("./toolbar.js").Tool} Tool
@@ -18,6 +19,7 @@ import {toast} from "quotewire/toasts.js";
  * @property {import("./figure.js").ChartFigure} figure
  * @property {import("./indicator_catalog.js").IndicatorCatalog} catalog
  * @property {() => import("./picture.js").Words} words over a picture
+ * @property {() => readonly string[]} computed indicators, as the feed names them
  */
 
 export class Tools {
@@ -26,6 +28,7 @@ export class Tools {
   #measure;
   #compare;
   #indicators;
+  #exports;
   /** The dialogs; to be put into the page. */
   elements;
 
@@ -43,7 +46,10 @@ export class Tools {
     this.#indicators = new IndicatorForm(catalog, {
       symbol: own, specs: () => place.get("indicators"), choose: (indicators) => place.set({indicators}),
     });
-    this.elements = [this.#compare.element, this.#indicators.element];
+    this.#exports = new ExportMenu(connection, {
+      exports: () => this.#exported(), link: () => linkTo(place), picture: () => this.#picture(),
+    });
+    this.elements = [this.#compare.element, this.#indicators.element, this.#exports.element];
   }
 
   /** @returns {Tool[]} for the toolbar */
@@ -57,7 +63,8 @@ export class Tools {
         onUse: () => this.#lines.add()},
       {name: "measure", label: "Measure", title: "Drag over the prices to measure; Esc ends it",
         onUse: (button) => this.#measure.toggle(button)},
-      {name: "picture", label: "PNG", title: "Save the chart as a picture", onUse: () => this.#save()},
+      {name: "export", label: "Export ▾", title: "Take along: a file, pandas code, a link, a picture",
+        onUse: (button) => this.#exports.open(button)},
     ];
   }
 
@@ -78,20 +85,24 @@ export class Tools {
     this.#indicators.openAt(spec, button);
   }
 
-  /** The chart as a PNG. @returns {Promise<Blob>} */
-  picture() {
-    const {figure, words} = this.#around;
-    return pictureOf(figure.element, words(), readColours(figure.element));
+  /** No file is waited for any more. */
+  end() {
+    this.#exports.end();
   }
 
-  async #save() {
-    const {place} = this.#around;
-    try {
-      const address = URL.createObjectURL(await this.picture());
-      h("a", {href: address, download: `${place.get("symbol")}-${place.get("interval")}.png`}).click();
-      setTimeout(() => URL.revokeObjectURL(address), 1000);
-    } catch (error) {
-      toast(`There is no picture: ${error instanceof Error ? error.message : error}`, {tone: "warn"});
-    }
+  #exported() {
+    const {place, connection, figure, computed} = this.#around;
+    const info = connection.symbols?.get(place.get("symbol") ?? "");
+    if (!info) return [];
+    return barExports({
+      feedUrl: connection.feedUrl, symbol: info.symbol, label: info.label, interval: place.get("interval"),
+      indicators: computed(), bars: figure.view.bars, isLive: figure.viewport.following,
+    });
+  }
+
+  async #picture() {
+    const {figure, words, place} = this.#around;
+    const blob = await pictureOf(figure.element, words(), readColours(figure.element));
+    return {blob, name: `${place.get("symbol")}-${place.get("interval")}.png`};
   }
 }

@@ -3,10 +3,14 @@
 import {explainAbsence} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {h, setText} from "quotewire/dom.js";
+import {ExportMenu} from "quotewire/export_menu.js";
+import {linkTo} from "quotewire/exports/link.js";
+import {quoteExports} from "quotewire/exports/plan.js";
 import {formatCount} from "quotewire/format.js";
 import {HeatMap} from "quotewire/market/heat_map.js";
 import {followList} from "quotewire/market/lists.js";
 import {LiveRows, MOST_LIVE} from "quotewire/market/live_rows.js";
+import {sorted} from "quotewire/market/order.js";
 import {MarketTable} from "quotewire/market/table.js";
 import {MarketToolbar} from "quotewire/market/toolbar.js";
 import {pause} from "quotewire/pause.js";
@@ -23,6 +27,7 @@ export class MarketPage {
   #table;
   #map;
   #toolbar;
+  #exports;
   #clear = h("button", {
     type: "button", class: "plain", onclick: () => address.set({find: ""}),
   }, "Show all");
@@ -36,9 +41,13 @@ export class MarketPage {
     this.#rows = new LiveRows(connection, (symbols) => this.#view.take(symbols), until);
     this.#table = new MarketTable((symbol) => paths.prices(symbol), () => this.#see(), until);
     this.#map = new HeatMap(until);
-    this.#toolbar = new MarketToolbar(connection, until);
+    this.#exports = new ExportMenu(connection, {
+      exports: () => this.#exported(), link: () => linkTo(address), picture: null,
+    });
+    this.#toolbar = new MarketToolbar(connection, (button) => this.#exports.open(button), until);
     this.element = h("section", {class: "card", "aria-label": "Live market", "data-testid": "market"},
-      this.#toolbar.element, this.#table.element, this.#map.element, this.#empty);
+      this.#toolbar.element, this.#table.element, this.#map.element, this.#empty, this.#exports.element);
+    until(() => this.#exports.end());
     followList(connection, (list) => {
       this.#list = list;
       this.#show();
@@ -52,6 +61,13 @@ export class MarketPage {
 
   get #view() {
     return address.get("view") === "map" ? this.#map : this.#table;
+  }
+
+  /** The symbols that are shown, of which the table may be sorted. */
+  #exported() {
+    const symbols = sorted(this.#rows.all, address.get("sort")).map(({info}) => info.symbol);
+    const isAll = symbols.length === this.#connection.symbols?.size;
+    return quoteExports({feedUrl: this.#connection.feedUrl, symbols, isAll});
   }
 
   #show() {

@@ -24,11 +24,20 @@ export class MarketToolbar {
   /** @type {number | undefined} */
   #timer;
 
-  /** @param {import("../connection.js").Connection} connection @param {(end: () => void) => void} until */
-  constructor(connection, until) {
+  /**
+   * @param {import("../connection.js").Connection} connection
+   * @param {(button: HTMLElement) => void} onExport
+   * @param {(end: () => void) => void} until
+   */
+  constructor(connection, onExport, until) {
+    const exports = h("button", {
+      type: "button", class: "plain", "aria-haspopup": "dialog", "data-testid": "export",
+      title: "Take along: a file, pandas code, a link", onclick: () => onExport(exports),
+    }, "Export ▾");
     const lists = listSelect(connection, until);
     this.element = h("header", {}, h("h2", {}, "Live market"), lists, this.#label, this.#count, this.#note,
-      h("div", {class: "tools"}, this.#find, this.#columns.element, this.#sizes.element, this.#views.element));
+      h("div", {class: "tools"}, this.#find, this.#columns.element, this.#sizes.element, this.#views.element,
+        exports));
     until(address.on("view", (view) => {
       this.#views.mark(view);
       this.#columns.element.hidden = view !== "table";
