@@ -65,7 +65,9 @@ export class ExportMenu {
     this.#button = button;
     this.#exports = this.#shown.exports();
     this.#chosen = Math.max(0, this.#exports.findIndex(({name}) => name === this.#liked));
-    this.#choices.replaceChildren(...this.#exports.map((one, at) => this.#choice(one, at)));
+    const [only = {label: "There is nothing to export yet."}, ...others] = this.#exports;
+    this.#choices.replaceChildren(...(others.length
+      ? this.#exports.map((one, at) => this.#choice(one, at)) : [h("p", {}, only.label)]));
     this.#link.hidden = this.#shown.link() === null;
     this.#picture.hidden = this.#shown.picture === null;
     this.#mark();
@@ -95,7 +97,7 @@ export class ExportMenu {
   }
 
   #mark() {
-    [...this.#choices.children].forEach((choice, at) =>
+    this.#choices.querySelectorAll("button").forEach((choice, at) =>
       choice.setAttribute("aria-pressed", String(at === this.#chosen)));
     const nothing = this.#exports.length === 0;
     for (const button of this.#files) button.toggleAttribute("disabled", nothing || this.#loading !== null);

@@ -150,6 +150,7 @@ def test_the_market_is_saved_as_it_is_shown(
     expect(rows.first).to_be_visible(timeout=DRAWN_MS)
     shown = [row.get_attribute("data-symbol") for row in rows.all()]
     page.get_by_test_id("export").click()
+    expect(page.get_by_test_id("export-menu")).to_contain_text(f"{len(shown)} symbol")
     expect(page.get_by_test_id("picture")).to_be_hidden()
     file = saved(page, "export-csv", tmp_path)
     assert file.name == "quotes-REPLAY.csv"
