@@ -1,5 +1,6 @@
 /** The debug panel in a drawer over any page; opened by the event `quotewire:debug`, and by a key. */
 
+import {address} from "quotewire/address.js";
 import {DebugPanel} from "quotewire/debug/panel.js";
 import {watchServer} from "quotewire/debug/server_watch.js";
 import {h} from "quotewire/dom.js";
@@ -15,16 +16,21 @@ let isOpen = false;
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
   const {model, view} = context;
+  model.get_child("figures"); // what is not asked for now is not drawn when it comes
   return mount(context, (connection, until) => {
     watchServer(view); // from the beginning, so that what befell before is known when it is opened
-    const panel = new DebugPanel(context, connection, until);
+    const place = h("div", {class: "scroll"});
+    /** @type {DebugPanel | null} */
+    let panel = null;
     const drawer = new Drawer({title: "Debug panel", name: "debug", onClose: () => {
       isOpen = false;
-      panel.stop();
-    }}, h("div", {class: "scroll"}, panel.element));
+      panel?.stop();
+    }}, place);
     const open = () => {
+      if (address.get("page") === "debug") return;
       isOpen = true;
       drawer.open();
+      if (!panel) place.append((panel = new DebugPanel(context, connection, until)).element);
       panel.start();
       if (!model.figures.length) model.send_msg({do: "figures"});
     };

@@ -16,6 +16,7 @@ from bokeh.models import (
 
 EDGES_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Upper ends of the histogram's bins; the last bin has all that took longer: as `histogram.js`."""
+LABELLED_MS = (1, 10, 100, 1000)
 MINUTES = 5
 """How far the series goes back: as `series.js`."""
 SPANS = ("event", "painted")
@@ -42,7 +43,7 @@ def histogram_figure() -> tuple[Plot, Parts]:
         Range1d(start=-0.6, end=len(EDGES_MS) + 0.6), NumeralTickFormatter(format="0%")
     )
     # Where two bins meet stands the edge between them.
-    edges = {i + 0.5: _words(ms) for i, ms in enumerate(EDGES_MS)}
+    edges = {i + 0.5: _words(ms) for i, ms in enumerate(EDGES_MS) if ms in LABELLED_MS}
     parts["axes"] = [*_axes(parts), _below(plot, edges)]
     parts["bars"] = {
         span: plot.add_glyph(

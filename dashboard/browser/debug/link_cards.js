@@ -62,8 +62,8 @@ export class CountsCard {
     this.#facts.show([
       ["Updates", formatRate(stats.per_second)],
       ["Messages", last ? formatRate(last.messages ?? 0) : NOTHING],
-      ["Bytes", last ? `${formatBytes(last.bytes ?? 0)}/s` : NOTHING],
-      ["Bytes in all", formatBytes(stats.bytes)],
+      ["Bytes pushed", last ? `${formatBytes(last.bytes ?? 0)}/s` : NOTHING],
+      ["Pushed in all", formatBytes(stats.bytes)],
       ["Rows received", formatCount(stats.received)],
       ["Conflated", formatCount(stats.conflated)],
       ["Gaps", formatCount(stats.gaps)],
