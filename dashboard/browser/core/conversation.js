@@ -5,7 +5,7 @@
  * decides is passed on to those that it concerns, and what is left are actions for the shell. Twin
  * of `dashboard/client/core/conversation.py`.
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  * @typedef {import("./session.js").Action} Action
  * @typedef {import("./session.js").Message} Message
  * @typedef {import("./session.js").Poll} Poll
@@ -59,7 +59,7 @@ export class Conversation {
 
   // ---- what the parts decide becomes actions
 
-  /** @param {number} now_ms @param {import("./machine.js").Action[]} steps @returns {Action[]} */
+  /** @param {number} now_ms @param {import("./situation.js").Action[]} steps @returns {Action[]} */
   perform(now_ms, steps) {
     /** @type {Action[]} */
     const actions = [];

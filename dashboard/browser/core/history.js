@@ -10,9 +10,9 @@
  * @typedef {import("./machine.js").Machine} Machine
  */
 
+import {RETRIED} from "quotewire/core/codes.js";
 import {Loads, seriesKey} from "quotewire/core/loads.js";
 import {DENIALS} from "quotewire/core/login.js";
-import {RETRIED} from "quotewire/core/subscriptions.js";
 
 /** Asked for at most, to mend a gap. */
 const MOST_BARS = 5000;

@@ -2,7 +2,7 @@
  * What is said over links, and which answers are waited for. Pure. Twin of
  * `dashboard/client/core/requests.py`.
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  * @typedef {import("./session.js").Send} Send
  *
  * @typedef {object} Pending a request that is not answered yet

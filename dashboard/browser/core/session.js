@@ -10,7 +10,7 @@
  * @typedef {"connecting" | "live" | "polling" | "stale" | "offline" | "closed"} State
  * @typedef {"quotes" | "bars" | "trades"} Channel
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  * @typedef {import("../protocol.js").SourceStatus} SourceStatus
  * @typedef {{type: string} & Record<string, any>} Message as the server said it, parsed
  *

@@ -16,24 +16,11 @@
  * @typedef {Ask | Unask | Forget | import("./session.js").Failed} Action
  */
 
+import {REASONS, RETRIED} from "quotewire/core/codes.js";
 import {LIMITS} from "quotewire/core/limits.js";
 
 /** What another token may allow. */
 const TOKEN_REFUSALS = new Set(["forbidden", "auth_required", "auth_failed", "auth_expired"]);
-
-/** Errors after which the same can succeed later; see `feed_server/protocol/codes.py`. */
-export const RETRIED = new Set([
-  "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
-]);
-
-/** @type {Record<string, string>} */
-const REASONS = {
-  unknown_symbol: "no such instrument",
-  unknown_interval: "no such interval",
-  too_many_symbols: "more symbols than the feed gives to one page",
-  forbidden: "the token does not allow this",
-  source: "a source of market data has trouble with it",
-};
 
 /** One symbol of a channel, and of bars one interval. */
 class Entry {

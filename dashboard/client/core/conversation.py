@@ -21,12 +21,12 @@ from dashboard.client.core.actions import (
 from dashboard.client.core.books import Books
 from dashboard.client.core.history import History
 from dashboard.client.core.limits import LIMITS
-from dashboard.client.core.links import LinkWay
 from dashboard.client.core.login import DENIALS, Deny, Enter, Login, LoginAction, Show
-from dashboard.client.core.machine import Machine, MachineAction, Subscribe, Unsubscribe
+from dashboard.client.core.machine import Machine
 from dashboard.client.core.requests import Requests
 from dashboard.client.core.rounds import Part, Rounds
 from dashboard.client.core.settings import Settings
+from dashboard.client.core.situation import LinkWay, MachineAction, Subscribe, Unsubscribe
 from dashboard.client.core.subscriptions import (
     Ask,
     Forget,

@@ -6,7 +6,7 @@ import msgspec
 
 from dashboard.client.core.actions import Send
 from dashboard.client.core.books import Books
-from dashboard.client.core.links import LinkWay
+from dashboard.client.core.situation import LinkWay
 from dashboard.client.core.subscriptions import Ask, Unask
 from feed_server.protocol import Auth, Channel, Interval, Ping, Subscribe, Unsubscribe
 
