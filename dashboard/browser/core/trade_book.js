@@ -33,7 +33,7 @@
  * @property {boolean} reset whether what `tail` has of before has changed, too
  * @property {boolean} needs_history whether there is a gap that history has to mend: load
  *   `/api/trades` and `applySeries` it, or `giveUp`
- * @property {Lost | null} lost some trades before these are missing for good
+ * @property {Lost | null} lost some trades before these, or between them, are missing for good
  */
 
 import {Counts} from "quotewire/core/latency.js";
@@ -54,7 +54,7 @@ class Run {
   gap_from = null;
   /** Where it ends: history has to reach it. */
   gap_end = 0;
-  /** Whether it was told already that some trades in it are lost. */
+  /** Whether it was told already that trades are lost where it begins. */
   is_lost = false;
   /** @type {Trade[]} what came after the gap */
   withheld = [];
@@ -160,7 +160,9 @@ export class TradeBook {
     const {symbol, epoch, offset} = series;
     const told = tradesOf(series);
     const run = this.#runs.get(symbol);
-    const entered = epoch ? this.#epochs.enter(symbol, epoch) : "left";
+    // While a link tells of it, the link alone says which epoch is in force.
+    const asks = epoch && (!run?.live || run.epoch === epoch);
+    const entered = asks ? this.#epochs.enter(symbol, epoch) : "left";
     if (entered === "left") {
       this.counts.late += told.length;
       return wanting(symbol, run);
@@ -273,6 +275,7 @@ export class TradeBook {
     this.counts.gaps += 1;
     run.gap_from ??= start;
     run.gap_end = end;
+    run.is_lost = false;
   }
 
   /**
@@ -300,7 +303,6 @@ export class TradeBook {
     this.#runs.set(symbol, run);
     run.keep(trades);
     if (!before) return change(symbol, {reset: true});
-    run.pushed = before.pushed;
     this.counts.gaps += 1;
     return change(symbol, {trades, reset: true, lost: "epoch"});
   }

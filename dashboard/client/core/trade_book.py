@@ -53,7 +53,7 @@ class TradesChange(msgspec.Struct, frozen=True):
         reset: Whether what `TradeBook.tail` has of before has changed, too.
         needs_history: Whether there is a gap that history has to mend: load ``/api/trades`` and
             `apply_series` it, or `give_up`.
-        lost: Some trades before these are missing for good.
+        lost: Some trades before these, or between them, are missing for good.
     """
 
     symbol: str
@@ -74,7 +74,7 @@ class _Run:
         live: Whether a link tells every trade.
         gap_from: Where an open gap begins; None where none is open.
         gap_end: Where it ends: history has to reach it.
-        is_lost: Whether it was told already that some trades in it are lost.
+        is_lost: Whether it was told already that trades are lost where it begins.
         withheld: What came after the gap.
     """
 
@@ -141,7 +141,9 @@ class TradeBook:
         """
         symbol, told = series.symbol, _trades(series)
         run = self._runs.get(symbol)
-        entered = self._epochs.enter(symbol, series.epoch) if series.epoch else "left"
+        # While a link tells of it, the link alone says which epoch is in force.
+        asks = series.epoch and (run is None or not run.live or run.epoch == series.epoch)
+        entered = self._epochs.enter(symbol, series.epoch) if asks else "left"
         if entered == "left":
             self.counts.late += len(told)
             return _wanting(symbol, run)
@@ -230,7 +232,7 @@ class TradeBook:
         """Open a gap; one that is open goes on to there."""
         self.counts.gaps += 1
         run.gap_from = start if run.gap_from is None else run.gap_from
-        run.gap_end = end
+        run.gap_end, run.is_lost = end, False
 
     def _newer(self, run: _Run, trades: list[Trade]) -> list[Trade]:
         """Return those that come after where the client stands, and count the others."""
@@ -252,7 +254,6 @@ class TradeBook:
         run.tail.extend(told)
         if before is None:
             return TradesChange(symbol, reset=True)
-        run.pushed = before.pushed
         self.counts.gaps += 1
         return TradesChange(symbol, told, reset=True, lost="epoch")
 
