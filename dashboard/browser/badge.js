@@ -56,8 +56,11 @@ class Badge {
 }
 
 /** @param {import("./core/session.js").StateChanged} change @param {Stats} stats */
-function detailOf({state, way}, {received_to_shown: {p50_ms}, per_second}) {
-  if (!CARRIES.has(state)) return "";
+function detailOf({state, way, reason}, {received_to_shown, per_second, last_message_age_ms}) {
+  if (state === "connecting") return "";
+  if (!CARRIES.has(state)) return reason;
+  if (state === "stale") return `${WAYS[way]} · last heard ${age(last_message_age_ms)}`;
+  const {p50_ms} = received_to_shown;
   const latency = state === "live" && p50_ms !== null ? [formatMs(p50_ms)] : [];
   return [WAYS[way], ...latency, formatRate(per_second)].join(" · ");
 }
@@ -76,12 +79,13 @@ class Facts {
 
   /** @param {Connection} connection @param {import("./health.js").Health} health @param {Stats} stats */
   show(connection, health, stats) {
+    const carries = CARRIES.has(connection.state.state);
     this.#groups.replaceChildren(
       h("p", {class: "summary"}, h("b", {}, health.word), ` · ${health.reason}`),
       ...losses(connection.timeline),
       group("Browser – feed", linkFacts(connection, stats)),
-      ...connection.sources.map((source) =>
-        group(`Feed – source: ${source.source}`, sourceFacts(source))),
+      ...connection.sources.map((source) => group(
+        `Feed – source: ${source.source}${carries ? "" : ", as last heard"}`, sourceFacts(source))),
       group("Latency p50 · p95 · p99", [
         ["Event – feed", percentiles(stats.event_to_received)],
         ["Feed – screen", percentiles(stats.received_to_shown)],

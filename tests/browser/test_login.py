@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from dashboard.tokens import TokenSigner
 from feed_server.keys import secret_key
@@ -73,7 +73,7 @@ def test_a_page_without_a_token_says_that_one_is_missing(
     with opened(browser, feed_url=guarded.url) as page:
         wait_state(page, "closed")
         assert facts(page)["code"] == "auth_required"
-        assert "token" in (page.get_by_test_id("badge").get_attribute("title") or "")
+        expect(page.get_by_test_id("badge-detail")).to_contain_text("token")
 
 
 def test_the_feed_that_a_dashboard_starts_for_itself_has_its_secret(browser: Browser) -> None:

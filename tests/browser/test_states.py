@@ -58,6 +58,7 @@ def test_a_feed_that_stops_is_stale_then_offline_and_prices_are_dimmed_with_thei
     running_feed.process.send_signal(signal.SIGSTOP)
     try:
         state(page, "stale", timeout_ms=4_000)
+        expect(page.get_by_test_id("badge-detail")).to_contain_text("last heard")
         expect(row).to_have_attribute("data-stale", "")
         expect(row).to_contain_text("old")
         expect(page.get_by_test_id("quote-AAPL-last")).to_have_text(re.compile(r"\d"))
