@@ -29,6 +29,7 @@ class Watchlist {
   #model;
   /** @type {Map<string, QuoteRow>} */
   #rows = new Map();
+  #head = h("thead", {}, h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name))));
   #body = h("tbody");
   #label = h("span", {class: "chip", "data-testid": "watchlist-label"});
   #find = /** @type {HTMLInputElement} */ (h("input", {
@@ -49,12 +50,11 @@ class Watchlist {
     this.#model = model;
     this.#connection = connection;
     page.inAddress ||= model.in_address;
-    const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
     this.#body.addEventListener("keydown", (event) => this.#moveBy(event));
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
       h("header", {}, h("h2", {}, "Watchlist"), this.#label, this.#note, this.#find),
       h("div", {class: "scroll"},
-        h("table", {role: "grid", "aria-label": "Watchlist"}, h("thead", {}, head), this.#body),
+        h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head, this.#body),
         this.#more, this.#empty));
     const aging = setInterval(() => this.#showHealth(), AGE_MS);
     until(() => clearInterval(aging));
@@ -87,6 +87,7 @@ class Watchlist {
     const found = infos.filter((info) => matches(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
     this.#empty.hidden = found.length > 0;
+    this.#head.hidden = found.length === 0;
     this.#more.textContent =
       `The first ${MOST_ROWS} of ${formatCount(found.length)}. Find the others by their names.`;
     this.#more.hidden = found.length <= MOST_ROWS;
