@@ -187,6 +187,67 @@ def test_updates_are_handed_over_no_more_often_than_the_setting_allows(play: Pla
     assert run(page, "return shown.at(-1) === world.offset")
 
 
+def test_what_comes_between_two_frames_is_handed_over_once(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const before = shown.length;
+        for (let i = 0; i < 20; i += 1) {
+          world.move();
+          [...world.links][0].say({
+            type: "quotes", event_ms: world.event_ms, received_ms: world.event_ms,
+            rows: [["AAPL", 11, 1, -1, 1, 1, 0, 0, world.offset, 1]],
+          });
+        }
+        await world.pass(15);
+        const early = shown.length - before;
+        await world.pass(15);
+        return [early, shown.length - before, shown.at(-1) === world.offset];
+        """,
+    )
+    assert told == [0, 1, True]
+
+
+def test_what_elements_want_is_asked_for_once_and_let_go_with_the_last_of_them(
+    play: Play,
+) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const [link] = world.links;
+        const said = [];
+        const send = link.send.bind(link);
+        link.send = (message) => {
+          const {type, channel, symbols} = message;
+          if (type !== "ping") said.push([type, channel, ...symbols]);
+          send(message);
+        };
+        const ends = [1, 2].map(() => connection.subscribeQuotes(["AAPL", "IBM"], () => {}));
+        await world.pass(5000);
+        ends[0]();
+        await world.pass(5000);
+        const wanted = said.splice(0);
+        ends[1]();
+        ends[1]();
+        const back = connection.subscribeQuotes(["IBM"], () => {}); // drawn anew
+        await world.pass(5000);
+        const kept = said.splice(0);
+        back();
+        await world.pass(5000);
+        return {wanted, kept, gone: said};
+        """,
+    )
+    assert told == {
+        "wanted": [["subscribe", "quotes", "IBM"]],
+        "kept": [],
+        "gone": [["unsubscribe", "quotes", "IBM"]],
+    }
+
+
 TRADES = """
 const trades = (numbers, more = {}) => [...world.links][0].say({
   type: "trades", event_ms: 0, received_ms: 0,
