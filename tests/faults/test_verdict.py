@@ -51,6 +51,22 @@ def test_what_is_lost_doubled_moved_or_made_up_is_found(numbers: list[int], faul
     assert fault in found
 
 
+def test_what_came_after_the_begin_has_to_be_told_from_the_first_on() -> None:
+    truth = {"A": TRUTH}
+    for first, count in ((10, 0), (12, 0), (13, 1)):
+        record = Record(trades(range(first, 20)))
+        assert len(list(of_lossless(record, truth, {}, from_ms=12))) == count
+    (found,) = of_lossless(Record(trades(range(15, 20))), truth, {}, from_ms=12)
+    assert "the first 3 are missing" in found
+
+
+def test_where_the_feed_has_all_nothing_may_be_told_as_lost() -> None:
+    record = Record([*trades([10, 11, 14, *range(15, 20)]), Lost(1500, "trades", "A", None)])
+    assert list(of_lossless(record, {"A": TRUTH}, {})) == []
+    (found,) = of_lossless(record, {"A": TRUTH}, {}, may_lose=False)
+    assert "trades A are said to be lost" in found
+
+
 def test_a_gap_may_be_told_and_must_be_one() -> None:
     gap = trades([10, 11, 14, *range(15, 20)])
     assert faults([*gap, Lost(1500, "trades", "A", None)]) == []

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import inf
 from typing import Generic, TypeVar
 
 from tests.faults.proxy import Delivery
@@ -46,7 +47,8 @@ def of_series(
     truth: Sequence[K],
     losses: Sequence[float],
     *,
-    numbered: bool = False,
+    time_at: int = 0,
+    from_ms: float = inf,
 ) -> Iterator[str]:
     """Tell what is wrong with the trades or final bars of one series.
 
@@ -55,8 +57,10 @@ def of_series(
         seen: When each was told, and which.
         truth: All there were. What was seen of before its begin is only looked at for its order.
         losses: When the client told that some are lost; before the first was seen, any may be.
-        numbered: Whether the keys begin with offsets. Where those jump, a change without a trade
-            lies between, or a trade: who has lost the place cannot know, and may say so.
+        time_at: Where in the keys their time is. Not at the begin: they begin with offsets. Where
+            those jump, a change without a trade lies between, or a trade: who has lost the place
+            cannot know, and may say so.
+        from_ms: From when on all have to be told.
     """
     if not truth:
         return
@@ -65,7 +69,11 @@ def of_series(
         if not losses:
             yield f"{name}: nothing was told of {len(truth)}"
         return
-    walk = _Walk(truth, [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]], numbered)
+    losses = [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]]
+    missed = [key for key in truth[: _place(truth, seen[0][1])] if key[time_at] >= from_ms]
+    if missed:
+        yield f"{name}: the first {len(missed)} are missing"
+    walk = _Walk(truth, losses, numbered=time_at > 0)
     for at_ms, key in seen:
         yield from (f"{name}: {wrong}" for wrong in walk.step(at_ms, key))
     yield from (f"{name}: {wrong}" for wrong in walk.end())
@@ -74,7 +82,7 @@ def of_series(
 class _Walk(Generic[K]):
     """A way along the truth, by what was seen of it."""
 
-    def __init__(self, truth: Sequence[K], losses: list[float], numbered: bool) -> None:
+    def __init__(self, truth: Sequence[K], losses: list[float], *, numbered: bool) -> None:
         self._truth: Sequence[K] = truth
         self._losses = losses
         self._numbered = numbered
@@ -117,6 +125,10 @@ class _Walk(Generic[K]):
         return False
 
 
+def _place(truth: Sequence[K], key: K) -> int:
+    return truth.index(key) if key in truth else 0
+
+
 def _known(seen: Sequence[tuple[float, K]], first: K) -> Iterator[tuple[float, K]]:
     """Leave out what was before the ledger began: history that the client loaded."""
     begun = False
@@ -130,17 +142,31 @@ def of_lossless(
     record: Record,
     trades: Mapping[str, Sequence[TradeKey]],
     bars: Mapping[tuple[str, str], Sequence[BarKey]],
+    *,
+    from_ms: float = inf,
+    may_lose: bool = True,
 ) -> Iterator[str]:
-    """Tell what is wrong with trades and final bars."""
+    """Tell what is wrong with trades and final bars.
+
+    Args:
+        record: The client's.
+        trades: All there were, by symbol.
+        bars: All final ones there were, by symbol and interval.
+        from_ms: From when on all have to be told.
+        may_lose: Whether a client may say that some are lost.
+    """
+    if not may_lose:
+        for loss in record.losses:
+            of = " ".join(filter(None, (loss.channel, loss.symbol, loss.interval)))
+            yield f"{loss.at_ms:.0f}: {of} are said to be lost, though the feed has all"
     for symbol, trades_told in trades.items():
         lost = _losses(record.losses, "trades", symbol, None)
-        yield from of_series(
-            f"trades of {symbol}", record.trades[symbol], trades_told, lost, numbered=True
-        )
+        name, seen = f"trades of {symbol}", record.trades[symbol]
+        yield from of_series(name, seen, trades_told, lost, time_at=1, from_ms=from_ms)
     for (symbol, interval), bars_told in bars.items():
         lost = _losses(record.losses, "bars", symbol, interval)
         name = f"{interval} bars of {symbol}"
-        yield from of_series(name, record.bars[symbol, interval], bars_told, lost)
+        yield from of_series(name, record.bars[symbol, interval], bars_told, lost, from_ms=from_ms)
 
 
 def _losses(losses: Sequence[Lost], channel: str, symbol: str, interval: str | None) -> list[float]:
