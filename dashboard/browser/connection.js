@@ -253,7 +253,7 @@ export class Connection {
     if (action.do === "status") return this.#applyStatus(action);
     this.timeline.add(action, this.#environment.now());
     if (action.do === "lost") return this.#lost.tell(action);
-    if (action.do === "failed") return undefined;
+    if (action.do !== "state") return undefined;
     this.#keepCatalog();
     return this.#stateChanged.tell(action);
   }

@@ -1,20 +1,20 @@
-/** What befell a connection: its states, the gaps that stayed, and what the feed refused. */
+/** What befell a connection: its states, gaps that stayed, what was refused, trouble of sources. */
 
 const KEPT = 100;
 
 /**
  * @typedef {import("./core/session.js").StateChanged | import("./core/session.js").Lost
- *   | import("./core/session.js").Failed} Told
+ *   | import("./core/session.js").Failed | import("./core/session.js").Trouble} Told
  *
  * @typedef {object} Entry
- * @property {"state" | "lost" | "failed"} kind
+ * @property {"state" | "lost" | "failed" | "trouble"} kind
  * @property {number} at_ms
  * @property {string} code
  * @property {string} reason
  * @property {string} [state] of kind `state`
  * @property {string} [way] likewise
- * @property {string} [channel] of the other kinds
- * @property {string} [symbol] likewise
+ * @property {string} [symbol] of the other kinds
+ * @property {string} [channel] of kinds `lost` and `failed`
  * @property {string | null} [interval] likewise
  */
 

@@ -90,6 +90,7 @@ class Runner:
             do.Lost: self._delivery.lost,
             do.Failed: self._delivery.failed,
             do.StateChanged: self._state_changed,
+            do.Trouble: lambda trouble: log.warning("%s: %s", trouble.symbol, trouble.reason),
             do.StatusChanged: lambda _changed: None,
             do.Open: self._open,
             do.Close: lambda _close: self._drop_link(),

@@ -285,6 +285,25 @@ def test_trades_are_handed_over_each_once_in_order_and_a_gap_that_stays_is_said(
     assert run(page, "return connection.stats().gaps") == 1
 
 
+def test_trouble_of_a_source_is_kept_and_changes_no_state(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const states = [];
+        connection.subscribeQuotes(["AAPL"], () => {});
+        connection.onState(({state}) => states.push(state));
+        const trouble = {type: "error", code: "source", message: "av: spent", symbol: "AAPL"};
+        [...world.links][0].say(trouble);
+        await world.pass(100);
+        return {states, last: connection.timeline.last("trouble", 1)[0]};
+        """,
+    )
+    assert told["states"] == ["live"]
+    assert (told["last"]["symbol"], told["last"]["reason"]) == ("AAPL", "av: spent")
+
+
 def test_more_trades_than_a_page_can_take_are_not_kept_but_counted(play: Play) -> None:
     page = play()
     run(page, "connection.start(); await world.pass(1000);")

@@ -17,7 +17,7 @@ from dashboard.client import (
     StateChanged,
 )
 from dashboard.client.streams import Stream
-from feed_server.protocol import Bar, Bars, Interval, Shutdown
+from feed_server.protocol import Bar, Bars, Error, ErrorCode, Interval, Shutdown
 from tests.client.fake_feed import BEGIN_MS, FakeFeed
 from tests.client.jumping import run_jumping
 from tests.harness import until
@@ -146,6 +146,19 @@ async def test_an_unknown_symbol_is_told_to_each_who_asks(feed: FakeFeed) -> Non
         with pytest.raises(FeedError, match="NOPE"):
             await anext(held)
         assert (await anext(held)).symbol == "IBM"
+
+
+async def test_trouble_of_a_source_is_told_and_the_stream_goes_on(
+    feed: FakeFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        for _ in range(2):
+            feed.say(Error(ErrorCode.SOURCE, "av: credits are spent", symbol="AAPL"))
+        feed.quote("AAPL")
+        assert await lasts(quotes, 1) == [("AAPL", 2, 1)]
+    assert caplog.messages == ["AAPL: av: credits are spent"]
 
 
 async def test_streams_share_a_connection_and_what_nobody_reads_is_unsubscribed(

@@ -22,6 +22,7 @@ import {Machine} from "quotewire/core/machine.js";
 import {Requests} from "quotewire/core/requests.js";
 import {Rounds} from "quotewire/core/rounds.js";
 import {Subscriptions} from "quotewire/core/subscriptions.js";
+import {Troubles} from "quotewire/core/troubles.js";
 
 /** Answers to a poll that are about one of its symbols. */
 const REFUSALS = new Set(["unknown_symbol", "forbidden"]);
@@ -48,6 +49,7 @@ export class Conversation {
   ping_ms = null;
   /** @type {string | null} the token that the poll under way shows */
   #polledWith = null;
+  #troubles = new Troubles();
 
   /** @param {Required<Settings>} settings @param {() => number} random uniform in [0, 1) */
   constructor(settings, random) {
@@ -276,16 +278,19 @@ export class Conversation {
   }
 
   /** @param {number} now_ms @param {LinkWay} way @param {Message} error @returns {Action[]} */
-  #failed(now_ms, way, {id, code, message: reason}) {
+  #failed(now_ms, way, {id = null, code, message: reason, symbol = null}) {
     const asked = this.requests.take(way, id);
     if (asked?.kind === "ask") {
       const {channel, interval, symbols} = asked;
       const failed = Object.fromEntries(symbols.map((symbol) => [symbol, code]));
       return this.follow(this.wanted.answered(now_ms, channel, interval, symbols, failed));
     }
-    if (!DENIALS.has(code)) return [];
-    const shown = asked ? asked.token ?? null : this.login.token;
-    return this.admit(now_ms, this.login.refused(now_ms, way, shown, code, reason));
+    if (DENIALS.has(code)) {
+      const shown = asked ? asked.token ?? null : this.login.token;
+      return this.admit(now_ms, this.login.refused(now_ms, way, shown, code, reason));
+    }
+    if (id !== null || symbol === null || !this.wanted.names(symbol)) return [];
+    return this.#troubles.came(now_ms, {do: "trouble", symbol, code, reason});
   }
 
   // ---- polls and pings

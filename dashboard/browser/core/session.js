@@ -54,10 +54,12 @@
  *   reason: string}} Lost a gap that cannot be mended; told before the data after it
  * @typedef {{do: "failed", channel: Channel, symbol: string, interval: string | null, code: string,
  *   reason: string}} Failed told once for as long as it is so
+ * @typedef {{do: "trouble", symbol: string, code: string, reason: string}} Trouble a source has it
+ *   with a symbol that is wanted; it is still subscribed to
  * @typedef {{do: "status", sources: Map<string, SourceStatus>}} StatusChanged by name
  *
  * @typedef {Open | Close | Send | Poll | Load | Renew | StateChanged | QuotesChanged | BarsChanged
- *   | TradesChanged | Lost | Failed | StatusChanged} Action
+ *   | TradesChanged | Lost | Failed | Trouble | StatusChanged} Action
  */
 
 import {Conversation} from "quotewire/core/conversation.js";

@@ -175,6 +175,11 @@ export class Subscriptions {
     return Boolean(this.#entry(channel, interval, symbol)?.wants.size);
   }
 
+  /** Whether a symbol is wanted of any channel. @param {string} symbol */
+  names(symbol) {
+    return [...this.#entries.values()].some((entry) => entry.symbol === symbol && entry.wants.size);
+  }
+
   /**
    * Why something is not given; null where it is, or was not asked for.
    *

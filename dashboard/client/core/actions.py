@@ -3,8 +3,8 @@
 Times are UTC epoch milliseconds by this machine's clock, unless a name says otherwise.
 
 To do: `Open`, `Close`, `Send`, `Poll`, `Load`, `Renew`. To tell: `StateChanged`, `QuotesChanged`,
-`BarsChanged`, `TradesChanged`, `Lost`, `Failed`, `StatusChanged`. As JSON each is an object with
-the tag ``do``, the same as in JavaScript.
+`BarsChanged`, `TradesChanged`, `Lost`, `Failed`, `Trouble`, `StatusChanged`. As JSON each
+is an object with the tag ``do``, the same as in JavaScript.
 """
 
 from collections.abc import Mapping
@@ -196,6 +196,22 @@ class Failed(msgspec.Struct, frozen=True, tag_field="do", tag="failed"):
     reason: str
 
 
+class Trouble(msgspec.Struct, frozen=True, tag_field="do", tag="trouble"):
+    """A source has trouble with a symbol that is wanted; it is still subscribed to.
+
+    It may come from another source, or later. What is held of it grows stale by its age alone.
+
+    Attributes:
+        symbol: The instrument.
+        code: An `ErrorCode`.
+        reason: Which source, and what it says of it.
+    """
+
+    symbol: str
+    code: str
+    reason: str
+
+
 class StatusChanged(msgspec.Struct, frozen=True, tag_field="do", tag="status"):
     """What the feed says of its sources, by their names."""
 
@@ -215,5 +231,6 @@ Action = (
     | TradesChanged
     | Lost
     | Failed
+    | Trouble
     | StatusChanged
 )

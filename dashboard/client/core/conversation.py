@@ -16,6 +16,7 @@ from dashboard.client.core.actions import (
     Poll,
     Renew,
     StateChanged,
+    Trouble,
     Way,
 )
 from dashboard.client.core.books import Books
@@ -34,6 +35,7 @@ from dashboard.client.core.subscriptions import (
     Subscriptions,
     Unask,
 )
+from dashboard.client.core.troubles import Troubles
 from feed_server.protocol import (
     Authenticated,
     Bars,
@@ -95,6 +97,7 @@ class Conversation:
         self.way: LinkWay | None = None
         self.ping_ms: float | None = None
         self._polled_with: str | None = None
+        self._troubles = Troubles()
 
     # ---- what the parts decide becomes actions
 
@@ -296,6 +299,9 @@ class Conversation:
             shown = self.login.token if asked is None else asked.token
             refused = self.login.refused(now_ms, way, shown, code, error.message)
             return self.admit(now_ms, refused)
+        if error.id is None and error.symbol is not None and self.wanted.names(error.symbol):
+            trouble = Trouble(error.symbol, code, error.message)
+            return list(self._troubles.came(now_ms, trouble))
         return []
 
     # ---- polls and pings

@@ -178,6 +178,10 @@ class Subscriptions:
         entry = self._entries.get((channel, interval, symbol))
         return entry is not None and bool(entry.wants)
 
+    def names(self, symbol: str) -> bool:
+        """Tell whether a symbol is wanted of any channel."""
+        return any(key[2] == symbol and entry.wants for key, entry in self._entries.items())
+
     def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
         """Return why something is not given, None where it is, or was not asked for."""
         entry = self._entries.get((channel, interval, symbol))
