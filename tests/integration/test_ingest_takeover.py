@@ -193,7 +193,7 @@ async def test_two_without_a_lock_do_not_wipe_each_other(redis: Redis) -> None:
     other.trade("BAC", 2)
     kept = await until_last(redis, "BAC", 2)
     one.trade("BAC", 3)
-    await asyncio.wait([first], timeout=5)
+    await asyncio.wait([first], timeout=PATIENCE_S)
     second.cancel()
     await asyncio.wait([second])
     assert first.done()
