@@ -12,7 +12,8 @@ from tests.faults.ledger import Ledger
 from tests.faults.proxy import FaultProxy
 from tests.faults.record import BarKey, Record, TradeKey
 from tests.faults.stack import HEARTBEAT_MS, stack
-from tests.faults.verdict import of_lossless, of_quotes, of_states
+from tests.faults.states import of_states
+from tests.faults.verdict import of_lossless, of_quotes
 from tests.faults.weather import BEGIN_S, Planned
 
 K = TypeVar("K", str, tuple[str, str])

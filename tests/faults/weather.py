@@ -67,6 +67,9 @@ ONCE = frozenset({Kind.DROP, Kind.RESET, Kind.CUT})
 NO_PUSH = frozenset({Kind.NO_WEBSOCKET, Kind.BEHIND})
 """Those while which HTTP alone passes."""
 
+POLLS_PASS = NO_PUSH | ONCE | {Kind.GHOST}
+"""Those after which a request gets its answer at once."""
+
 ALL_CUT = frozenset({Kind.REFUSE, Kind.STALL, Kind.MUTE})
 """Those while which no client can hear anything."""
 
