@@ -78,11 +78,12 @@ export class Books {
    * @param {number} now_ms
    * @param {Series} series
    * @param {BarSeries | TradeSeries} body
-   * @param {number | null} start_ms asked for
+   * @param {{start_ms: number | null, end_ms: number | null}} span asked for
    */
-  loaded(now_ms, series, body, start_ms) {
+  loaded(now_ms, series, body, {start_ms, end_ms}) {
     if (series.channel === "bars") {
-      const bars = this.#bars.applySeries(/** @type {BarSeries} */ (body), {start_ms});
+      const asked = {start_ms, end_ms};
+      const bars = this.#bars.applySeries(/** @type {BarSeries} */ (body), asked);
       return bars ? this.#barsChanged(now_ms, [bars]) : [];
     }
     const trades = this.#trades.applySeries(/** @type {TradeSeries} */ (body));

@@ -2,8 +2,9 @@
  * History that is being loaded, one request at a time for each series. Pure. Twin of
  * `dashboard/client/core/loads.py`.
  *
- * @typedef {{channel: "bars" | "trades", symbol: string, interval: string | null}} Series trades of
- *   a symbol, or its bars of one interval
+ * @typedef {{channel: "bars" | "trades", symbol: string, interval: string | null,
+ *   older?: boolean}} Series trades of a symbol, or its bars of one interval; `older`: those before
+ *   what is held
  *
  * @typedef {object} Running one series that is being loaded, or will be again
  * @property {Series} series
@@ -12,14 +13,15 @@
  * @property {number} failures in a row
  * @property {boolean} again whether it is wanted once more after the request under way
  * @property {number | null} start_ms asked for
+ * @property {number | null} end_ms asked for
  * @property {string[]} indicators asked for
  */
 
 import {LIMITS, backoff} from "quotewire/core/limits.js";
 
 /** @param {Series} series */
-export function seriesKey({channel, symbol, interval}) {
-  return `${channel} ${symbol} ${interval ?? ""}`;
+export function seriesKey({channel, symbol, interval, older = false}) {
+  return `${channel} ${symbol} ${interval ?? ""}${older ? " older" : ""}`;
 }
 
 /** All that is being loaded. */
@@ -60,14 +62,15 @@ export class Loads {
    *
    * @param {number} now_ms
    * @param {Series} series
-   * @param {number | null} start_ms
+   * @param {{start_ms: number | null, end_ms: number | null}} span
    * @param {string[]} indicators
    * @returns {number} the request's number
    */
-  begin(now_ms, series, start_ms, indicators) {
+  begin(now_ms, series, {start_ms, end_ms}, indicators) {
     const running = this.#of(series);
     const id = (this.#last += 1);
-    Object.assign(running, {id, at: now_ms + LIMITS.load_ms, again: false, start_ms, indicators});
+    Object.assign(running, {id, at: now_ms + LIMITS.load_ms, again: false});
+    Object.assign(running, {start_ms, end_ms, indicators});
     this.#byId.set(id, running);
     return id;
   }
@@ -136,7 +139,7 @@ export class Loads {
     let running = this.#running.get(key);
     if (!running) {
       running = {series, id: null, at: null, failures: 0, again: false, start_ms: null,
-        indicators: []};
+        end_ms: null, indicators: []};
       this.#running.set(key, running);
     }
     return running;

@@ -217,6 +217,22 @@ export class Session {
     return this.#talk.follow(this.#talk.wanted.unwant(now_ms, want));
   }
 
+  /**
+   * Load so many bars before the earliest that is held, of a series that is wanted. They come as
+   * `bars`. Nothing is done where there are none, see `hasOlder`; to ask once more while they are on
+   * their way does no harm.
+   *
+   * @param {number} now_ms
+   * @param {string} symbol
+   * @param {string} interval
+   * @param {number} bars
+   * @returns {Action[]}
+   */
+  older(now_ms, symbol, interval, bars) {
+    if (this.state.state === "closed") return [];
+    return this.#talk.history.older(now_ms, symbol, interval, bars, this.#talk.machine);
+  }
+
   // ---- what came
 
   /**
@@ -356,6 +372,16 @@ export class Session {
   /** Whether the history of a series is there that was wanted. @param {string} symbol @param {string} interval */
   isLoaded(symbol, interval) {
     return this.#talk.books.isLoaded(symbol, interval);
+  }
+
+  /**
+   * Whether there may be bars before the earliest that is held, and room for them.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  hasOlder(symbol, interval) {
+    return this.#talk.history.hasOlder(symbol, interval);
   }
 
   /** How much is held of what comes and goes, to see that nothing grows. */

@@ -82,11 +82,15 @@ class Books:
         return self._bars_changed(now_ms, self._bars.apply(message))
 
     def loaded(
-        self, now_ms: float, body: BarSeries | TradeSeries, start_ms: int | None
+        self,
+        now_ms: float,
+        body: BarSeries | TradeSeries,
+        start_ms: int | None,
+        end_ms: int | None = None,
     ) -> list[Action]:
-        """Take history, asked for from a start on."""
+        """Take history, asked for from a start on, or up to an end."""
         if isinstance(body, BarSeries):
-            bars = self._bars.apply_series(body, start_ms=start_ms)
+            bars = self._bars.apply_series(body, start_ms=start_ms, end_ms=end_ms)
             return [] if bars is None else self._bars_changed(now_ms, [bars])
         trades = self._trades.apply_series(body)
         return [] if trades is None else self._trades_changed(now_ms, [trades])

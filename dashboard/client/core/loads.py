@@ -9,11 +9,12 @@ from dashboard.client.core.limits import LIMITS, backoff
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Trades of a symbol, or its bars of one interval."""
+    """Trades of a symbol, or its bars of one interval; ``older``: those before what is held."""
 
     channel: Literal["bars", "trades"]
     symbol: str
     interval: str | None
+    older: bool = False
 
 
 class Running:
@@ -25,6 +26,7 @@ class Running:
         failures: How often in a row it has failed.
         again: Whether it is wanted once more after the request under way.
         start_ms: The start asked for.
+        end_ms: The end asked for.
         indicators: The indicators asked for.
     """
 
@@ -34,6 +36,7 @@ class Running:
         self.failures = 0
         self.again = False
         self.start_ms: int | None = None
+        self.end_ms: int | None = None
         self.indicators: tuple[str, ...] = ()
 
 
@@ -71,7 +74,7 @@ class Loads:
         self,
         now_ms: float,
         series: Series,
-        start_ms: int | None,
+        span_ms: tuple[int | None, int | None],
         indicators: tuple[str, ...],
     ) -> int:
         """Ask now; return the request's number."""
@@ -79,7 +82,8 @@ class Loads:
         self._last += 1
         self._by_id[self._last] = series
         running.id, running.at, running.again = self._last, now_ms + LIMITS.load_ms, False
-        running.start_ms, running.indicators = start_ms, indicators
+        running.start_ms, running.end_ms = span_ms
+        running.indicators = indicators
         return self._last
 
     def take(self, number: int) -> tuple[Series, Running] | None:

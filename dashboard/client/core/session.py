@@ -173,6 +173,16 @@ class Session:
         """End what the same want began. The feed is told, and what is held is let go, 2 s later."""
         return self._talk.follow(self._talk.wanted.unwant(now_ms, want))
 
+    def older(self, now_ms: float, symbol: str, interval: str, bars: int) -> list[Action]:
+        """Load so many bars before the earliest that is held, of a series that is wanted.
+
+        They come as `BarsChanged`. Nothing is done where there are none, see `has_older`; to ask
+        once more while they are on their way does no harm.
+        """
+        if self.state.state == "closed":
+            return []
+        return self._talk.history.older(now_ms, symbol, interval, bars, self._talk.machine)
+
     # ---- what came
 
     def received(
@@ -265,6 +275,10 @@ class Session:
     def is_loaded(self, symbol: str, interval: str) -> bool:
         """Tell whether the history of a series is there that was wanted."""
         return self._talk.books.is_loaded(symbol, interval)
+
+    def has_older(self, symbol: str, interval: str) -> bool:
+        """Tell whether there may be bars before the earliest that is held, and room for them."""
+        return self._talk.history.has_older(symbol, interval)
 
     def sizes(self) -> dict[str, int]:
         """Return how much is held of what comes and goes, to see that nothing grows."""

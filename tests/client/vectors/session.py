@@ -31,6 +31,8 @@ def _actions(session: Session, kind: str, at_ms: float, event: dict[str, Any]) -
     if kind == "failure":
         failed = session.failure(**event)
         return [] if failed is None else [failed]
+    if kind == "has_older":
+        return [session.has_older(**event)]
     actions: list[Any] = getattr(session, kind)(at_ms, **_typed(kind, event))
     return actions
 
@@ -50,8 +52,10 @@ def _typed(kind: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _plain(action: msgspec.Struct) -> dict[str, Any]:
+def _plain(action: msgspec.Struct | bool) -> dict[str, Any] | bool:
     """Return an action as JSON has it; what is an array on the wire gets names."""
+    if isinstance(action, bool):
+        return action
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(action))
     if plain["do"] == "quotes":
         plain["quotes"] = [msgspec.structs.asdict(quote) for quote in action.quotes]  # type: ignore[attr-defined]
