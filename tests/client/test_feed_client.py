@@ -248,7 +248,7 @@ async def test_it_comes_back_when_a_server_that_ends_has_said(feed: FakeFeed) ->
         began_s = asyncio.get_running_loop().time()
         next(iter(feed.sockets)).close(1001, "the server is shutting down")
         await until(lambda: asyncio.sleep(0.01, feed.opened == 2))
-        assert 0.4 < asyncio.get_running_loop().time() - began_s < 1.5
+        assert 0.4 < asyncio.get_running_loop().time() - began_s < 8
 
 
 async def test_a_close_for_good_ends_the_streams_and_a_new_one_tries_again(
