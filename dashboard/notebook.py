@@ -125,7 +125,8 @@ def _giver(token: TokenSource | None, config: DashboardConfig) -> TokenGiver | N
 
 
 def _load_panel() -> None:
-    """Bring Panel into a notebook that has not done so, with nothing from another host."""
-    in_kernel = "ipykernel" in sys.modules and pn.state.curdoc is None
-    if in_kernel and not pn.extension._loaded:
-        pn.extension(inline=True)
+    """Bring Panel into a notebook; there only, for a served page has it."""
+    if "ipykernel" in sys.modules and pn.state.curdoc is None:
+        from dashboard.cells import cells
+
+        cells().load_panel()
