@@ -61,7 +61,6 @@ export class Series {
   renewed(epoch) {
     if (this.gap_end === null) this.#counts.gaps += 1;
     const next = new Series(epoch, this.#counts);
-    next.live = this.live;
     next.told_ms = this.told_ms;
     next.gap_end = 0;
     next.is_anew = true;
@@ -198,7 +197,7 @@ export class Series {
     } else if (this.live && !joins) {
       return told; // What lies between comes by the link.
     } else if (offset >= (this.offset ?? 0)) { // Else its final bars were told, or were given up.
-      const lost = !joins && bars.length && bars[bars.length - 1].start_ms > told_ms ? "gap" : null;
+      const lost = !joins && bars.length ? "gap" : null;
       if (lost) this.#counts.gaps += 1;
       told = {...NOTHING, finals: this.#tell(this.#finalsAfter(told_ms)), lost};
     }

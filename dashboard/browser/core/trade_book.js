@@ -128,9 +128,7 @@ export class TradeBook {
   apply({event_ms, received_ms, rows, positions = {}, recovered = {}}) {
     /** @type {Map<string, Trade[]>} */
     const trades = new Map();
-    for (const symbol of [...Object.keys(positions), ...Object.keys(recovered)]) {
-      trades.set(symbol, []);
-    }
+    for (const symbol of Object.keys(positions)) trades.set(symbol, []);
     for (const [symbol, price, size, event, received, offset] of rows) {
       const of_symbol = trades.get(symbol) ?? [];
       of_symbol.push({
@@ -344,7 +342,6 @@ export class TradeBook {
     }
     const newer = [...by_offset.values()].sort((a, b) => a.offset - b.offset);
     run.gap_from = null;
-    run.is_lost = false;
     run.withheld = [];
     run.offset = Math.max(run.offset, end);
     run.keep(newer);

@@ -78,8 +78,7 @@ class Series:
         """
         self._counts.gaps += self.gap_end is None
         new = Series(epoch, self._counts)
-        new.live, new.told_ms = self.live, self.told_ms
-        new.gap_end, new.is_anew = 0, True
+        new.told_ms, new.gap_end, new.is_anew = self.told_ms, 0, True
         return new
 
     def resume_from(self) -> int | None:
@@ -151,7 +150,7 @@ class Series:
         lost: Lost | None = None
         if self.is_anew and (self.told_ms is None or self._went_back()):
             self.gap_end, self.told_ms, self.is_anew = None, None, False
-            opens, lost = False, "epoch"
+            lost = "epoch"
         elif opens:
             self._counts.gaps += self.gap_end is None
             self.gap_end = offset or 0
@@ -182,7 +181,7 @@ class Series:
         elif self.live and not joins:
             return told  # What lies between comes by the link.
         elif offset >= (self.offset or 0):  # Else its final bars were told, or were given up.
-            lost = not joins and bool(bars) and bars[-1].start_ms > told_ms
+            lost = not joins and bool(bars)
             self._counts.gaps += lost
             told = Told(self._tell(self._finals_after(told_ms)), lost="gap" if lost else None)
         self.offset = max(offset, self.offset or 0)

@@ -113,7 +113,7 @@ class TradeBook:
 
     def apply(self, message: Trades) -> list[TradesChange]:
         """Take what was pushed; return what changed, one for each symbol that did."""
-        trades: dict[str, list[Trade]] = {s: [] for s in (*message.positions, *message.recovered)}
+        trades: dict[str, list[Trade]] = {symbol: [] for symbol in message.positions}
         event_ms, received_ms = message.event_ms, message.received_ms
         for row in message.rows:
             trade = Trade(
@@ -283,7 +283,7 @@ class TradeBook:
         by_offset = {trade.offset: trade for trade in told if trade.offset > start}
         by_offset |= {trade.offset: trade for trade in run.withheld}
         new = [by_offset[offset] for offset in sorted(by_offset)]
-        run.gap_from, run.is_lost, run.withheld = None, False, []
+        run.gap_from, run.withheld = None, []
         run.offset = max(run.offset, end)
         run.tail.extend(new)
         return TradesChange(symbol, new, lost="gap" if lost else None)
