@@ -32,6 +32,7 @@ def rate(page: Page, count: Callable[[], int], seconds: float) -> float:
     return (count() - before) / (time.monotonic() - began)
 
 
+@pytest.mark.alone
 def test_how_often_it_polls_is_applied_at_once_and_kept(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
@@ -51,6 +52,7 @@ def test_how_often_it_polls_is_applied_at_once_and_kept(
     expect(page.get_by_test_id("poll-ms")).to_have_value("500")
 
 
+@pytest.mark.alone
 def test_no_more_updates_come_than_are_asked_for(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
