@@ -123,6 +123,52 @@ def test_a_link_that_is_refused_is_polled_around_and_taken_up_again_without_a_ju
     assert len(offsets) > before
 
 
+def test_a_link_that_the_browser_does_not_open_is_polled_around(play: Play) -> None:
+    page = play()
+    run(page, "world.link = 'barred'; connection.start(); await world.pass(4000);")
+    assert states(page)[-1][0] == "polling"
+    run(page, "world.link = 'works'; await world.pass(20_000);")
+    assert states(page)[-1][0::2] == ["live", "websocket"]
+
+
+def test_a_page_that_may_neither_open_nor_ask_is_served_by_relay(play: Play) -> None:
+    page = play()
+    run(
+        page,
+        """
+        const {open} = world.environment.direct();
+        const relayed = (handlers) => {
+          world.link = "works";
+          const link = open(handlers);
+          world.link = "barred";
+          return link;
+        };
+        Object.assign(world, {link: "barred", http: false});
+        connection.setRelay({open: relayed, get: () => new Promise(() => {})});
+        connection.start();
+        await world.pass(10_000);
+        """,
+    )
+    assert states(page)[-1] == ["live", "relayed", "relay"]
+
+
+def test_what_cannot_be_done_leaves_the_next_tick_planned(play: Play) -> None:
+    planned = run(
+        play(),
+        """
+        const {Runner} = await import("quotewire/runner.js");
+        const waits = [];
+        const environment = {now: () => 5, setTimeout: (call, wait_ms) => waits.push(wait_ms)};
+        const act = () => { throw new Error("cannot be done"); };
+        const runner = new Runner({deadline: () => 12}, environment, act);
+        let thrown = "";
+        try { runner.run(() => [{do: "open"}]); } catch (error) { thrown = error.message; }
+        return [thrown, waits];
+        """,
+    )
+    assert planned == ["cannot be done", [7]]
+
+
 def test_silence_is_stale_before_it_is_given_up(play: Play) -> None:
     page = play()
     run(page, "connection.start(); await world.pass(1000); [...world.links][0].fallSilent();")

@@ -10,7 +10,7 @@ const EPOCH = "e1";
 export class World {
   now_ms = 1_000_000;
   hidden = false;
-  /** What the next link meets: "works", "refuses", or "silent" from the start. */
+  /** What the next link meets: "works", "refuses", "silent" from the start, or is "barred" by the browser. */
   link = "works";
   /** Whether requests are answered. */
   http = true;
@@ -132,6 +132,7 @@ class FakeLink {
   #quoting = false;
 
   constructor(world, handlers) {
+    if (world.link === "barred") throw new DOMException("insecure", "SecurityError");
     this.#world = world;
     this.#handlers = handlers;
     world.opened += 1;
