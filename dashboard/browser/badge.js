@@ -104,7 +104,7 @@ function losses(timeline) {
 }
 
 /** @param {Connection} connection @param {Stats} stats @returns {Fact[]} */
-function linkFacts({state, feedUrl}, stats) {
+function linkFacts({state, feedUrl, now_ms}, stats) {
   return [
     ["Way", CARRIES.has(state.state) ? WAYS[state.way] : NOTHING],
     ["Address", new URL(feedUrl).host],
@@ -112,7 +112,7 @@ function linkFacts({state, feedUrl}, stats) {
     ["Last message", age(stats.last_message_age_ms)],
     ["Received", formatBytes(stats.bytes)],
     ["Reconnects", formatCount(stats.reconnects)],
-    ["In this state for", formatAge(Date.now() - state.at_ms)],
+    ["In this state for", formatAge(now_ms - state.at_ms)],
   ];
 }
 

@@ -21,7 +21,7 @@ import {Listeners, once} from "quotewire/listeners.js";
 import {Runner} from "quotewire/runner.js";
 import {Timeline} from "quotewire/timeline.js";
 
-export const HISTORY_BARS = 750;
+const HISTORY_BARS = 750;
 const CONNECTED = new Set(["live", "polling", "stale"]);
 
 export class Connection {
@@ -92,6 +92,11 @@ export class Connection {
 
   get feedUrl() {
     return this.#feed.url;
+  }
+
+  /** UTC epoch milliseconds by the clock that all times of this connection are of. */
+  get now_ms() {
+    return this.#environment.now();
   }
 
   /** @returns {StateChanged} */
