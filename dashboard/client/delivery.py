@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
+import msgspec
+
 from dashboard.client.core.actions import BarsChanged, Failed, Lost, QuotesChanged, TradesChanged
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.session import Session, Want
 from dashboard.client.core.trade_book import Trade
-from dashboard.client.errors import FeedError
+from dashboard.client.errors import FeedError, feed_error
 from dashboard.client.streams import Loss, Sink
-from feed_server.protocol import Channel, Quote
+from feed_server.protocol import Channel, Error, ErrorCode, Quote
 
 Key = tuple[Channel, str, str | None]
 """Channel, symbol, and the interval of bars."""
@@ -117,7 +119,8 @@ class Delivery:
 
 def _refusal(failed: Failed) -> FeedError:
     named = failed.symbol in failed.reason
-    return FeedError(failed.reason if named else f"{failed.symbol}: {failed.reason}")
+    text = failed.reason if named else f"{failed.symbol}: {failed.reason}"
+    return feed_error(Error(msgspec.convert(failed.code, ErrorCode), text))
 
 
 def _keys(want: Want) -> Iterator[Key]:

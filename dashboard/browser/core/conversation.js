@@ -283,7 +283,8 @@ export class Conversation {
     if (asked?.kind === "ask") {
       const {channel, interval, symbols} = asked;
       const failed = Object.fromEntries(symbols.map((symbol) => [symbol, code]));
-      return this.follow(this.wanted.answered(now_ms, channel, interval, symbols, failed));
+      const steps = this.wanted.answered(now_ms, channel, interval, symbols, failed, reason);
+      return this.follow(steps);
     }
     if (DENIALS.has(code)) {
       const shown = asked ? asked.token ?? null : this.login.token;
@@ -342,7 +343,8 @@ export class Conversation {
     let actions = [];
     if (symbols.length === 1) {
       const failed = {[symbols[0]]: code};
-      actions = this.follow(this.wanted.answered(now_ms, "quotes", null, symbols, failed));
+      const steps = this.wanted.answered(now_ms, "quotes", null, symbols, failed, reason);
+      actions = this.follow(steps);
     }
     return [...actions, ...this.#pollOn(now_ms, this.rounds.refused())];
   }

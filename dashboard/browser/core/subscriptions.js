@@ -32,6 +32,7 @@ class Entry {
   forget_ms = null;
   /** @type {string | null} */
   failed = null;
+  reason = "";
   wait_ms = 0;
   /** @type {number | null} */
   again_ms = null;
@@ -190,7 +191,7 @@ export class Subscriptions {
    */
   failure(channel, interval, symbol) {
     const entry = this.#entry(channel, interval, symbol);
-    return entry && entry.failed !== null ? failedAction(entry, entry.failed) : null;
+    return entry && entry.failed !== null ? failedAction(entry, entry.failed, entry.reason) : null;
   }
 
   /**
@@ -247,16 +248,17 @@ export class Subscriptions {
    * @param {string | null} interval as asked
    * @param {string[]} symbols as asked
    * @param {Record<string, string>} failed by symbol the code, of those that cannot be had
+   * @param {string} [reason] what the feed says of it, where it does
    * @returns {Action[]}
    */
-  answered(now_ms, channel, interval, symbols, failed) {
+  answered(now_ms, channel, interval, symbols, failed, reason = "") {
     this.#changed = true;
     const told = [];
     for (const symbol of symbols) {
       const entry = this.#entry(channel, interval, symbol);
       if (!entry) continue;
       if (failed[symbol] === undefined) entry.served();
-      else told.push(...this.#refused(now_ms, entry, failed[symbol]));
+      else told.push(...this.#refused(now_ms, entry, failed[symbol], reason));
     }
     return told;
   }
@@ -325,16 +327,22 @@ export class Subscriptions {
     return entry;
   }
 
-  /** @param {number} now_ms @param {Entry} entry @param {string} code @returns {Action[]} */
-  #refused(now_ms, entry, code) {
+  /**
+   * @param {number} now_ms
+   * @param {Entry} entry
+   * @param {string} code
+   * @param {string} reason
+   * @returns {Action[]}
+   */
+  #refused(now_ms, entry, code, reason) {
     entry.asked = entry.again_ms = null;
     if (code === "unknown_symbol" || RETRIED.has(code)) {
       entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
       entry.again_ms = now_ms + entry.wait_ms;
     }
     if (code === entry.failed || !entry.wants.size) return [];
-    entry.failed = code;
-    return [failedAction(entry, code)];
+    Object.assign(entry, {failed: code, reason});
+    return [failedAction(entry, code, reason)];
   }
 
   /**
@@ -367,10 +375,15 @@ function entryKey({channel, interval, symbol}) {
   return `${channel} ${interval ?? ""} ${symbol}`;
 }
 
-/** @param {Entry} entry @param {string} code @returns {import("./session.js").Failed} */
-function failedAction({channel, symbol, interval}, code) {
+/**
+ * @param {Entry} entry
+ * @param {string} code
+ * @param {string} reason
+ * @returns {import("./session.js").Failed}
+ */
+function failedAction({channel, symbol, interval}, code, reason) {
   return {do: "failed", channel, symbol, interval, code,
-    reason: `${symbol}: ${REASONS[code] ?? code}`};
+    reason: reason || `${symbol}: ${REASONS[code] ?? code}`};
 }
 
 /** What a want is counted by. @param {Want} want */

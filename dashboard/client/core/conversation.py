@@ -292,7 +292,7 @@ class Conversation:
         if asked is not None and asked.kind == "ask":
             failed = dict.fromkeys(asked.symbols, code)
             steps = self.wanted.answered(
-                now_ms, asked.channel, asked.interval, asked.symbols, failed
+                now_ms, asked.channel, asked.interval, asked.symbols, failed, error.message
             )
             return self.follow(steps)
         if code in DENIALS:
@@ -336,7 +336,8 @@ class Conversation:
             return self.perform(now_ms, self.machine.poll_failed(now_ms, code, reason))
         actions: list[Action] = []
         if len(symbols) == 1:
-            refused = self.wanted.answered(now_ms, "quotes", None, symbols, {symbols[0]: code})
+            failed = {symbols[0]: code}
+            refused = self.wanted.answered(now_ms, "quotes", None, symbols, failed, reason)
             actions = self.follow(refused)
         return actions + self._poll_on(now_ms, self.rounds.refused())
 

@@ -80,6 +80,7 @@ class _Entry:
         self.asked: _Terms | None = None
         self.forget_ms: float | None = None
         self.failed: str | None = None
+        self.reason = ""
         self.wait_ms = 0.0
         self.again_ms: float | None = None
 
@@ -187,7 +188,7 @@ class Subscriptions:
         entry = self._entries.get((channel, interval, symbol))
         if entry is None or entry.failed is None:
             return None
-        return _failed((channel, interval, symbol), entry.failed)
+        return _failed((channel, interval, symbol), entry.failed, entry.reason)
 
     def history(self, interval: str | None, symbol: str) -> int:
         """Return how many bars are wanted before the live ones."""
@@ -229,6 +230,7 @@ class Subscriptions:
         interval: str | None,
         symbols: Iterable[str],
         failed: Mapping[str, str],
+        reason: str = "",
     ) -> list[SubscriptionAction]:
         """Take the answer to an `Ask`.
 
@@ -238,6 +240,7 @@ class Subscriptions:
             interval: As asked.
             symbols: As asked.
             failed: By symbol the code, of those that cannot be had.
+            reason: What the feed says of it, where it does.
         """
         self._changed = True
         told: list[SubscriptionAction] = []
@@ -247,7 +250,7 @@ class Subscriptions:
             if entry is not None and code is None:
                 entry.served()
             elif entry is not None and code is not None:
-                told += self._refused(now_ms, (channel, interval, symbol), entry, code)
+                told += self._refused(now_ms, (channel, interval, symbol), entry, code, reason)
         return told
 
     def dropped(
@@ -281,7 +284,7 @@ class Subscriptions:
         return [*_unasks(asked), *(Forget(*key) for key in gone), *self._ask(again)]
 
     def _refused(
-        self, now_ms: float, key: _Key, entry: _Entry, code: str
+        self, now_ms: float, key: _Key, entry: _Entry, code: str, reason: str
     ) -> list[SubscriptionAction]:
         entry.asked = None
         entry.again_ms = None
@@ -291,8 +294,8 @@ class Subscriptions:
             entry.again_ms = now_ms + entry.wait_ms
         if code == entry.failed or not entry.wants:
             return []
-        entry.failed = code
-        return [_failed(key, code)]
+        entry.failed, entry.reason = code, reason
+        return [_failed(key, code, reason)]
 
     def _ask(self, keys: Iterable[_Key]) -> list[SubscriptionAction]:
         """Ask for those of some entries that are wanted on other terms than was asked for."""
@@ -312,9 +315,10 @@ class Subscriptions:
         ]
 
 
-def _failed(key: _Key, code: str) -> Failed:
+def _failed(key: _Key, code: str, reason: str) -> Failed:
     channel, interval, symbol = key
-    return Failed(channel, symbol, interval, code, f"{symbol}: {_REASONS.get(code, code)}")
+    said = reason or f"{symbol}: {_REASONS.get(code, code)}"
+    return Failed(channel, symbol, interval, code, said)
 
 
 def _keys(want: Want) -> list[_Key]:
