@@ -7,10 +7,15 @@ FeedError
 FeedLossWarning           the same, as a warning
 """
 
+import msgspec
+
 from feed_server.protocol import Error, ErrorCode
 
 DENIALS = frozenset({ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED})
 """Codes that mean: come again with another token."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: of text that is no message, not even text, or nested without end."""
 
 
 class FeedError(Exception):

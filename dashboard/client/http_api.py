@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from dashboard.client.credentials import Credentials
-from dashboard.client.errors import FeedError, FeedUnavailableError, feed_error
+from dashboard.client.errors import UNREADABLE, FeedError, FeedUnavailableError, feed_error
 from feed_server.protocol import BarSeries, Error, Quotes, Status, SymbolList, TradeSeries
 
 CONNECT_TIMEOUT_S = 5.0
@@ -93,7 +93,7 @@ class HttpApi:
         body = await self.get(path, **query)
         try:
             return msgspec.json.decode(body, type=kind)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             text = f"{self.url}{path} does not answer as a feed does ({error}): is it one?"
             raise FeedError(text) from None
 
@@ -119,7 +119,7 @@ class HttpApi:
             return response.content
         try:
             answer = msgspec.json.decode(response.content, type=Error)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
         raise feed_error(answer)
 

@@ -4,20 +4,24 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from dashboard.client.answers import Answer, answer_load, answer_poll
+from dashboard.client.answers import answer, failed
 from dashboard.client.core import actions as do
 from dashboard.client.core.latency import Counts, Facts
 from dashboard.client.core.session import Session, Settings
 from dashboard.client.credentials import Credentials
 from dashboard.client.delivery import Delivery
-from dashboard.client.errors import FeedAccessError, FeedError, FeedUnavailableError
+from dashboard.client.errors import (
+    UNREADABLE,
+    FeedAccessError,
+    FeedError,
+    FeedUnavailableError,
+)
 from dashboard.client.http_api import HttpApi, no_feed
 from dashboard.client.names import Names
 from dashboard.client.streams import Sink
@@ -95,8 +99,8 @@ class Runner:
             do.Open: self._open,
             do.Close: lambda _close: self._drop_link(),
             do.Send: self._send,
-            do.Poll: lambda poll: self._spawn(self._ask(answer_poll(http, poll))),
-            do.Load: lambda load: self._spawn(self._ask(answer_load(http, load))),
+            do.Poll: lambda poll: self._spawn(self._ask(poll)),
+            do.Load: lambda load: self._spawn(self._ask(load)),
             do.Renew: lambda _renew: self._spawn(self._renew()),
         }
 
@@ -275,7 +279,7 @@ class Runner:
     def _heard(self, text: str | bytes) -> Coroutine[Any, Any, None] | None:
         try:
             message = decode_server_message(text)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self._drop_link()
             self._link_closed(None, f"the feed said what cannot be understood: {error}")
             return None
@@ -293,6 +297,12 @@ class Runner:
         self._link = self._opening = None
         self._perform(self.session.closed(self.now_ms, "websocket", code, reason))
 
-    async def _ask(self, work: Awaitable[Answer]) -> None:
-        answer = await work
-        self._perform(answer(self.session, self.now_ms))
+    async def _ask(self, asked: do.Poll | do.Load) -> None:
+        try:
+            told = await answer(self._http, asked)
+            actions = told(self.session, self.now_ms)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must not end the streams)
+            log.warning("an answer of the feed makes no sense: %r", error)
+            told = failed(asked, "internal", f"the feed's answer makes no sense: {error!r}")
+            actions = told(self.session, self.now_ms)
+        self._perform(actions)

@@ -17,8 +17,17 @@ from dashboard.client import (
     StateChanged,
 )
 from dashboard.client.streams import Stream
-from feed_server.protocol import Bar, Bars, Error, ErrorCode, Interval, Shutdown
-from tests.client.fake_feed import BEGIN_MS, FakeFeed
+from feed_server.protocol import (
+    Bar,
+    Bars,
+    Error,
+    ErrorCode,
+    Interval,
+    Shutdown,
+    TradeSeries,
+    encode,
+)
+from tests.client.fake_feed import BEGIN_MS, EPOCH, FakeFeed
 from tests.client.jumping import run_jumping
 from tests.harness import until
 
@@ -238,6 +247,49 @@ async def test_a_feed_that_talks_nonsense_is_left_and_come_back_to(feed: FakeFee
         await until(lambda: asyncio.sleep(0.01, feed.opened == 2 and live(client)))
         feed.quote("AAPL")
         assert (await anext(quotes)).last == 2
+
+
+async def test_a_message_with_a_bad_byte_is_left_and_come_back_to(
+    feed: FakeFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FeedClient(feed.url, poll_ms=50) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        next(iter(feed.sockets)).send(
+            b'{"type":"error","code":"source","message":"\xff"}', binary=True
+        )
+        await until(lambda: asyncio.sleep(0.01, feed.opened == 2 and live(client)))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("body", [b'{"sources":[{"source":"\xff"}]}', b"[" * 100_000])
+async def test_a_poll_that_makes_no_sense_has_failed_and_the_next_counts(
+    feed: FakeFeed, body: bytes
+) -> None:
+    async with FeedClient(feed.url, mode="polling", poll_ms=20) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL", keep="every")
+        await anext(quotes)
+        feed.bodies["/api/status"] = body
+        await until(lambda: asyncio.sleep(0.01, client.state.state == "stale"))
+        assert client.state.code == "poll_failed"
+        feed.bodies.clear()
+        feed.quote("AAPL")
+        assert (await anext(quotes)).last == 2
+
+
+async def test_history_that_makes_no_sense_ends_no_stream(
+    feed: FakeFeed, caplog: pytest.LogCaptureFixture
+) -> None:
+    uneven = TradeSeries("AAPL", EPOCH, 2, [1, 2], [1.0], [1.0], [1])
+    feed.bodies["/api/trades"] = encode(uneven)
+    async with FeedClient(feed.url, mode="polling", poll_ms=20) as client, asyncio.timeout(20):
+        quotes, trades = client.quotes("AAPL", keep="every"), client.trades("AAPL")
+        reader = asyncio.create_task(anext(trades))
+        await until(lambda: asyncio.sleep(0.01, bool(caplog.messages)))
+        assert not reader.done()
+        assert (await anext(quotes)).symbol == "AAPL"
+        reader.cancel()
+    assert "makes no sense" in caplog.messages[0]
 
 
 async def test_it_comes_back_when_a_server_that_ends_has_said(feed: FakeFeed) -> None:
