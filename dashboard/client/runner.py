@@ -25,12 +25,10 @@ from dashboard.client.errors import (
 from dashboard.client.http_api import HttpApi, no_feed
 from dashboard.client.names import Names
 from dashboard.client.streams import Sink
+from dashboard.client.timing import Alarm
 from dashboard.client.websocket_link import LinkError, WebSocketLink
 from feed_server.protocol import decode_server_message, encode
 
-LATE_S = 0.25
-"""A timer that comes later than this tells of a loop that was held up."""
-CATCH_UP_S = 0.05
 TURNS = 20
 """For readers to catch up, before more is read from the link."""
 
@@ -84,7 +82,7 @@ class Runner:
         self._link: WebSocketLink | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(lambda: self._perform(self.session.tick(self.now_ms)))
         self._beginning: asyncio.Task[None] | None = None
         self._reached = False
         self._handlers: dict[type[do.Action], Callable[[Any], object]] = {
@@ -124,9 +122,7 @@ class Runner:
         self._perform(self.session.stop(self.now_ms))
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
 
     # ---- sinks
 
@@ -165,24 +161,8 @@ class Runner:
         for action in actions:
             self._handlers[type(action)](action)
         due_ms = self.session.deadline()
-        if due_ms is None:
-            return
-        due_s = due_ms / 1000 - self._epoch_s
-        if self._timer is None or due_s < self._timer.when():
-            self._set_timer(due_s)
-
-    def _set_timer(self, due_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due_s, self._tick, due_s)
-
-    def _tick(self, due_s: float) -> None:
-        self._timer = None
-        if self._loop.time() > due_s + LATE_S:
-            # What came meanwhile waits in the socket: read it before silence is judged.
-            self._set_timer(self._loop.time() + CATCH_UP_S)
-        else:
-            self._perform(self.session.tick(self.now_ms))
+        if due_ms is not None:
+            self._alarm.set(due_ms / 1000 - self._epoch_s)
 
     def _quotes_changed(self, changed: do.QuotesChanged) -> None:
         self._delivery.quotes_changed(changed)

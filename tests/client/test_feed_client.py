@@ -357,6 +357,21 @@ async def test_a_loop_that_was_held_up_does_not_take_the_feed_for_silent(feed: F
         assert states == []
 
 
+async def test_a_loop_that_is_held_up_again_and_again_reconnects(feed: FakeFeed) -> None:
+    async def compute() -> None:
+        while True:
+            time.sleep(0.3)  # noqa: ASYNC251 (a reader that computes)
+            await asyncio.sleep(0)
+
+    async with FeedClient(feed.url) as client, asyncio.timeout(20):
+        quotes = client.quotes("AAPL")
+        await anext(quotes)
+        computing = asyncio.create_task(compute())
+        feed.drop()
+        await until(lambda: asyncio.sleep(0, feed.opened == 2))
+        computing.cancel()
+
+
 async def test_a_client_that_polls_leaves_no_request_open(
     feed: FakeFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
