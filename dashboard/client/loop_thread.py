@@ -1,0 +1,111 @@
+"""A thread with an event loop, for code that is not asynchronous."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from dashboard.client.errors import FeedError
+
+T = TypeVar("T")
+
+CLOSED = "this FeedClient is closed: make another one"
+
+
+class LoopThread:
+    """A thread that runs an event loop, from the first call on.
+
+    Args:
+        at_end: Is run there when the thread is stopped.
+    """
+
+    def __init__(self, at_end: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._at_end = at_end
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._closed = False
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine there, and return what it returns.
+
+        Raises:
+            FeedError: The thread is stopped, or it is this very thread that would wait.
+        """
+        loop = self._started()
+        if threading.current_thread() is self._thread:
+            raise FeedError("this was called by the client itself, which would wait for ever")
+        future: Future[T] = Future()
+
+        def begin() -> None:
+            if self._closed:
+                future.cancel()
+            else:
+                task = loop.create_task(work())
+                task.add_done_callback(lambda _done: _pass_on(task, future))
+                future.add_done_callback(lambda _done: _cancel(loop, task))
+
+        try:
+            # The coroutine is made there, for one that was interrupted here would never be run.
+            loop.call_soon_threadsafe(begin)
+            return future.result()
+        except RuntimeError:  # stopped meanwhile
+            raise FeedError(CLOSED) from None
+        except CancelledError:
+            raise FeedError(CLOSED) from None
+        finally:
+            future.cancel()  # where the wait was interrupted, as by Ctrl-C
+
+    def stop(self) -> None:
+        """End all that runs there, and the thread; safe to repeat."""
+        with self._lock:
+            self._closed = True
+            thread, loop, stopped = self._thread, self._loop, self._stopped
+        if thread is None or loop is None or stopped is None:
+            return
+        with suppress(RuntimeError):  # stopped already
+            loop.call_soon_threadsafe(stopped.set)
+        if thread is not threading.current_thread():
+            thread.join()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._closed:
+                raise FeedError(CLOSED)
+            if self._loop is None:
+                ready = threading.Event()
+                self._thread = threading.Thread(
+                    target=asyncio.run, args=(self._run(ready),), name="feed client", daemon=True
+                )
+                self._thread.start()
+                ready.wait()
+            assert self._loop is not None
+            return self._loop
+
+    async def _run(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        ready.set()
+        await self._stopped.wait()
+        await self._at_end()
+
+
+def _pass_on(task: asyncio.Task[T], future: Future[T]) -> None:
+    """Give what has come of a task to who waits for it in another thread, if somebody does."""
+    if task.cancelled():
+        future.cancel()
+        return
+    error = task.exception()
+    if future.set_running_or_notify_cancel():
+        if error is None:
+            future.set_result(task.result())
+        else:
+            future.set_exception(error)
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> None:
+    with suppress(RuntimeError):  # the loop is closed, and all has ended with it
+        loop.call_soon_threadsafe(task.cancel)
