@@ -56,7 +56,7 @@ class Delivery:
         for key in _keys(sink.want):
             self._by_key.setdefault(key, []).append(sink)
             channel, symbol, interval = key
-            failed = self._session.failure(channel, interval, symbol)
+            failed = self._session.failure(channel, interval, symbol, sink.want.indicators)
             if failed is not None:
                 sink.trouble(_refusal(failed))
         if sink.want.channel == "quotes":
@@ -99,7 +99,8 @@ class Delivery:
     def failed(self, failed: Failed) -> None:
         """Tell of what the feed does not give."""
         for sink in self._of(failed.channel, failed.symbol, failed.interval):
-            sink.trouble(_refusal(failed))
+            if not failed.indicators or {*failed.indicators} & {*sink.want.indicators}:
+                sink.trouble(_refusal(failed))
 
     def _of(self, channel: Channel, symbol: str, interval: str | None) -> Sequence[Sink[Any]]:
         return self._by_key.get((channel, symbol, interval), ())

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dashboard.client import FeedClient, FeedError
-from feed_server.protocol import Error, ErrorCode, Subscribe
+from feed_server.protocol import Bar, Bars, Error, ErrorCode, Interval, Subscribe
 from tests.client.fake_feed import FakeFeed, Socket
+from tests.harness import until
 
 WORDS = "indicators: there is no FOO"
 
@@ -34,3 +35,22 @@ async def test_a_refusal_has_the_feeds_words_and_code(feed: FakeFeed) -> None:
             await anext(client.bars("AAPL", "1m", indicators=["FOO(3)"]))
     assert str(refused.value) == f"AAPL: {WORDS}"
     assert refused.value.code is ErrorCode.BAD_PARAMETER
+
+
+async def test_an_indicator_that_is_refused_ends_no_other_stream(feed: FakeFeed) -> None:
+    async with FeedClient(feed.url) as client, asyncio.timeout(30):
+
+        async def subscribed() -> bool:
+            return "AAPL" in feed.subscribed.get("bars", ())
+
+        good = client.bars("AAPL", "1m")
+        waiting = asyncio.ensure_future(anext(good))
+        await until(subscribed)
+        with pytest.raises(FeedError, match="FOO"):
+            await anext(client.bars("AAPL", "1m", indicators=["FOO(3)"]))
+        feed.subscribed.clear()
+        feed.drop()
+        await until(subscribed)
+        row = Bar("AAPL", Interval.MINUTE, 60_000, 1.0, 2.0, 0.5, 1.5, 10.0, feed.offset + 1, False)
+        feed.say(Bars(Interval.MINUTE, [row]))
+        assert (await waiting).close == 1.5

@@ -255,8 +255,9 @@ export class Conversation {
   #subscribed(now_ms, way, {id, failed}) {
     const asked = this.requests.take(way, id);
     if (asked?.kind !== "ask") return [];
-    const {channel, interval, symbols} = asked;
-    const actions = this.follow(this.wanted.answered(now_ms, channel, interval, symbols, failed));
+    const {channel, interval, symbols, indicators} = asked;
+    const actions = this.follow(
+      this.wanted.answered(now_ms, channel, interval, symbols, failed, "", indicators));
     const served = symbols.filter((symbol) => failed[symbol] === undefined);
     const loads = this.history.subscribed(now_ms, channel, interval, served, this.machine);
     return [...actions, ...loads];
@@ -281,10 +282,10 @@ export class Conversation {
   #failed(now_ms, way, {id = null, code, message: reason, symbol = null}) {
     const asked = this.requests.take(way, id);
     if (asked?.kind === "ask") {
-      const {channel, interval, symbols} = asked;
+      const {channel, interval, symbols, indicators} = asked;
       const failed = Object.fromEntries(symbols.map((symbol) => [symbol, code]));
-      const steps = this.wanted.answered(now_ms, channel, interval, symbols, failed, reason);
-      return this.follow(steps);
+      return this.follow(
+        this.wanted.answered(now_ms, channel, interval, symbols, failed, reason, indicators));
     }
     if (DENIALS.has(code)) {
       const shown = asked ? asked.token ?? null : this.login.token;

@@ -11,6 +11,7 @@
  * @property {import("./session.js").Channel} channel
  * @property {string | null} interval
  * @property {string[]} symbols
+ * @property {string[]} [indicators]
  * @property {string} [token] shown by `auth`
  */
 
@@ -81,7 +82,7 @@ export class Requests {
    */
   subscribe(way, {channel, interval, indicators, max_hz, symbols: all}) {
     return this.#parts(all).map((symbols) => {
-      const id = this.#expect({way, kind: "ask", channel, interval, symbols});
+      const id = this.#expect({way, kind: "ask", channel, interval, symbols, indicators});
       const since = this.#books.positions(channel, interval, symbols);
       return {do: "send", way, message: {
         type: "subscribe", id, channel, symbols,

@@ -53,7 +53,8 @@
  * @typedef {{do: "lost", channel: Channel, symbol: string, interval: string | null, code: string,
  *   reason: string}} Lost a gap that cannot be mended; told before the data after it
  * @typedef {{do: "failed", channel: Channel, symbol: string, interval: string | null, code: string,
- *   reason: string}} Failed told once for as long as it is so
+ *   reason: string, indicators: string[]}} Failed told once for as long as it is so; where indicators
+ *   are named, to those alone who want one of them
  * @typedef {{do: "trouble", symbol: string, code: string, reason: string}} Trouble a source has it
  *   with a symbol that is wanted; it is still subscribed to
  * @typedef {{do: "status", sources: Map<string, SourceStatus>}} StatusChanged by name
@@ -349,9 +350,10 @@ export class Session {
    * @param {Channel} channel
    * @param {string | null} interval
    * @param {string} symbol
+   * @param {string[]} [indicators]
    */
-  failure(channel, interval, symbol) {
-    return this.#talk.wanted.failure(channel, interval, symbol);
+  failure(channel, interval, symbol, indicators = []) {
+    return this.#talk.wanted.failure(channel, interval, symbol, indicators);
   }
 
   /** The last trades of a symbol that is wanted, oldest first. @param {string} symbol */

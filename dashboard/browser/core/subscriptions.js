@@ -18,6 +18,10 @@
 
 import {REASONS, RETRIED} from "quotewire/core/codes.js";
 import {LIMITS} from "quotewire/core/limits.js";
+import {Trials} from "quotewire/core/trials.js";
+
+/** Where an indicator is refused. */
+const BAD_INDICATOR = "bad_parameter";
 
 /** What another token may allow. */
 const TOKEN_REFUSALS = new Set(["forbidden", "auth_required", "auth_failed", "auth_expired"]);
@@ -36,6 +40,7 @@ class Entry {
   wait_ms = 0;
   /** @type {number | null} */
   again_ms = null;
+  trials = new Trials();
 
   /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
   constructor(channel, interval, symbol) {
@@ -44,10 +49,16 @@ class Entry {
     this.symbol = symbol;
   }
 
+  /** The wants that the feed does not refuse for one of their indicators. */
+  servedWants() {
+    const wants = [...this.wants.values()].map(({want}) => want);
+    return wants.filter(({indicators = []}) => this.trials.refusal(indicators) === null);
+  }
+
   /** With which indicators and at what rate it is to be asked for. @param {number} max_hz */
   terms(max_hz) {
-    const wants = [...this.wants.values()].map(({want}) => want);
-    const indicators = [...new Set(wants.flatMap((want) => want.indicators ?? []))].sort();
+    const wants = this.servedWants();
+    const indicators = this.trials.choose(wants.flatMap((want) => want.indicators ?? []));
     const rates = wants.map((want) => want.max_hz || max_hz);
     return {indicators, max_hz: rates.includes(0) ? 0 : Math.max(0, ...rates)};
   }
@@ -57,9 +68,10 @@ class Entry {
     return this.failed === null || isDue(this.again_ms, now_ms);
   }
 
-  /** It is there. */
-  served() {
+  /** It is there. @param {string[]} indicators */
+  served(indicators) {
     Object.assign(this, {failed: null, wait_ms: 0, again_ms: null});
+    this.trials.took(indicators);
   }
 }
 
@@ -128,6 +140,7 @@ export class Subscriptions {
       counted.count -= 1;
       if (!counted.count) {
         entry.wants.delete(terms);
+        entry.trials.keep([...entry.wants.values()].flatMap((one) => one.want.indicators ?? []));
         changed.push(entry);
       }
       if (!entry.wants.size) entry.forget_ms = now_ms + LIMITS.linger_ms;
@@ -150,7 +163,8 @@ export class Subscriptions {
    */
   wanted(now_ms, channel) {
     return [...this.#entries.values()]
-      .filter((entry) => entry.channel === channel && entry.wants.size && entry.mayBePolled(now_ms))
+      .filter((entry) => entry.channel === channel && entry.servedWants().length
+        && entry.mayBePolled(now_ms))
       .map(({symbol, interval}) => ({symbol, interval}));
   }
 
@@ -187,11 +201,15 @@ export class Subscriptions {
    * @param {Channel} channel
    * @param {string | null} interval
    * @param {string} symbol
+   * @param {string[]} [indicators]
    * @returns {import("./session.js").Failed | null}
    */
-  failure(channel, interval, symbol) {
+  failure(channel, interval, symbol, indicators = []) {
     const entry = this.#entry(channel, interval, symbol);
-    return entry && entry.failed !== null ? failedAction(entry, entry.failed, entry.reason) : null;
+    if (!entry) return null;
+    if (entry.failed !== null) return failedAction(entry, entry.failed, entry.reason);
+    const refusal = entry.trials.refusal(indicators);
+    return refusal === null ? null : failedAction(entry, BAD_INDICATOR, refusal, indicators);
   }
 
   /**
@@ -201,8 +219,8 @@ export class Subscriptions {
    * @param {string} symbol
    */
   history(interval, symbol) {
-    const wants = [...this.#entry("bars", interval, symbol)?.wants.values() ?? []];
-    return Math.max(0, ...wants.map(({want}) => want.history ?? 0));
+    const wants = this.#entry("bars", interval, symbol)?.servedWants() ?? [];
+    return Math.max(0, ...wants.map(({history = 0}) => history));
   }
 
   /**
@@ -222,7 +240,10 @@ export class Subscriptions {
   linked() {
     this.#changed = true;
     this.#isLinked = true;
-    for (const entry of this.#entries.values()) entry.asked = entry.again_ms = null;
+    for (const entry of this.#entries.values()) {
+      entry.asked = entry.again_ms = null;
+      entry.trials.linked();
+    }
     return this.#ask(this.#entries.values());
   }
 
@@ -249,18 +270,20 @@ export class Subscriptions {
    * @param {string[]} symbols as asked
    * @param {Record<string, string>} failed by symbol the code, of those that cannot be had
    * @param {string} [reason] what the feed says of it, where it does
+   * @param {string[]} [indicators] as asked
    * @returns {Action[]}
    */
-  answered(now_ms, channel, interval, symbols, failed, reason = "") {
+  answered(now_ms, channel, interval, symbols, failed, reason = "", indicators = []) {
     this.#changed = true;
-    const told = [];
-    for (const symbol of symbols) {
-      const entry = this.#entry(channel, interval, symbol);
-      if (!entry) continue;
-      if (failed[symbol] === undefined) entry.served();
-      else told.push(...this.#refused(now_ms, entry, failed[symbol], reason));
-    }
-    return told;
+    const answered = symbols.flatMap((symbol) => this.#entry(channel, interval, symbol) ?? []);
+    const told = answered.flatMap((entry) => {
+      const code = failed[entry.symbol];
+      if (code !== undefined) return this.#refused(now_ms, entry, code, reason, indicators);
+      entry.served(indicators);
+      return [];
+    });
+    // Where an indicator was refused or tried, the rest is asked for.
+    return [...told, ...this.#ask(answered.filter((entry) => entry.failed === null))];
   }
 
   /**
@@ -332,9 +355,15 @@ export class Subscriptions {
    * @param {Entry} entry
    * @param {string} code
    * @param {string} reason
+   * @param {string[]} indicators as asked
    * @returns {Action[]}
    */
-  #refused(now_ms, entry, code, reason) {
+  #refused(now_ms, entry, code, reason, indicators) {
+    const bad = code === BAD_INDICATOR ? entry.trials.refuse(indicators, reason) : null;
+    if (bad !== null) {
+      if (String(entry.asked?.indicators) === String(indicators)) entry.asked = null;
+      return bad.map((name) => failedAction(entry, code, reason, [name]));
+    }
     entry.asked = entry.again_ms = null;
     if (code === "unknown_symbol" || RETRIED.has(code)) {
       entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
@@ -358,7 +387,7 @@ export class Subscriptions {
     for (const entry of entries) {
       const terms = entry.terms(this.#max_hz);
       const isAsked = entry.asked !== null && JSON.stringify(entry.asked) === JSON.stringify(terms);
-      if (!entry.wants.size || isAsked || entry.again_ms !== null) continue;
+      if (!entry.servedWants().length || isAsked || entry.again_ms !== null) continue;
       entry.asked = terms;
       const {channel, interval, symbol} = entry;
       const key = JSON.stringify([channel, interval, terms]);
@@ -379,11 +408,12 @@ function entryKey({channel, interval, symbol}) {
  * @param {Entry} entry
  * @param {string} code
  * @param {string} reason
+ * @param {string[]} [indicators]
  * @returns {import("./session.js").Failed}
  */
-function failedAction({channel, symbol, interval}, code, reason) {
-  return {do: "failed", channel, symbol, interval, code,
-    reason: reason || `${symbol}: ${REASONS[code] ?? code}`};
+function failedAction({channel, symbol, interval}, code, reason, indicators = []) {
+  const said = reason || `${symbol}: ${REASONS[code] ?? code}`;
+  return {do: "failed", channel, symbol, interval, code, reason: said, indicators};
 }
 
 /** What a want is counted by. @param {Want} want */

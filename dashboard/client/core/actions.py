@@ -187,6 +187,7 @@ class Failed(msgspec.Struct, frozen=True, tag_field="do", tag="failed"):
         interval: Of which bars; None for other channels.
         code: An `ErrorCode`; ``unknown_symbol`` and others that may pass are asked again.
         reason: The same for a person.
+        indicators: Whose wants alone are refused: those with one of these; empty for all.
     """
 
     channel: Channel
@@ -194,6 +195,7 @@ class Failed(msgspec.Struct, frozen=True, tag_field="do", tag="failed"):
     interval: str | None
     code: str
     reason: str
+    indicators: tuple[str, ...] = ()
 
 
 class Trouble(msgspec.Struct, frozen=True, tag_field="do", tag="trouble"):

@@ -266,7 +266,10 @@ class Conversation:
         if asked is None or asked.kind != "ask":
             return []
         failed = {symbol: str(code) for symbol, code in message.failed.items()}
-        steps = self.wanted.answered(now_ms, asked.channel, asked.interval, asked.symbols, failed)
+        steps = self.wanted.answered(
+            *(now_ms, asked.channel, asked.interval, asked.symbols, failed),
+            indicators=asked.indicators,
+        )
         served = [symbol for symbol in asked.symbols if symbol not in failed]
         actions = self.follow(steps)
         return actions + self.history.subscribed(
@@ -292,7 +295,9 @@ class Conversation:
         if asked is not None and asked.kind == "ask":
             failed = dict.fromkeys(asked.symbols, code)
             steps = self.wanted.answered(
-                now_ms, asked.channel, asked.interval, asked.symbols, failed, error.message
+                *(now_ms, asked.channel, asked.interval, asked.symbols, failed),
+                reason=error.message,
+                indicators=asked.indicators,
             )
             return self.follow(steps)
         if code in DENIALS:

@@ -22,6 +22,7 @@ class Pending(msgspec.Struct, frozen=True):
     channel: Channel = "quotes"
     interval: str | None = None
     symbols: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
     token: str | None = None
 
     def __repr__(self) -> str:
@@ -73,7 +74,9 @@ class Requests:
         sends = []
         for begin in range(0, len(ask.symbols), self.most):
             symbols = ask.symbols[begin : begin + self.most]
-            number = self._expect(Pending(way, "ask", ask.channel, ask.interval, tuple(symbols)))
+            number = self._expect(
+                Pending(way, "ask", ask.channel, ask.interval, tuple(symbols), ask.indicators)
+            )
             message = Subscribe(
                 number,
                 ask.channel,

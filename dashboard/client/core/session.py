@@ -253,12 +253,18 @@ class Session:
         """Return the bars held of a series, oldest first; not to be changed."""
         return self._talk.books.bars(symbol, interval)
 
-    def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
+    def failure(
+        self,
+        channel: Channel,
+        interval: str | None,
+        symbol: str,
+        indicators: Iterable[str] = (),
+    ) -> Failed | None:
         """Return why the feed does not give something that is wanted, None where it does.
 
         It is told once: who comes later to want the same has to ask.
         """
-        return self._talk.wanted.failure(channel, interval, symbol)
+        return self._talk.wanted.failure(channel, interval, symbol, tuple(indicators))
 
     def trades(self, symbol: str) -> list[Trade]:
         """Return the last trades of a symbol that is wanted, oldest first."""

@@ -11,6 +11,7 @@ import msgspec
 
 from dashboard.client.core.actions import Failed
 from dashboard.client.core.limits import LIMITS
+from dashboard.client.core.trials import Trials
 from feed_server.protocol import Channel, ErrorCode
 
 
@@ -69,6 +70,7 @@ _Terms = tuple[tuple[str, ...], float]
 
 _ASKED_AGAIN = {"unknown_symbol"} | {str(code) for code in ErrorCode if code.retry}
 _TOKEN_REFUSALS = {"forbidden", "auth_required", "auth_failed", "auth_expired"}
+_BAD_INDICATOR = ErrorCode.BAD_PARAMETER.value
 _REASONS = {str(code): code.reason for code in ErrorCode}
 
 
@@ -83,20 +85,27 @@ class _Entry:
         self.reason = ""
         self.wait_ms = 0.0
         self.again_ms: float | None = None
+        self.trials = Trials()
+
+    def served_wants(self) -> list[tuple[tuple[str, ...], float, int]]:
+        """Return the wants that the feed does not refuse for one of their indicators."""
+        return [want for want in self.wants if self.trials.refusal(want[0]) is None]
 
     def terms(self, max_hz: float) -> _Terms:
         """Return with which indicators and at what rate it is to be asked for."""
-        indicators = {name for names, _, _ in self.wants for name in names}
-        rates = [hz or max_hz for _, hz, _ in self.wants]
-        return tuple(sorted(indicators)), 0 if 0 in rates else max(rates, default=0)
+        wants = self.served_wants()
+        indicators = {name for names, _, _ in wants for name in names}
+        rates = [hz or max_hz for _, hz, _ in wants]
+        return self.trials.choose(indicators), 0 if 0 in rates else max(rates, default=0)
 
     def may_be_polled(self, now_ms: float) -> bool:
         """Tell whether it is of use to ask for it now."""
         return self.failed is None or _is_due(self.again_ms, now_ms)
 
-    def served(self) -> None:
+    def served(self, indicators: Iterable[str]) -> None:
         """It is there."""
         self.failed, self.wait_ms, self.again_ms = None, 0.0, None
+        self.trials.took(indicators)
 
 
 class Subscriptions:
@@ -152,6 +161,7 @@ class Subscriptions:
             entry.wants[terms] -= 1
             if not entry.wants[terms]:
                 del entry.wants[terms]
+                entry.trials.keep({name for names, _, _ in entry.wants for name in names})
                 changed.append(key)
             if not entry.wants:
                 entry.forget_ms = now_ms + LIMITS.linger_ms
@@ -167,7 +177,7 @@ class Subscriptions:
         return [
             (symbol, interval)
             for (of, interval, symbol), entry in self._entries.items()
-            if of == channel and entry.wants and entry.may_be_polled(now_ms)
+            if of == channel and entry.served_wants() and entry.may_be_polled(now_ms)
         ]
 
     def holds(self, channel: Channel, interval: str | None, symbol: str) -> bool:
@@ -183,17 +193,27 @@ class Subscriptions:
         """Tell whether a symbol is wanted of any channel."""
         return any(key[2] == symbol and entry.wants for key, entry in self._entries.items())
 
-    def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
+    def failure(
+        self,
+        channel: Channel,
+        interval: str | None,
+        symbol: str,
+        indicators: tuple[str, ...] = (),
+    ) -> Failed | None:
         """Return why something is not given, None where it is, or was not asked for."""
-        entry = self._entries.get((channel, interval, symbol))
-        if entry is None or entry.failed is None:
+        key = channel, interval, symbol
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        return _failed((channel, interval, symbol), entry.failed, entry.reason)
+        if entry.failed is not None:
+            return _failed(key, entry.failed, entry.reason)
+        refusal = entry.trials.refusal(indicators)
+        return None if refusal is None else _failed(key, _BAD_INDICATOR, refusal, indicators)
 
     def history(self, interval: str | None, symbol: str) -> int:
         """Return how many bars are wanted before the live ones."""
         entry = self._entries.get(("bars", interval, symbol))
-        return max((most for _, _, most in entry.wants), default=0) if entry else 0
+        return max((most for _, _, most in entry.served_wants()), default=0) if entry else 0
 
     def indicators(self, interval: str | None, symbol: str) -> tuple[str, ...]:
         """Return the indicators that are wanted of a series."""
@@ -208,6 +228,7 @@ class Subscriptions:
         self._is_linked = True
         for entry in self._entries.values():
             entry.asked = entry.again_ms = None
+            entry.trials.linked()
         return self._ask(self._entries)
 
     def unlinked(self) -> None:
@@ -231,6 +252,7 @@ class Subscriptions:
         symbols: Iterable[str],
         failed: Mapping[str, str],
         reason: str = "",
+        indicators: tuple[str, ...] = (),
     ) -> list[SubscriptionAction]:
         """Take the answer to an `Ask`.
 
@@ -241,17 +263,21 @@ class Subscriptions:
             symbols: As asked.
             failed: By symbol the code, of those that cannot be had.
             reason: What the feed says of it, where it does.
+            indicators: As asked.
         """
         self._changed = True
         told: list[SubscriptionAction] = []
-        for symbol in symbols:
-            entry = self._entries.get((channel, interval, symbol))
-            code = failed.get(symbol)
-            if entry is not None and code is None:
-                entry.served()
-            elif entry is not None and code is not None:
-                told += self._refused(now_ms, (channel, interval, symbol), entry, code, reason)
-        return told
+        keys: list[_Key] = [(channel, interval, symbol) for symbol in symbols]
+        answered = [key for key in keys if key in self._entries]
+        for key in answered:
+            entry = self._entries[key]
+            code = failed.get(key[2])
+            if code is None:
+                entry.served(indicators)
+            else:
+                told += self._refused(now_ms, key, entry, (code, reason, indicators))
+        # Where an indicator was refused or tried, the rest is asked for.
+        return told + self._ask(key for key in answered if self._entries[key].failed is None)
 
     def dropped(
         self, now_ms: float, channel: Channel, interval: str | None, symbols: Iterable[str]
@@ -284,8 +310,14 @@ class Subscriptions:
         return [*_unasks(asked), *(Forget(*key) for key in gone), *self._ask(again)]
 
     def _refused(
-        self, now_ms: float, key: _Key, entry: _Entry, code: str, reason: str
+        self, now_ms: float, key: _Key, entry: _Entry, answer: tuple[str, str, tuple[str, ...]]
     ) -> list[SubscriptionAction]:
+        code, reason, indicators = answer
+        bad = entry.trials.refuse(indicators, reason) if code == _BAD_INDICATOR else None
+        if bad is not None:
+            if entry.asked is not None and entry.asked[0] == indicators:
+                entry.asked = None
+            return [_failed(key, code, reason, (name,)) for name in bad]
         entry.asked = None
         entry.again_ms = None
         if code in _ASKED_AGAIN:
@@ -305,7 +337,7 @@ class Subscriptions:
         for channel, interval, symbol in keys:
             entry = self._entries[channel, interval, symbol]
             terms = entry.terms(self._max_hz)
-            if not entry.wants or entry.asked == terms or entry.again_ms is not None:
+            if not entry.served_wants() or entry.asked == terms or entry.again_ms is not None:
                 continue
             entry.asked = terms
             groups.setdefault((channel, interval, terms), []).append(symbol)
@@ -315,10 +347,10 @@ class Subscriptions:
         ]
 
 
-def _failed(key: _Key, code: str, reason: str) -> Failed:
+def _failed(key: _Key, code: str, reason: str, indicators: tuple[str, ...] = ()) -> Failed:
     channel, interval, symbol = key
     said = reason or f"{symbol}: {_REASONS.get(code, code)}"
-    return Failed(channel, symbol, interval, code, said)
+    return Failed(channel, symbol, interval, code, said, indicators)
 
 
 def _keys(want: Want) -> list[_Key]:
