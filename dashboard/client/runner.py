@@ -119,10 +119,12 @@ class Runner:
             self.detach(sink)
         for task in self._tasks:
             task.cancel()
-        self._perform(self.session.stop(self.now_ms))
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._alarm.stop()
+        try:
+            self._perform(self.session.stop(self.now_ms))
+            while self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            self._alarm.stop()
 
     # ---- sinks
 
@@ -184,7 +186,7 @@ class Runner:
         for listener in self._listeners:
             self._loop.call_soon(listener, state)
 
-    def _refuse(self, error: FeedAccessError) -> None:
+    def _refuse(self, error: FeedError) -> None:
         for sink in self._delivery:
             sink.fail(error)
             self.detach(sink)
@@ -206,8 +208,7 @@ class Runner:
         if error is not None:
             failure = FeedError(f"the client has failed: {error!r}")
             failure.__cause__ = error
-            for sink in self._delivery:
-                sink.fail(failure)
+            self._refuse(failure)
 
     async def _begin(self) -> None:
         try:

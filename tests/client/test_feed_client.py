@@ -1,6 +1,7 @@
 """The client with a feed that fails on demand, in the same event loop."""
 
 import asyncio
+import gc
 import logging
 import time
 import warnings
@@ -16,6 +17,8 @@ from dashboard.client import (
     Quote,
     StateChanged,
 )
+from dashboard.client.core.session import Session
+from dashboard.client.names import Names
 from dashboard.client.streams import Stream
 from feed_server.protocol import (
     Bar,
@@ -370,6 +373,59 @@ async def test_a_loop_that_is_held_up_again_and_again_reconnects(feed: FakeFeed)
         feed.drop()
         await until(lambda: asyncio.sleep(0, feed.opened == 2))
         computing.cancel()
+
+
+async def test_a_failure_of_the_client_ends_its_streams_for_good(
+    feed: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def of(_names: Names, _symbols: tuple[str, ...]) -> tuple[str, ...]:
+        raise RuntimeError("a mistake")
+
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        quotes, watch = client.quotes("AAPL"), client.quotes("AAPL")
+        await anext(quotes)
+        monkeypatch.setattr(Names, "of", of)
+        with pytest.raises(FeedError, match="a mistake"):
+            await anext(client.quotes("IBM"))
+        monkeypatch.undo()
+        feed.quote("AAPL")
+        while (await anext(watch)).last == 1:
+            pass
+        for _ in range(2):
+            with pytest.raises(FeedError, match="a mistake"):
+                await anext(quotes)
+
+
+async def test_a_client_can_be_closed_at_any_moment(feed: FakeFeed) -> None:
+    for turns in range(40):
+        client = FeedClient(feed.url, mode="polling")
+        reader = asyncio.create_task(anext(client.quotes("AAPL"), None))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await client.aclose()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+        gc.collect()
+
+
+def test_an_end_that_is_cancelled_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[float] = []
+
+    async def run() -> None:
+        async with FakeFeed() as feed:
+            client = FeedClient(feed.url)
+            await anext(client.quotes("AAPL"))
+            end = asyncio.create_task(client.aclose())
+            await asyncio.sleep(0)
+            monkeypatch.setattr(Session, "tick", lambda _session, now_ms: ticks.append(now_ms))
+            end.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await end
+            await asyncio.sleep(10)
+            await client.aclose()
+
+    run_jumping(run())
+    assert ticks == []
 
 
 async def test_a_client_that_polls_leaves_no_request_open(
