@@ -53,6 +53,7 @@ class Stream(Generic[T]):
         self._stream = stream
         self._told: deque[T | _Raised] = deque()
         self._filling = asyncio.Lock()
+        self._ended = False
 
     @property
     def lost(self) -> int:
@@ -65,7 +66,7 @@ class Stream(Generic[T]):
     def __next__(self) -> T:
         """Wait for the next item; see `dashboard.client.Stream.__anext__` for what it raises."""
         while not self._told:
-            if not self._thread.call(self._fill):
+            if self._ended or not self._thread.call(self._fill):
                 raise StopIteration
         # Python is not interrupted between these, as it could be when a call returns.
         told = self._told[0]
@@ -101,8 +102,9 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """End the stream; safe to repeat."""
+        self._ended = True
         self._told.clear()
-        self._thread.call(self._stream.aclose)
+        self._thread.end(self._stream.aclose)
 
 
 class FeedClient:

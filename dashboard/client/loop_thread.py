@@ -11,7 +11,12 @@ from dashboard.client.errors import FeedError
 
 T = TypeVar("T")
 
-CLOSED = "this FeedClient is closed: make another one"
+
+class ClosedError(FeedError):
+    """The thread is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__("this FeedClient is closed: make another one")
 
 
 class LoopThread:
@@ -36,7 +41,7 @@ class LoopThread:
             FeedError: The thread is stopped, or it is this very thread that would wait.
         """
         loop = self._started()
-        if threading.current_thread() is self._thread:
+        if self.is_own:
             raise FeedError("this was called by the client itself, which would wait for ever")
         future: Future[T] = Future()
 
@@ -53,11 +58,22 @@ class LoopThread:
             loop.call_soon_threadsafe(begin)
             return future.result()
         except RuntimeError:  # stopped meanwhile
-            raise FeedError(CLOSED) from None
+            raise ClosedError from None
         except CancelledError:
-            raise FeedError(CLOSED) from None
+            raise ClosedError from None
         finally:
             future.cancel()  # where the wait was interrupted, as by Ctrl-C
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is this very thread that asks."""
+        return threading.current_thread() is self._thread
+
+    def end(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a coroutine that ends something, unless all has ended or nothing has begun."""
+        if self._thread is not None:
+            with suppress(ClosedError):
+                self.call(work)
 
     def stop(self) -> None:
         """End all that runs there, and the thread; safe to repeat."""
@@ -68,13 +84,13 @@ class LoopThread:
             return
         with suppress(RuntimeError):  # stopped already
             loop.call_soon_threadsafe(stopped.set)
-        if thread is not threading.current_thread():
+        if not self.is_own:
             thread.join()
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._closed:
-                raise FeedError(CLOSED)
+                raise ClosedError
             if self._loop is None:
                 ready = threading.Event()
                 self._thread = threading.Thread(

@@ -109,3 +109,19 @@ def test_what_is_raised_while_nobody_waits_is_told_to_who_asks_again(thread: Loo
     with pytest.raises(FeedError, match="NOPE"):
         next(stream)
     assert next(stream) == 1
+
+
+def test_an_end_after_the_end_is_none() -> None:
+    client = FeedClient()
+    with client.quotes("AAPL") as never_begun:
+        client.close()
+    never_begun.close()
+    assert list(never_begun) == []
+
+
+def test_to_end_what_has_not_begun_begins_nothing() -> None:
+    threads = threading.active_count()
+    client = FeedClient()
+    client.quotes("AAPL").close()
+    assert threading.active_count() == threads
+    client.close()
