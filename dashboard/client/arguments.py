@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Literal, TypeVar
 
 from dashboard.client.buffers import Buffer, Every, Latest
 from dashboard.client.core.session import Want
-from feed_server.protocol import Channel
+from feed_server.protocol import Channel, Interval
 
 T = TypeVar("T")
 
@@ -31,10 +32,14 @@ def want(
     """Return what a stream is of.
 
     Raises:
-        ValueError: No symbol is named.
+        ValueError: No symbol is named, or something is asked for that cannot be.
     """
     if not symbols:
         raise ValueError(f"name the symbols to get {channel} of; feed.symbols() lists them")
+    if interval is not None:
+        check_interval(interval)
+    if not (isfinite(max_hz) and max_hz >= 0):
+        raise ValueError(f"max_hz {max_hz!r} must be a number of updates a second, or 0")
     return Want(
         channel=channel,
         symbols=symbols,
@@ -42,6 +47,26 @@ def want(
         indicators=tuple(indicators),
         max_hz=max_hz,
     )
+
+
+def check_interval(interval: str) -> None:
+    """Pass an interval that there is.
+
+    Raises:
+        ValueError: There is no such one.
+    """
+    if interval not in set(Interval):
+        raise ValueError(f"interval {interval!r} must be one of {', '.join(Interval)}")
+
+
+def check_limit(limit: int | None) -> None:
+    """Pass how many items a stream may have.
+
+    Raises:
+        ValueError: There cannot be so many.
+    """
+    if limit is not None and not limit >= 0:
+        raise ValueError(f"limit {limit!r} must be a number of items, or None")
 
 
 def buffer(keep: Keep, latest: Callable[[int], Latest[T]]) -> Buffer[T]:

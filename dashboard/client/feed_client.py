@@ -8,8 +8,17 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from dashboard.client.arguments import Keep, Time, buffer, epoch_ms, want
+from dashboard.client.arguments import (
+    Keep,
+    Time,
+    buffer,
+    check_interval,
+    check_limit,
+    epoch_ms,
+    want,
+)
 from dashboard.client.buffers import (
+    Buffer,
     latest_bars,
     latest_quotes,
     latest_trades,
@@ -18,7 +27,7 @@ from dashboard.client.core.actions import Mode, StateChanged
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.quote_book import QuoteBook
-from dashboard.client.core.session import Session, Settings
+from dashboard.client.core.session import Session, Settings, Want
 from dashboard.client.core.trade_book import Trade
 from dashboard.client.credentials import Credentials, TokenSource
 from dashboard.client.errors import FeedError
@@ -152,7 +161,9 @@ class FeedClient:
 
         Raises:
             FeedError: The feed cannot be reached, or refuses the request.
+            ValueError: There is no such interval.
         """
+        check_interval(interval)
         self._require_open()
         series = await self._http.bars(
             symbol,
@@ -185,9 +196,12 @@ class FeedClient:
             max_hz: Updates a second of a symbol at most; 0 for what the feed does without asking.
             on_loss: How to tell of loss: ``warn`` by a `FeedLossWarning`, ``raise`` a
                 `FeedLossError`, after which the stream goes on, or a function that takes a `Loss`.
+
+        Raises:
+            ValueError: An argument can be none, such as a negative ``max_hz``; so with all streams.
         """
         asked = want("quotes", symbols, max_hz=max_hz)
-        return Stream(self, Sink(asked, buffer(keep, latest_quotes)), limit, on_loss)
+        return self._stream(asked, buffer(keep, latest_quotes), limit, on_loss)
 
     def trades(
         self,
@@ -198,7 +212,7 @@ class FeedClient:
     ) -> Stream[Trade]:
         """Return each trade of some symbols from now on, in order; arguments as for `quotes`."""
         asked = want("trades", symbols)
-        return Stream(self, Sink(asked, buffer(keep, latest_trades)), limit, on_loss)
+        return self._stream(asked, buffer(keep, latest_trades), limit, on_loss)
 
     def bars(
         self,
@@ -225,7 +239,7 @@ class FeedClient:
             on_loss: See `quotes`.
         """
         asked = want("bars", (symbol,), interval=interval, indicators=indicators)
-        return Stream(self, Sink(asked, buffer(keep, latest_bars)), limit, on_loss)
+        return self._stream(asked, buffer(keep, latest_bars), limit, on_loss)
 
     # ---- how it does
 
@@ -251,6 +265,12 @@ class FeedClient:
         return end
 
     # ---- how
+
+    def _stream(
+        self, asked: Want, waiting: Buffer[T], limit: int | None, on_loss: OnLoss
+    ) -> Stream[T]:
+        check_limit(limit)
+        return Stream(self, Sink(asked, waiting), limit, on_loss)
 
     def attach(self, sink: Sink[T]) -> None:
         """Begin to fill what a stream reads."""

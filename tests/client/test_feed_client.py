@@ -428,6 +428,23 @@ def test_an_end_that_is_cancelled_leaves_no_timer(monkeypatch: pytest.MonkeyPatc
     assert ticks == []
 
 
+@pytest.mark.parametrize("max_hz", [-1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused_at_the_call(max_hz: float) -> None:
+    with pytest.raises(ValueError, match="max_hz"):
+        FeedClient().quotes("AAPL", max_hz=max_hz)
+
+
+async def test_an_interval_or_a_limit_that_is_none_is_refused_at_the_call() -> None:
+    client = FeedClient()
+    with pytest.raises(ValueError, match="1s, 5s, 1m"):
+        client.bars("AAPL", "2m")
+    with pytest.raises(ValueError, match="1s, 5s, 1m"):
+        await client.history("AAPL", "2m")
+    for streams in (client.quotes, client.trades, client.bars):
+        with pytest.raises(ValueError, match="limit -1"):
+            streams("AAPL", limit=-1)
+
+
 async def test_a_client_that_polls_leaves_no_request_open(
     feed: FakeFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
