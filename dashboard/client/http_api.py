@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from dashboard.client.credentials import Credentials
+from dashboard.client.credentials import Credentials, headers
 from dashboard.client.errors import UNREADABLE, FeedError, FeedUnavailableError, feed_error
 from feed_server.protocol import BarSeries, Error, Quotes, Status, SymbolList, TradeSeries
 
@@ -124,11 +124,11 @@ class HttpApi:
         raise feed_error(answer)
 
     async def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
-        headers = await self._credentials.headers()
-        response = await self._http.get(path, params=asked, headers=headers)
+        token = await self._credentials.shown()
+        response = await self._http.get(path, params=asked, headers=headers(token))
         if response.status_code == httpx.codes.UNAUTHORIZED and self._credentials.renewable:
-            headers = await self._credentials.headers(renewed=True)
-            response = await self._http.get(path, params=asked, headers=headers)
+            token = await self._credentials.shown(refused=token)
+            response = await self._http.get(path, params=asked, headers=headers(token))
         return response
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dashboard.client import FeedAccessError, FeedError, FeedUnavailableError
-from dashboard.client.credentials import Credentials, TokenSource
+from dashboard.client.credentials import Credentials, TokenSource, headers
 from dashboard.client.http_api import HttpApi
 from feed_server.protocol import ErrorCode
 from tests.client.raw_server import raw_server
@@ -193,4 +193,25 @@ def test_a_token_is_not_shown_in_a_representation() -> None:
 
 
 async def test_without_a_token_none_is_shown() -> None:
-    assert await Credentials(None).headers() == {}
+    assert headers(await Credentials(None).shown()) == {}
+
+
+async def test_a_token_that_is_refused_many_times_is_renewed_once() -> None:
+    given: list[str] = []
+
+    async def token() -> str:
+        await asyncio.sleep(0)
+        given.append(f"t{len(given)}")
+        return given[-1]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        good = b"Bearer t0\r" not in asked
+        body = b'{"code":"auth_expired","message":"the token has expired"}'
+        writer.write(response(SYMBOLS) if good else response(body, "401 Unauthorized"))
+
+    async with raw_server(serve) as port:
+        http = HttpApi(f"http://127.0.0.1:{port}", Credentials(token), timeout_s=5)
+        await asyncio.gather(*(http.symbols() for _ in range(5)))
+        await http.aclose()
+    assert given == ["t0", "t1"]
