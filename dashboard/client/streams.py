@@ -52,7 +52,7 @@ class Sink(Generic[T]):
     Attributes:
         want: What is asked of the feed.
         losses: Not told yet.
-        troubles: To be raised, once each, before what waits.
+        troubles: To be raised, once each, before what waits; the last of them, where nobody reads.
         failure: Raised when all that waits has been read, from then on always.
         ended: Whether nothing comes any more.
     """
@@ -61,7 +61,7 @@ class Sink(Generic[T]):
         self.want = want
         self.buffer = buffer
         self.losses: deque[Loss] = deque(maxlen=1000)
-        self.troubles: deque[FeedError] = deque()
+        self.troubles: deque[FeedError] = deque(maxlen=1000)
         self.failure: FeedError | None = None
         self.ended = False
         self._reader: asyncio.Future[None] | None = None
