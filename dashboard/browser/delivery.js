@@ -122,6 +122,11 @@ export class Delivery {
     this.#schedule();
   }
 
+  /** What waited for something may be delivered now. */
+  again() {
+    this.#schedule();
+  }
+
   /** @param {Trade[]} trades */
   tradesCame(trades) {
     for (const entry of this.#tradeListeners) {
@@ -178,12 +183,22 @@ export class Delivery {
     if (quotes.length) guarded(() => listener(quotes));
   }
 
+  /**
+   * A chart is drawn once, and never from a single bar, but where its history cannot be had.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  #isWhole(symbol, interval) {
+    return this.#held.isLoaded(symbol, interval)
+      || this.#held.historyFailure(symbol, interval) !== null;
+  }
+
   /** @param {BarEntry} entry */
   #deliverBars(entry) {
     const {symbol, interval, listener, whole, pending} = entry;
     const bars = this.#held.bars(symbol, interval);
-    // A chart is drawn once, and never from a single bar.
-    if (!pending || !bars.length || (whole && !this.#held.isLoaded(symbol, interval))) return;
+    if (!pending || !bars.length || (whole && !this.#isWhole(symbol, interval))) return;
     entry.pending = null;
     guarded(() => listener(bars, pending));
   }

@@ -331,6 +331,47 @@ def test_trades_are_handed_over_each_once_in_order_and_a_gap_that_stays_is_said(
     assert run(page, "return connection.stats().gaps") == 1
 
 
+def test_live_bars_are_drawn_though_their_history_cannot_be_had(play: Play) -> None:
+    page = play()
+    run(page, "world.history = false; connection.start(); await world.pass(100);")
+    told = run(
+        page,
+        """
+        const drawn = [];
+        const why = () => connection.historyFailure("AAPL", "1d")?.reason ?? null;
+        connection.subscribeBars("AAPL", "1d", (bars, {reset}) => drawn.push([bars.length, reset]));
+        [...world.links][0].say({
+          type: "bars", interval: "1d", epochs: {AAPL: "e1"}, offsets: {AAPL: 0}, snapshot: true,
+          rows: [["AAPL", "1d", 86400000, 1, 1, 1, 1, 1, 0, false]],
+        });
+        await world.pass(50);
+        const first = [drawn.splice(0), why()];
+        await world.pass(4000); // nothing more is pushed
+        const then = [drawn.splice(0), why(), connection.timeline.last("trouble", 1)[0].symbol];
+        world.history = true;
+        await world.pass(20_000);
+        return [first, then, [drawn, why()]];
+        """,
+    )
+    reason = "the feed cannot be reached"
+    assert told == [[[], None], [[[1, True]], reason, "AAPL"], [[[2, True]], None]]
+
+
+def test_who_comes_later_can_ask_why_the_feed_does_not_give_something(play: Play) -> None:
+    page = play()
+    run(page, "world.refused = {AAPL: 'forbidden'}; connection.start(); await world.pass(100);")
+    told = run(
+        page,
+        """
+        connection.subscribeQuotes(["AAPL"], () => {});
+        await world.pass(100);
+        const asked = [["quotes", null, "AAPL"], ["bars", "1d", "AAPL"], ["quotes", null, "X"]];
+        return asked.map((one) => connection.failure(...one)?.code ?? null);
+        """,
+    )
+    assert told == ["forbidden", "forbidden", None]
+
+
 def test_trouble_of_a_source_is_kept_and_changes_no_state(play: Play) -> None:
     page = play()
     run(page, "connection.start(); await world.pass(1000);")

@@ -26,6 +26,7 @@ import {Troubles} from "quotewire/core/troubles.js";
 
 /** Answers to a poll that are about one of its symbols. */
 const REFUSALS = new Set(["unknown_symbol", "forbidden"]);
+const CONNECTED = new Set(["live", "polling", "stale"]);
 
 /** A client's talk with one feed. */
 export class Conversation {
@@ -293,6 +294,25 @@ export class Conversation {
     }
     if (id !== null || symbol === null || !this.wanted.names(symbol)) return [];
     return this.#troubles.came(now_ms, {do: "trouble", symbol, code, reason});
+  }
+
+  /**
+   * A load has failed; trouble is told where it is not the connection's.
+   *
+   * @param {number} now_ms
+   * @param {number} id
+   * @param {string} code
+   * @param {string} reason
+   * @returns {Action[]}
+   */
+  loadFailed(now_ms, id, code, reason) {
+    /** @type {Action[]} */
+    const actions = [];
+    for (const action of this.history.failed(now_ms, id, code, reason)) {
+      if (action.do !== "trouble") actions.push(action);
+      else if (CONNECTED.has(this.state.state)) actions.push(...this.#troubles.came(now_ms, action));
+    }
+    return actions;
   }
 
   // ---- polls and pings

@@ -198,8 +198,8 @@ export class History {
     if (!running) return [];
     const {series} = running;
     if (PASSING.has(code)) {
-      this.#loads.failed(now_ms, series);
-      return [];
+      this.#loads.failed(now_ms, series, {code, reason});
+      return this.#trouble(series);
     }
     if (series.older) {
       this.#loads.drop(series);
@@ -209,8 +209,24 @@ export class History {
       this.#loads.drop(series);
       return this.#books.giveUp(now_ms, series, code, reason);
     }
-    this.#loads.failed(now_ms, series, REFUSED);
-    return [];
+    this.#loads.failed(now_ms, series, {code, reason}, REFUSED);
+    return this.#trouble(series);
+  }
+
+  /** Why the history of bars is not there; null where it may come. @param {string} symbol @param {string} interval */
+  failure(symbol, interval) {
+    if (this.#books.isLoaded(symbol, interval)) return null;
+    return this.#loads.failure({channel: "bars", symbol, interval});
+  }
+
+  /** @param {Series} series @returns {Action[]} */
+  #trouble(series) {
+    const why = this.#loads.failure(series);
+    if (why === null) return [];
+    const {symbol, interval} = series;
+    const named = interval === null ? "trades" : `bars of ${interval}`;
+    const reason = `history of its ${named} cannot be had: ${why.reason}`;
+    return [{do: "trouble", symbol, code: why.code, reason}];
   }
 
   /**

@@ -6,11 +6,14 @@
  *   older?: boolean}} Series trades of a symbol, or its bars of one interval; `older`: those before
  *   what is held
  *
+ * @typedef {{code: string, reason: string}} Why
+ *
  * @typedef {object} Running one series that is being loaded, or will be again
  * @property {Series} series
  * @property {number | null} id number of the request under way, null between two
  * @property {number | null} at when the request has taken too long, or is to be made again
  * @property {number} failures in a row
+ * @property {Why | null} why it failed the last time, null where it has not
  * @property {boolean} again whether it is wanted once more after the request under way
  * @property {number | null} start_ms asked for
  * @property {number | null} end_ms asked for
@@ -18,6 +21,11 @@
  */
 
 import {LIMITS, backoff} from "quotewire/core/limits.js";
+
+/** So many failures in a row are told. */
+const FAILED = 2;
+/** @type {Why} */
+const TIMEOUT = {code: "timeout", reason: "the feed did not answer in time"};
 
 /** @param {Series} series */
 export function seriesKey({channel, symbol, interval, older = false}) {
@@ -94,11 +102,13 @@ export class Loads {
    *
    * @param {number} now_ms
    * @param {Series} series
+   * @param {Why | null} [why]
    * @param {number} [times]
    */
-  failed(now_ms, series, times = 1) {
+  failed(now_ms, series, why = null, times = 1) {
     const running = this.#of(series);
     running.failures += times;
+    running.why = why;
     running.at = now_ms + backoff(running.failures, this.#random);
   }
 
@@ -128,9 +138,15 @@ export class Loads {
     for (const {id, series} of due) {
       if (id === null) continue;
       this.take(id);
-      this.failed(now_ms, series);
+      this.failed(now_ms, series, TIMEOUT);
     }
     return ready.map(({series}) => series);
+  }
+
+  /** Why a series has failed to be loaded more than once in a row; else null. @param {Series} series */
+  failure(series) {
+    const running = this.#running.get(seriesKey(series));
+    return running && running.failures >= FAILED ? running.why : null;
   }
 
   /** @param {Series} series @returns {Running} */
@@ -138,7 +154,7 @@ export class Loads {
     const key = seriesKey(series);
     let running = this.#running.get(key);
     if (!running) {
-      running = {series, id: null, at: null, failures: 0, again: false, start_ms: null,
+      running = {series, id: null, at: null, failures: 0, why: null, again: false, start_ms: null,
         end_ms: null, indicators: []};
       this.#running.set(key, running);
     }

@@ -56,7 +56,7 @@
  *   reason: string, indicators: string[]}} Failed told once for as long as it is so; where indicators
  *   are named, to those alone who want one of them
  * @typedef {{do: "trouble", symbol: string, code: string, reason: string}} Trouble a source has it
- *   with a symbol that is wanted; it is still subscribed to
+ *   with a symbol that is wanted, or its history cannot be had; it is still subscribed to
  * @typedef {{do: "status", sources: Map<string, SourceStatus>}} StatusChanged by name
  *
  * @typedef {Open | Close | Send | Poll | Load | Renew | StateChanged | QuotesChanged | BarsChanged
@@ -304,7 +304,7 @@ export class Session {
    * @param {string} reason
    */
   loadFailed(now_ms, id, code, reason) {
-    return this.#talk.history.failed(now_ms, id, code, reason);
+    return this.#talk.loadFailed(now_ms, id, code, reason);
   }
 
   /** Quotes told of so far have been painted, or handed over. @param {number} now_ms */
@@ -374,6 +374,17 @@ export class Session {
   /** Whether the history of a series is there that was wanted. @param {string} symbol @param {string} interval */
   isLoaded(symbol, interval) {
     return this.#talk.books.isLoaded(symbol, interval);
+  }
+
+  /**
+   * Why history that is wanted is not there; null where it may come. It is asked for again, ever more
+   * seldom.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  historyFailure(symbol, interval) {
+    return this.#talk.history.failure(symbol, interval);
   }
 
   /**

@@ -199,14 +199,15 @@ class Failed(msgspec.Struct, frozen=True, tag_field="do", tag="failed"):
 
 
 class Trouble(msgspec.Struct, frozen=True, tag_field="do", tag="trouble"):
-    """A source has trouble with a symbol that is wanted; it is still subscribed to.
+    """There is trouble with a symbol that is wanted; it is still subscribed to.
 
-    It may come from another source, or later. What is held of it grows stale by its age alone.
+    A source cannot give it: it may come from another one, or later, and what is held of it grows
+    stale by its age alone. Or its history cannot be had: what is pushed comes without.
 
     Attributes:
         symbol: The instrument.
         code: An `ErrorCode`.
-        reason: Which source, and what it says of it.
+        reason: Which source, and what it says of it; or which history, and why.
     """
 
     symbol: str

@@ -54,6 +54,7 @@ from feed_server.protocol import (
 
 _REFUSALS = ("unknown_symbol", "forbidden")
 """Answers to a poll that are about one of its symbols."""
+_CONNECTED = ("live", "polling", "stale")
 
 
 class Conversation:
@@ -308,6 +309,16 @@ class Conversation:
             trouble = Trouble(error.symbol, code, error.message)
             return list(self._troubles.came(now_ms, trouble))
         return []
+
+    def load_failed(self, now_ms: float, number: int, code: str, reason: str) -> list[Action]:
+        """Take note that a load has failed; trouble is told where it is not the connection's."""
+        actions: list[Action] = []
+        for action in self.history.failed(now_ms, number, code, reason):
+            if not isinstance(action, Trouble):
+                actions.append(action)
+            elif self.state.state in _CONNECTED:
+                actions += self._troubles.came(now_ms, action)
+        return actions
 
     # ---- polls and pings
 

@@ -7,7 +7,7 @@ than what was loaded first is loaded where it is wanted, beside all else.
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from dashboard.client.core.actions import Action, Load
+from dashboard.client.core.actions import Action, Load, Trouble
 from dashboard.client.core.books import Books
 from dashboard.client.core.extents import Extents
 from dashboard.client.core.loads import Loads, Running, Series
@@ -156,16 +156,30 @@ class History:
             return []
         series, _ = taken
         if code in _PASSING:
-            self._loads.failed(now_ms, series)
-            return []
+            self._loads.failed(now_ms, series, (code, reason))
+            return self._trouble(series)
         if series.older:
             self._loads.drop(series)
             return []
         if self._books.has_gap(series):
             self._loads.drop(series)
             return self._books.give_up(now_ms, series, code, reason)
-        self._loads.failed(now_ms, series, times=REFUSED)
-        return []
+        self._loads.failed(now_ms, series, (code, reason), times=REFUSED)
+        return self._trouble(series)
+
+    def failure(self, symbol: str, interval: str) -> tuple[str, str] | None:
+        """Return code and reason why the history of bars is not there; None where it may come."""
+        if self._books.is_loaded(symbol, interval):
+            return None
+        return self._loads.failure(Series("bars", symbol, interval))
+
+    def _trouble(self, series: Series) -> list[Action]:
+        why = self._loads.failure(series)
+        if why is None:
+            return []
+        code, reason = why
+        named = "trades" if series.interval is None else f"bars of {series.interval}"
+        return [Trouble(series.symbol, code, f"history of its {named} cannot be had: {reason}")]
 
     def forget(self, channel: Channel, interval: str | None, symbol: str) -> None:
         """Let go what is held, and wait for nothing of it."""

@@ -228,7 +228,7 @@ class Session:
 
     def load_failed(self, now_ms: float, id: int, code: str, reason: str) -> list[Action]:
         """Take note that a `Load` has failed; arguments as for `poll_failed`."""
-        return self._talk.history.failed(now_ms, id, code, reason)
+        return self._talk.load_failed(now_ms, id, code, reason)
 
     def painted(self, now_ms: float) -> None:
         """Take note that quotes told of so far have been painted, or handed over."""
@@ -281,6 +281,13 @@ class Session:
     def is_loaded(self, symbol: str, interval: str) -> bool:
         """Tell whether the history of a series is there that was wanted."""
         return self._talk.books.is_loaded(symbol, interval)
+
+    def history_failure(self, symbol: str, interval: str) -> tuple[str, str] | None:
+        """Return code and reason why history that is wanted is not there; None where it may come.
+
+        It is asked for again, ever more seldom.
+        """
+        return self._talk.history.failure(symbol, interval)
 
     def has_older(self, symbol: str, interval: str) -> bool:
         """Tell whether there may be bars before the earliest that is held, and room for them."""

@@ -33,6 +33,9 @@ def _actions(session: Session, kind: str, at_ms: float, event: dict[str, Any]) -
         if failed is None:
             return []
         return [failed if kind == "failure" else failed.reason]
+    if kind == "history_failure":
+        why = session.history_failure(**event)
+        return [] if why is None else [why[0]]
     if kind == "has_older":
         return [session.has_older(**event)]
     actions: list[Any] = getattr(session, kind)(at_ms, **_typed(kind, event))
