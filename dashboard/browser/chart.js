@@ -1,6 +1,6 @@
 /** The chart card: a symbol's price in words, its candles, and what is wrong if they are old. */
 
-import {explainAbsence, explainUnknown} from "quotewire/absence.js";
+import {explainAbsence, explainNoBars, explainNoHistory, explainUnknown} from "quotewire/absence.js";
 import {BarSource} from "quotewire/bar_source.js";
 import {ChartHeader} from "quotewire/chart_header.js";
 import {CandleFigure} from "quotewire/candle_figure.js";
@@ -24,6 +24,7 @@ class Chart {
   #bars;
   #figure;
   #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
+  #note = h("p", {class: "note", role: "status", "data-testid": "chart-note"});
   #goLive = h("button", {
     type: "button", class: "go-live", hidden: true, "data-testid": "go-live",
     onclick: () => this.#figure.viewport.goLive(),
@@ -52,7 +53,7 @@ class Chart {
       h("div", {class: "panes"},
         h("div", {class: "price"}, model.get_child("price"), this.#figure.tag),
         h("div", {class: "volume"}, model.get_child("volume")),
-        this.#goLive, this.#empty));
+        this.#goLive, this.#note, this.#empty));
     const aging = setInterval(() => this.#showHealth(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
@@ -116,12 +117,14 @@ class Chart {
     const {symbols} = this.#connection;
     const has = this.#bars.at() !== null;
     this.#empty.hidden = has;
+    setText(this.#note, has && this.#info
+      ? explainNoHistory(this.#connection, this.#info.symbol, this.#interval) : "");
     if (has) return;
     if (symbols === null) setText(this.#empty, explainAbsence(this.#connection));
     else if (!this.#symbol) setText(this.#empty, "Choose a symbol.");
     else if (this.#info === null) {
       setText(this.#empty, `${explainUnknown(this.#symbol)} Choose one that it has.`);
-    } else setText(this.#empty, `Loading the history of ${this.#info.symbol} …`);
+    } else setText(this.#empty, explainNoBars(this.#connection, this.#info.symbol, this.#interval));
   }
 
   /** Old prices stay, dimmed, with their age. */
