@@ -200,10 +200,11 @@ export class Ways {
     this.polls.poll(now_ms);
   }
 
-  /** Try at once what waits, but for what the feed wants to come later. @param {number} now_ms */
+  /** Try at once what waits, but for what the feed wants to come later, or nobody sees. @param {number} now_ms */
   tryWaiting(now_ms) {
+    const idle = this.#situation.isIdle(now_ms);
     for (const link of Object.values(this.#links)) {
-      if (link.phase === "waiting" && link.comes_back_ms === null) link.open(now_ms);
+      if (link.phase === "waiting" && link.comes_back_ms === null && !idle) link.open(now_ms);
     }
     if (this.polls.phase === "waiting") this.polls.poll(now_ms);
   }

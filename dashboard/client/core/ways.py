@@ -163,9 +163,10 @@ class Ways:
             self.polls.poll(now_ms)
 
     def try_waiting(self, now_ms: float) -> None:
-        """Try at once what waits, but for what the feed wants to come later."""
+        """Try at once what waits, but for what the feed wants to come later, or nobody sees."""
+        idle = self._situation.is_idle(now_ms)
         for link in self._links.values():
-            if link.phase == "waiting" and link.comes_back_ms is None:
+            if link.phase == "waiting" and link.comes_back_ms is None and not idle:
                 link.open(now_ms)
         if self.polls.phase == "waiting":
             self.polls.poll(now_ms)
