@@ -223,7 +223,7 @@ class FeedClient:
 
     def stats(self) -> Stats:
         """Return what was measured and counted so far, over all streams."""
-        return self._feed.stats()
+        return self._thread.look(self._feed.stats)
 
     def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
         """Call a function with each change of `state` from now on; return what ends that."""

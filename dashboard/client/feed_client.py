@@ -88,6 +88,7 @@ class FeedClient:
         self._runner: Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: list[Callable[[StateChanged], object]] = []
+        self._before = Session(self._settings).state
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -246,7 +247,7 @@ class FeedClient:
     @property
     def state(self) -> StateChanged:
         """How the connection does, why, and since when."""
-        return Session().state if self._runner is None else self._runner.session.state
+        return self._before if self._runner is None else self._runner.session.state
 
     def stats(self) -> Stats:
         """Return what was measured and counted so far, over all streams."""

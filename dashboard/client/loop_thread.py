@@ -30,7 +30,7 @@ class LoopThread:
         self._at_end = at_end
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._stopped: asyncio.Event | None = None
         self._closed = False
 
@@ -69,6 +69,20 @@ class LoopThread:
         """Whether it is this very thread that asks."""
         return threading.current_thread() is self._thread
 
+    def look(self, what: Callable[[], T]) -> T:
+        """Return what is found there between two steps, or here where nothing runs there."""
+        if self._thread is None or self.is_own:
+            return what()
+
+        async def between() -> T:
+            return what()
+
+        try:
+            return self.call(between)
+        except ClosedError:
+            self.stop()
+            return what()
+
     def end(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine that ends something, unless all has ended or nothing has begun."""
         if self._thread is not None:
@@ -79,32 +93,36 @@ class LoopThread:
         """End all that runs there, and the thread; safe to repeat."""
         with self._lock:
             self._closed = True
-            thread, loop, stopped = self._thread, self._loop, self._stopped
-        if thread is None or loop is None or stopped is None:
+        if self._thread is None or self._loop.exception() is not None:
             return
+        assert self._stopped is not None
         with suppress(RuntimeError):  # stopped already
-            loop.call_soon_threadsafe(stopped.set)
+            self._loop.result().call_soon_threadsafe(self._stopped.set)
         if not self.is_own:
-            thread.join()
+            self._thread.join()
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._closed:
                 raise ClosedError
-            if self._loop is None:
-                ready = threading.Event()
-                self._thread = threading.Thread(
-                    target=asyncio.run, args=(self._run(ready),), name="feed client", daemon=True
-                )
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._main, name="feed client", daemon=True)
                 self._thread.start()
-                ready.wait()
-            assert self._loop is not None
-            return self._loop
+        return self._loop.result()
 
-    async def _run(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                runner.get_loop()
+                runner.run(self._run())
+        except Exception as error:
+            if self._loop.done():
+                raise
+            self._loop.set_exception(FeedError(f"no event loop can be had: {error!r}"))
+
+    async def _run(self) -> None:
         self._stopped = asyncio.Event()
-        ready.set()
+        self._loop.set_result(asyncio.get_running_loop())
         await self._stopped.wait()
         await self._at_end()
 

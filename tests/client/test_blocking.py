@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from dashboard.client import FeedError
+from dashboard.client import FeedError, Stats, feed_client
 from dashboard.client.blocking import FeedClient, Stream
 from dashboard.client.buffers import Every
 from dashboard.client.core.session import Want
@@ -17,6 +17,7 @@ from dashboard.client.loop_thread import LoopThread
 from dashboard.client.streams import Sink
 from dashboard.client.streams import Stream as AsyncStream
 from tests.client.test_streams import Owner
+from tests.harness import free_port
 
 
 @pytest.fixture
@@ -109,6 +110,38 @@ def test_what_is_raised_while_nobody_waits_is_told_to_who_asks_again(thread: Loo
     with pytest.raises(FeedError, match="NOPE"):
         next(stream)
     assert next(stream) == 1
+
+
+def test_a_loop_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_loop() -> asyncio.AbstractEventLoop:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(asyncio, "new_event_loop", no_loop)
+    monkeypatch.setattr(asyncio.events, "new_event_loop", no_loop)
+    monkeypatch.setattr(threading, "excepthook", lambda _arguments: None)
+    with pytest.raises(FeedError, match="too many open files"):
+        FeedClient().symbols()
+
+
+def test_measures_are_read_in_the_thread_that_takes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readers: list[str] = []
+    unmeasured = feed_client.FeedClient.stats
+
+    def stats(client: feed_client.FeedClient) -> Stats:
+        readers.append(threading.current_thread().name)
+        return unmeasured(client)
+
+    monkeypatch.setattr(feed_client.FeedClient, "stats", stats)
+    client = FeedClient(f"http://127.0.0.1:{free_port()}")
+    client.stats()
+    with pytest.raises(FeedError):
+        client.symbols()
+    client.stats()
+    client.close()
+    client.stats()
+    assert readers == ["MainThread", "feed client", "MainThread"]
 
 
 def test_an_end_after_the_end_is_none() -> None:
