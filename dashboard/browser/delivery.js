@@ -23,13 +23,11 @@
  *   skipped: number}} TradeEntry
  */
 
-import {Pace} from "quotewire/core/pace.js";
 import {guarded} from "quotewire/listeners.js";
+import {Pace} from "quotewire/pace.js";
 
 /** Trades that wait for one listener; of more the oldest go. */
 const MOST_TRADES = 5000;
-/** @type {[string, boolean][]} */
-const DUE = [["due", true]];
 
 export class Delivery {
   #held;
@@ -39,7 +37,6 @@ export class Delivery {
   #frame = null;
   /** @type {number | null} */
   #timer = null;
-  /** @type {Pace<string, boolean>} lets deliveries through, one at a time */
   #pace = new Pace();
   /** @type {Set<QuoteEntry>} */
   #quoteListeners = new Set();
@@ -152,14 +149,14 @@ export class Delivery {
   #schedule() {
     if (this.#frame !== null || this.#timer !== null) return;
     const now_ms = this.#environment.now();
-    if (this.#pace.offer(now_ms, DUE).size) {
+    if (this.#pace.take(now_ms)) {
       this.#nextFrame();
       return;
     }
     this.#timer = this.#environment.setTimeout(() => {
       this.#timer = null;
       this.#schedule();
-    }, Math.max(1, (this.#pace.deadline() ?? 0) - now_ms));
+    }, Math.max(1, this.#pace.free_ms - now_ms));
   }
 
   #nextFrame() {

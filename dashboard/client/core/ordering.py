@@ -46,10 +46,6 @@ class Epochs:
         self._left[stream] = [current, *left][:REMEMBERED]
         return "new"
 
-    def current(self, stream: str) -> str | None:
-        """Return the epoch in force, None before any came."""
-        return self._current.get(stream)
-
     def forget(self, stream: str) -> None:
         """Know nothing of a stream any more."""
         self._current.pop(stream, None)
