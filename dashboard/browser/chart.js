@@ -68,7 +68,7 @@ class Chart {
     }
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
-    expose("chart", () => this.#facts());
+    until(expose("chart", () => this.#facts()));
   }
 
   /** Its own symbol, else the page's. @returns {string} empty where there is none */
