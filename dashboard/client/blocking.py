@@ -14,22 +14,23 @@ it works where a loop runs already, too.
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from dashboard.client import feed_client, streams
 from dashboard.client.arguments import Keep, Time
-from dashboard.client.core.actions import Mode, StateChanged
+from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
+from dashboard.client.core.staleness import Age
 from dashboard.client.core.trade_book import Trade
 from dashboard.client.credentials import TokenSource
 from dashboard.client.loop_thread import LoopThread
-from dashboard.client.runner import Stats
 from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.stats import Stats
 from dashboard.client.streams import OnLoss
-from feed_server.protocol import Interval, Quote
+from feed_server.protocol import Interval, Quote, SourceStatus
 
 T = TypeVar("T")
 
@@ -224,6 +225,19 @@ class FeedClient:
     def stats(self) -> Stats:
         """Return what was measured and counted so far, over all streams."""
         return self._thread.look(self._feed.stats)
+
+    def age(self, symbol: str) -> Age:
+        """Return whether a symbol's quote is as new as it should be, and how old it is."""
+        return self._thread.look(lambda: self._feed.age(symbol))
+
+    @property
+    def sources(self) -> Mapping[str, SourceStatus]:
+        """What the feed says of its sources, by their names."""
+        return self._feed.sources
+
+    def on_trouble(self, listener: Callable[[Trouble], object]) -> Callable[[], None]:
+        """Call a function with what a source says of a symbol that it cannot give, for now."""
+        return self._feed.on_trouble(listener)
 
     def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
         """Call a function with each change of `state` from now on; return what ends that."""

@@ -2,40 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from dashboard.client.arguments import (
-    Keep,
-    Time,
-    buffer,
-    check_interval,
-    check_limit,
-    epoch_ms,
-    want,
-)
-from dashboard.client.buffers import (
-    Buffer,
-    latest_bars,
-    latest_quotes,
-    latest_trades,
-)
-from dashboard.client.core.actions import Mode, StateChanged
+from dashboard.client import arguments
+from dashboard.client.arguments import Keep, Time, buffer, epoch_ms, want
+from dashboard.client.buffers import Buffer, latest_bars, latest_quotes, latest_trades
+from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.quote_book import QuoteBook
 from dashboard.client.core.session import Session, Settings, Want
+from dashboard.client.core.staleness import Age
 from dashboard.client.core.trade_book import Trade
 from dashboard.client.credentials import Credentials, TokenSource
 from dashboard.client.errors import FeedError
 from dashboard.client.http_api import HttpApi
-from dashboard.client.runner import Runner, Stats
+from dashboard.client.listeners import Listeners
+from dashboard.client.runner import Runner
 from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.stats import Stats
 from dashboard.client.streams import OnLoss, Sink, Stream
-from feed_server.protocol import Interval, Quote
+from feed_server.protocol import Interval, Quote, SourceStatus
 
 T = TypeVar("T")
 
@@ -87,7 +77,8 @@ class FeedClient:
         self._http = HttpApi(self.url, self._credentials)
         self._runner: Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._listeners: list[Callable[[StateChanged], object]] = []
+        self._listeners = Listeners[StateChanged]()
+        self._on_trouble = Listeners[Trouble]()
         self._before = Session(self._settings).state
         self._closed = False
 
@@ -164,7 +155,7 @@ class FeedClient:
             FeedError: The feed cannot be reached, or refuses the request.
             ValueError: There is no such interval.
         """
-        check_interval(interval)
+        arguments.check_interval(interval)
         self._require_open()
         series = await self._http.bars(
             symbol,
@@ -255,29 +246,42 @@ class FeedClient:
             return Stats(Meter().facts(0), Counts())
         return self._runner.stats()
 
+    def age(self, symbol: str) -> Age:
+        """Return whether a symbol's quote is as new as it should be, and how old it is.
+
+        It is judged by the symbol's own rhythm, its source and the connection; ``unknown`` where no
+        stream of quotes is read that has it.
+        """
+        return Age("unknown", None) if self._runner is None else self._runner.age(symbol)
+
+    @property
+    def sources(self) -> Mapping[str, SourceStatus]:
+        """What the feed says of its sources, by their names; empty before a stream was read."""
+        return {} if self._runner is None else self._runner.sources
+
     def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
         """Call a function with each change of `state` from now on; return what ends that."""
-        self._listeners.append(listener)
+        return self._listeners.add(listener)
 
-        def end() -> None:
-            with suppress(ValueError):  # it has ended already
-                self._listeners.remove(listener)
-
-        return end
+    def on_trouble(self, listener: Callable[[Trouble], object]) -> Callable[[], None]:
+        """Call a function where a source cannot give a symbol for now; return what ends that."""
+        return self._on_trouble.add(listener)
 
     # ---- how
 
     def _stream(
         self, asked: Want, waiting: Buffer[T], limit: int | None, on_loss: OnLoss
     ) -> Stream[T]:
-        check_limit(limit)
+        arguments.check_limit(limit)
         return Stream(self, Sink(asked, waiting), limit, on_loss)
 
     def attach(self, sink: Sink[T]) -> None:
         """Begin to fill what a stream reads."""
         self._require_open()
         if self._runner is None:
-            self._runner = Runner(self._http, self._credentials, self._settings, self._listeners)
+            self._runner = Runner(
+                self._http, self._credentials, self._settings, self._listeners, self._on_trouble
+            )
         self._runner.attach(sink)
 
     def detach(self, sink: Sink[T]) -> None:

@@ -4,16 +4,15 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from dashboard.client.answers import answer, failed
 from dashboard.client.core import actions as do
-from dashboard.client.core.latency import Counts, Facts
 from dashboard.client.core.session import Session, Settings
+from dashboard.client.core.staleness import Age
 from dashboard.client.credentials import Credentials
 from dashboard.client.delivery import Delivery
 from dashboard.client.errors import (
@@ -23,11 +22,13 @@ from dashboard.client.errors import (
     FeedUnavailableError,
 )
 from dashboard.client.http_api import HttpApi, no_feed
+from dashboard.client.listeners import Listeners
 from dashboard.client.names import Names
+from dashboard.client.stats import Stats
 from dashboard.client.streams import Sink
 from dashboard.client.timing import Alarm
 from dashboard.client.websocket_link import LinkError, WebSocketLink
-from feed_server.protocol import decode_server_message, encode
+from feed_server.protocol import SourceStatus, decode_server_message, encode
 
 TURNS = 20
 """For readers to catch up, before more is read from the link."""
@@ -35,19 +36,6 @@ TURNS = 20
 NO_TOKEN = "the feed asks for a token: set QUOTEWIRE_TOKEN, or FeedClient(token=…)"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Stats:
-    """What a client has measured and counted.
-
-    Attributes:
-        facts: Latencies and rates.
-        counts: What came, and what was wrong with it.
-    """
-
-    facts: Facts
-    counts: Counts
 
 
 class Runner:
@@ -58,9 +46,11 @@ class Runner:
         credentials: What lets it in.
         settings: Of the session.
         listeners: Called with each change of the connection's state.
+        on_trouble: Called with each trouble that a source has with a symbol.
 
     Attributes:
         session: What decides.
+        sources: What the feed says of its sources, by their names.
     """
 
     def __init__(
@@ -68,9 +58,12 @@ class Runner:
         http: HttpApi,
         credentials: Credentials,
         settings: Settings,
-        listeners: Sequence[Callable[[do.StateChanged], object]],
+        listeners: Listeners[do.StateChanged],
+        on_trouble: Listeners[do.Trouble],
     ) -> None:
         self.session = Session(settings)
+        self.sources: Mapping[str, SourceStatus] = {}
+        self._on_trouble = on_trouble
         self._listeners = listeners
         self._loop = asyncio.get_running_loop()
         # By the loop's clock from here on, which is never set back.
@@ -92,8 +85,8 @@ class Runner:
             do.Lost: self._delivery.lost,
             do.Failed: self._delivery.failed,
             do.StateChanged: self._state_changed,
-            do.Trouble: lambda trouble: log.warning("%s: %s", trouble.symbol, trouble.reason),
-            do.StatusChanged: lambda _changed: None,
+            do.Trouble: self._trouble_came,
+            do.StatusChanged: self._status_changed,
             do.Open: self._open,
             do.Close: lambda _close: self._drop_link(),
             do.Send: self._send,
@@ -106,6 +99,10 @@ class Runner:
     def now_ms(self) -> float:
         """UTC epoch milliseconds."""
         return (self._loop.time() + self._epoch_s) * 1000
+
+    def age(self, symbol: str) -> Age:
+        """Return how old a symbol's quote is."""
+        return self.session.age(self._names.known(symbol), self.now_ms)
 
     def stats(self) -> Stats:
         """Return what is measured and counted."""
@@ -175,6 +172,13 @@ class Runner:
         if self._delivery.is_read:
             self.session.painted(self.now_ms)
 
+    def _trouble_came(self, trouble: do.Trouble) -> None:
+        log.warning("%s: %s", trouble.symbol, trouble.reason)
+        self._on_trouble(trouble, self._loop.call_soon)
+
+    def _status_changed(self, changed: do.StatusChanged) -> None:
+        self.sources = dict(changed.sources)
+
     def _state_changed(self, state: do.StateChanged) -> None:
         self._reached = self._reached or state.state in ("live", "polling")
         if state.state == "closed" and state.code != "stopped":
@@ -183,8 +187,7 @@ class Runner:
         elif state.state == "offline" and not self._reached:
             for sink in self._delivery:
                 sink.trouble(self._unreached(state))
-        for listener in self._listeners:
-            self._loop.call_soon(listener, state)
+        self._listeners(state, self._loop.call_soon)
 
     def _refuse(self, error: FeedError) -> None:
         for sink in self._delivery:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from dashboard.client import (
     FeedAccessError,
@@ -16,6 +17,7 @@ from dashboard.client import (
     FeedLossWarning,
     Quote,
     StateChanged,
+    Trouble,
 )
 from dashboard.client.core.session import Session
 from dashboard.client.names import Names
@@ -25,8 +27,12 @@ from feed_server.protocol import (
     Bars,
     Error,
     ErrorCode,
+    GatewayStatus,
     Interval,
     Shutdown,
+    SourceState,
+    SourceStatus,
+    Status,
     TradeSeries,
     encode,
 )
@@ -163,7 +169,9 @@ async def test_an_unknown_symbol_is_told_to_each_who_asks(feed: FakeFeed) -> Non
 async def test_trouble_of_a_source_is_told_and_the_stream_goes_on(
     feed: FakeFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
+    told: list[Trouble] = []
     async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        client.on_trouble(told.append)
         quotes = client.quotes("AAPL", keep="every")
         await anext(quotes)
         for _ in range(2):
@@ -171,6 +179,22 @@ async def test_trouble_of_a_source_is_told_and_the_stream_goes_on(
         feed.quote("AAPL")
         assert await lasts(quotes, 1) == [("AAPL", 2, 1)]
     assert caplog.messages == ["AAPL: av: credits are spent"]
+    assert told == [Trouble("AAPL", "source", "av: credits are spent")]
+
+
+async def test_how_a_symbol_and_its_source_do_can_be_asked(feed: FakeFeed) -> None:
+    feed.names = {"aapl": "AAPL"}
+    source = SourceStatus("fake", "LIVE", SourceState.LIVE, "all is well", None, 0)
+    async with FeedClient(feed.url) as client, asyncio.timeout(10):
+        assert (client.age("aapl").state, client.sources) == ("unknown", {})
+        quotes = client.quotes("aapl")
+        await anext(quotes)
+        assert client.age("aapl").age_ms is not None
+        feed.say(Status([source], GatewayStatus("fake", 1.0)))
+        await until(lambda: asyncio.sleep(0, client.sources == {"fake": source}))
+        assert client.age("aapl").state == "fresh"
+        feed.say(Status([replace(source, state=SourceState.DOWN)], GatewayStatus("fake", 1.0)))
+        await until(lambda: asyncio.sleep(0, client.age("aapl").state == "stale"))
 
 
 async def test_streams_share_a_connection_and_what_nobody_reads_is_unsubscribed(
