@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -26,7 +25,7 @@ from dashboard.client.listeners import Listeners
 from dashboard.client.names import Names
 from dashboard.client.stats import Stats
 from dashboard.client.streams import Sink
-from dashboard.client.timing import Alarm
+from dashboard.client.timing import Alarm, Clock
 from dashboard.client.websocket_link import LinkError, WebSocketLink
 from feed_server.protocol import SourceStatus, decode_server_message, encode
 
@@ -66,8 +65,7 @@ class Runner:
         self._on_trouble = on_trouble
         self._listeners = listeners
         self._loop = asyncio.get_running_loop()
-        # By the loop's clock from here on, which is never set back.
-        self._epoch_s = time.time() - self._loop.time()
+        self._clock = Clock()
         self._http = http
         self._credentials = credentials
         self._delivery = Delivery(self.session)
@@ -98,7 +96,7 @@ class Runner:
     @property
     def now_ms(self) -> float:
         """UTC epoch milliseconds."""
-        return (self._loop.time() + self._epoch_s) * 1000
+        return self._clock.now_ms
 
     def age(self, symbol: str) -> Age:
         """Return how old a symbol's quote is."""
@@ -161,7 +159,7 @@ class Runner:
             self._handlers[type(action)](action)
         due_ms = self.session.deadline()
         if due_ms is not None:
-            self._alarm.set(due_ms / 1000 - self._epoch_s)
+            self._alarm.set(self._clock.loop_s(due_ms))
 
     def _quotes_changed(self, changed: do.QuotesChanged) -> None:
         self._delivery.quotes_changed(changed)
