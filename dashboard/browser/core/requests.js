@@ -77,7 +77,7 @@ export class Requests {
    * Ask for what is wanted, to go on from what is held.
    *
    * @param {LinkWay} way
-   * @param {import("./subscriptions.js").Ask} ask
+   * @param {import("./asks.js").Ask} ask
    * @returns {Send[]}
    */
   subscribe(way, {channel, interval, indicators, max_hz, symbols: all}) {
@@ -98,7 +98,7 @@ export class Requests {
    * End what was asked for.
    *
    * @param {LinkWay} way
-   * @param {import("./subscriptions.js").Unask} unask
+   * @param {import("./asks.js").Unask} unask
    * @returns {Send[]}
    */
   unsubscribe(way, {channel, interval, symbols: all}) {

@@ -8,73 +8,19 @@
  * @typedef {import("./session.js").Want} Want
  * @typedef {import("./session.js").Channel} Channel
  *
- * @typedef {{do: "ask", channel: Channel, interval: string | null, indicators: string[],
- *   max_hz: number, symbols: string[]}} Ask
- * @typedef {{do: "unask", channel: Channel, interval: string | null, symbols: string[]}} Unask
  * @typedef {{do: "forget", channel: Channel, interval: string | null, symbol: string}} Forget let go
  *   what is held, nobody wants it any more
- * @typedef {Ask | Unask | Forget | import("./session.js").Failed} Action
+ * @typedef {import("./asks.js").Ask | import("./asks.js").Unask | Forget
+ *   | import("./session.js").Failed} Action
  */
 
-import {REASONS, RETRIED} from "quotewire/core/codes.js";
-import {LIMITS} from "quotewire/core/limits.js";
-import {Trials} from "quotewire/core/trials.js";
-
-/** Where an indicator is refused. */
-const BAD_INDICATOR = "bad_parameter";
+import {asks, unasks} from "quotewire/core/asks.js";
+import {Entry, isDue} from "quotewire/core/entries.js";
 
 /** What another token may allow. */
 const TOKEN_REFUSALS = new Set(["forbidden", "auth_required", "auth_failed", "auth_expired"]);
 
-/** One symbol of a channel, and of bars one interval. */
-class Entry {
-  /** @type {Map<string, {want: Want, count: number}>} by terms */
-  wants = new Map();
-  /** @type {{indicators: string[], max_hz: number} | null} */
-  asked = null;
-  /** @type {number | null} */
-  forget_ms = null;
-  /** @type {string | null} */
-  failed = null;
-  reason = "";
-  wait_ms = 0;
-  /** @type {number | null} */
-  again_ms = null;
-  trials = new Trials();
-
-  /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
-  constructor(channel, interval, symbol) {
-    this.channel = channel;
-    this.interval = interval;
-    this.symbol = symbol;
-  }
-
-  /** The wants that the feed does not refuse for one of their indicators. */
-  servedWants() {
-    const wants = [...this.wants.values()].map(({want}) => want);
-    return wants.filter(({indicators = []}) => this.trials.refusal(indicators) === null);
-  }
-
-  /** With which indicators and at what rate it is to be asked for. @param {number} max_hz */
-  terms(max_hz) {
-    const wants = this.servedWants();
-    const indicators = this.trials.choose(wants.flatMap((want) => want.indicators ?? []));
-    const rates = wants.map((want) => want.max_hz || max_hz);
-    return {indicators, max_hz: rates.includes(0) ? 0 : Math.max(0, ...rates)};
-  }
-
-  /** Whether it is of use to ask for it now. @param {number} now_ms */
-  mayBePolled(now_ms) {
-    return this.failed === null || isDue(this.again_ms, now_ms);
-  }
-
-  /** It is there. @param {string[]} indicators */
-  served(indicators) {
-    Object.assign(this, {failed: null, wait_ms: 0, again_ms: null});
-    this.trials.took(indicators);
-  }
-}
-
+/** All that is wanted of one feed. */
 export class Subscriptions {
   #max_hz;
   /** @type {Map<string, Entry>} */
@@ -112,13 +58,7 @@ export class Subscriptions {
   want(want) {
     this.#changed = true;
     const entries = distinct(want.symbols).map((symbol) => this.#enter(want, symbol));
-    for (const entry of entries) {
-      const terms = termsKey(want);
-      const counted = entry.wants.get(terms) ?? {want, count: 0};
-      counted.count += 1;
-      entry.wants.set(terms, counted);
-      entry.forget_ms = null;
-    }
+    for (const entry of entries) entry.want(want);
     return this.#ask(entries);
   }
 
@@ -131,21 +71,9 @@ export class Subscriptions {
    */
   unwant(now_ms, want) {
     this.#changed = true;
-    const terms = termsKey(want);
-    const changed = [];
-    for (const symbol of distinct(want.symbols)) {
-      const entry = this.#entry(want.channel, want.interval ?? null, symbol);
-      const counted = entry?.wants.get(terms);
-      if (!entry || !counted) continue;
-      counted.count -= 1;
-      if (!counted.count) {
-        entry.wants.delete(terms);
-        entry.trials.keep([...entry.wants.values()].flatMap((one) => one.want.indicators ?? []));
-        changed.push(entry);
-      }
-      if (!entry.wants.size) entry.forget_ms = now_ms + LIMITS.linger_ms;
-    }
-    return this.#ask(changed);
+    const held = distinct(want.symbols).flatMap(
+      (symbol) => this.#entry(want.channel, want.interval ?? null, symbol) ?? []);
+    return this.#ask(held.filter((entry) => entry.unwant(now_ms, want)));
   }
 
   /** Set the rate of wants that do not say. @param {number} max_hz @returns {Action[]} */
@@ -205,11 +133,7 @@ export class Subscriptions {
    * @returns {import("./session.js").Failed | null}
    */
   failure(channel, interval, symbol, indicators = []) {
-    const entry = this.#entry(channel, interval, symbol);
-    if (!entry) return null;
-    if (entry.failed !== null) return failedAction(entry, entry.failed, entry.reason);
-    const refusal = entry.trials.refusal(indicators);
-    return refusal === null ? null : failedAction(entry, BAD_INDICATOR, refusal, indicators);
+    return this.#entry(channel, interval, symbol)?.failure(indicators) ?? null;
   }
 
   /**
@@ -278,7 +202,7 @@ export class Subscriptions {
     const answered = symbols.flatMap((symbol) => this.#entry(channel, interval, symbol) ?? []);
     const told = answered.flatMap((entry) => {
       const code = failed[entry.symbol];
-      if (code !== undefined) return this.#refused(now_ms, entry, code, reason, indicators);
+      if (code !== undefined) return entry.refused(now_ms, code, reason, indicators);
       entry.served(indicators);
       return [];
     });
@@ -350,52 +274,9 @@ export class Subscriptions {
     return entry;
   }
 
-  /**
-   * @param {number} now_ms
-   * @param {Entry} entry
-   * @param {string} code
-   * @param {string} reason
-   * @param {string[]} indicators as asked
-   * @returns {Action[]}
-   */
-  #refused(now_ms, entry, code, reason, indicators) {
-    const bad = code === BAD_INDICATOR ? entry.trials.refuse(indicators, reason) : null;
-    if (bad !== null) {
-      if (String(entry.asked?.indicators) === String(indicators)) entry.asked = null;
-      return bad.map((name) => failedAction(entry, code, reason, [name]));
-    }
-    entry.asked = entry.again_ms = null;
-    if (code === "unknown_symbol" || RETRIED.has(code)) {
-      entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
-      entry.again_ms = now_ms + entry.wait_ms;
-    }
-    if (code === entry.failed || !entry.wants.size) return [];
-    Object.assign(entry, {failed: code, reason});
-    return [failedAction(entry, code, reason)];
-  }
-
-  /**
-   * Ask for those of some entries that are wanted on other terms than was asked for.
-   *
-   * @param {Iterable<Entry>} entries
-   * @returns {Action[]}
-   */
+  /** @param {Iterable<Entry>} entries @returns {Action[]} */
   #ask(entries) {
-    if (!this.#isLinked) return [];
-    /** @type {Map<string, Action & {do: "ask"}>} */
-    const groups = new Map();
-    for (const entry of entries) {
-      const terms = entry.terms(this.#max_hz);
-      const isAsked = entry.asked !== null && JSON.stringify(entry.asked) === JSON.stringify(terms);
-      if (!entry.servedWants().length || isAsked || entry.again_ms !== null) continue;
-      entry.asked = terms;
-      const {channel, interval, symbol} = entry;
-      const key = JSON.stringify([channel, interval, terms]);
-      const group = groups.get(key) ?? {do: "ask", channel, interval, ...terms, symbols: []};
-      group.symbols.push(symbol);
-      groups.set(key, group);
-    }
-    return [...groups.values()];
+    return this.#isLinked ? asks(entries, this.#max_hz) : [];
   }
 }
 
@@ -404,42 +285,7 @@ function entryKey({channel, interval, symbol}) {
   return `${channel} ${interval ?? ""} ${symbol}`;
 }
 
-/**
- * @param {Entry} entry
- * @param {string} code
- * @param {string} reason
- * @param {string[]} [indicators]
- * @returns {import("./session.js").Failed}
- */
-function failedAction({channel, symbol, interval}, code, reason, indicators = []) {
-  const said = reason || `${symbol}: ${REASONS[code] ?? code}`;
-  return {do: "failed", channel, symbol, interval, code, reason: said, indicators};
-}
-
-/** What a want is counted by. @param {Want} want */
-function termsKey({indicators = [], max_hz = 0, history = 0}) {
-  return JSON.stringify([indicators, max_hz, history]);
-}
-
 /** @param {string[]} symbols */
 function distinct(symbols) {
   return [...new Set(symbols)];
-}
-
-/** @param {number | null} at @param {number} now_ms */
-function isDue(at, now_ms) {
-  return at !== null && now_ms >= at;
-}
-
-/** @param {Iterable<Entry>} entries @returns {Action[]} */
-function unasks(entries) {
-  /** @type {Map<string, Action & {do: "unask"}>} */
-  const groups = new Map();
-  for (const {channel, interval, symbol} of entries) {
-    const key = `${channel} ${interval ?? ""}`;
-    const group = groups.get(key) ?? {do: "unask", channel, interval, symbols: []};
-    group.symbols.push(symbol);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
 }

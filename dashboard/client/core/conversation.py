@@ -19,6 +19,7 @@ from dashboard.client.core.actions import (
     Trouble,
     Way,
 )
+from dashboard.client.core.asks import Ask, Unask
 from dashboard.client.core.books import Books
 from dashboard.client.core.history import History
 from dashboard.client.core.limits import LIMITS
@@ -28,13 +29,7 @@ from dashboard.client.core.requests import Requests
 from dashboard.client.core.rounds import Part, Rounds
 from dashboard.client.core.settings import Settings
 from dashboard.client.core.situation import LinkWay, MachineAction, Subscribe, Unsubscribe
-from dashboard.client.core.subscriptions import (
-    Ask,
-    Forget,
-    SubscriptionAction,
-    Subscriptions,
-    Unask,
-)
+from dashboard.client.core.subscriptions import Forget, SubscriptionAction, Subscriptions
 from dashboard.client.core.troubles import Troubles
 from feed_server.protocol import (
     Authenticated,

@@ -5,9 +5,9 @@ from typing import Literal, cast
 import msgspec
 
 from dashboard.client.core.actions import Send
+from dashboard.client.core.asks import Ask, Unask
 from dashboard.client.core.books import Books
 from dashboard.client.core.situation import LinkWay
-from dashboard.client.core.subscriptions import Ask, Unask
 from feed_server.protocol import Auth, Channel, Interval, Ping, Subscribe, Unsubscribe
 
 SYMBOL_BYTES = 200

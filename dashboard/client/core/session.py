@@ -19,12 +19,10 @@ from dashboard.client.core.actions import (
 )
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.conversation import Conversation
+from dashboard.client.core.entries import Want
 from dashboard.client.core.latency import Meter
 from dashboard.client.core.settings import Settings
 from dashboard.client.core.staleness import Age
-from dashboard.client.core.subscriptions import (
-    Want,
-)
 from dashboard.client.core.trade_book import Trade
 from feed_server.protocol import (
     BarSeries,

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from dashboard.client.core.subscriptions import Subscriptions, Want
+from dashboard.client.core.entries import Want
+from dashboard.client.core.subscriptions import Subscriptions
 
 TIMELESS = ("want", "linked", "unlinked", "rest", "configure", "failure")
 
