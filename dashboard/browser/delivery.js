@@ -8,7 +8,7 @@
  *
  * @typedef {import("./core/quote_book.js").Quote} Quote
  * @typedef {import("./core/bars.js").Bar} Bar
- * @typedef {import("./core/trade_book.js").Trade} Trade
+ * @typedef {import("./core/trades.js").Trade} Trade
  * @typedef {{reset: boolean, since_ms: number}} BarChange `reset`: draw all; else what is from
  *   `since_ms` on
  * @typedef {(quotes: Quote[]) => void} QuoteListener

@@ -6,7 +6,7 @@
 from dashboard.client.core.actions import StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.staleness import Age
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from dashboard.client.errors import (
     FeedAccessError,
     FeedError,

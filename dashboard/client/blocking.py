@@ -24,7 +24,7 @@ from dashboard.client.arguments import Keep, Time
 from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.staleness import Age
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from dashboard.client.credentials import TokenSource
 from dashboard.client.loop_thread import LoopThread
 from dashboard.client.series import BarHistory, Instruments, Snapshot

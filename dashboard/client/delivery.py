@@ -9,7 +9,7 @@ import msgspec
 from dashboard.client.core.actions import BarsChanged, Failed, Lost, QuotesChanged, TradesChanged
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.session import Session, Want
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from dashboard.client.errors import FeedError, feed_error
 from dashboard.client.streams import Loss, Sink
 from feed_server.protocol import Channel, Error, ErrorCode, Quote

@@ -16,7 +16,7 @@ from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.quote_book import QuoteBook
 from dashboard.client.core.session import Session, Settings, Want
 from dashboard.client.core.staleness import Age
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from dashboard.client.credentials import Credentials, TokenSource
 from dashboard.client.errors import FeedError
 from dashboard.client.http_api import HttpApi

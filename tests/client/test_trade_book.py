@@ -5,7 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from dashboard.client.core.trade_book import WITHHELD, TradeBook, TradesChange
+from dashboard.client.core.trade_book import WITHHELD, TradeBook
+from dashboard.client.core.trades import TradesChange
 from feed_server.protocol import Position, TradeRow, Trades, TradeSeries
 from tests.client.model_server import SYMBOL, TradeServer
 

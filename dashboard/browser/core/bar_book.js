@@ -25,7 +25,7 @@
  *   does not come again when they do.
  * @property {boolean} needs_history whether there is a gap that history has to mend: load
  *   `/api/bars` from `resumeFrom` on and `applySeries` it, or `giveUp`
- * @property {import("./trade_book.js").Lost | null} lost some final bars are missing for good: before
+ * @property {import("./trades.js").Lost | null} lost some final bars are missing for good: before
  *   these, between them, or right after
  */
 

@@ -4,7 +4,7 @@
  * Twin of `dashboard/client/core/bar_series.py`.
  *
  * @typedef {import("./bars.js").Bar} Bar
- * @typedef {import("./trade_book.js").Lost} Lost
+ * @typedef {import("./trades.js").Lost} Lost
  *
  * @typedef {object} Told what comes of some bars beside what they changed
  * @property {Bar[]} finals bars that became final

@@ -7,8 +7,8 @@
  * @typedef {import("./loads.js").Series} Series
  * @typedef {import("./quote_book.js").QuotesMessage} QuotesMessage
  * @typedef {import("./trade_book.js").TradesMessage} TradesMessage
- * @typedef {import("./trade_book.js").TradeSeries} TradeSeries
- * @typedef {import("./trade_book.js").TradesChange} TradesChange
+ * @typedef {import("./trades.js").TradeSeries} TradeSeries
+ * @typedef {import("./trades.js").TradesChange} TradesChange
  * @typedef {import("./bars.js").BarsMessage} BarsMessage
  * @typedef {import("./bars.js").BarSeries} BarSeries
  * @typedef {import("./bar_book.js").BarsChange} BarsChange

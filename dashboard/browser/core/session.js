@@ -49,7 +49,7 @@
  * @typedef {{do: "bars", symbol: string, interval: string, reset: boolean,
  *   since_ms: number | null, finals: import("./bars.js").Bar[]}} BarsChanged `since_ms`: start of the
  *   earliest that changed, `finals`: those that became final, in order
- * @typedef {{do: "trades", trades: import("./trade_book.js").Trade[]}} TradesChanged each once, a symbol's in order
+ * @typedef {{do: "trades", trades: import("./trades.js").Trade[]}} TradesChanged each once, a symbol's in order
  * @typedef {{do: "lost", channel: Channel, symbol: string, interval: string | null, code: string,
  *   reason: string}} Lost a gap that cannot be mended; told before the data after it
  * @typedef {{do: "failed", channel: Channel, symbol: string, interval: string | null, code: string,

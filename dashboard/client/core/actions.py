@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from dashboard.client.core.bars import Bar
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from feed_server.protocol import Auth, Channel, Ping, Quote, SourceStatus, Subscribe, Unsubscribe
 
 Mode = Literal["auto", "websocket", "polling"]

@@ -17,7 +17,8 @@ from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.loads import Series
 from dashboard.client.core.quote_book import QuoteBook
 from dashboard.client.core.staleness import Age, Staleness
-from dashboard.client.core.trade_book import Trade, TradeBook, TradesChange
+from dashboard.client.core.trade_book import TradeBook
+from dashboard.client.core.trades import Trade, TradesChange
 from feed_server.protocol import (
     Bars,
     BarSeries,

@@ -18,7 +18,7 @@ from dashboard.client.core.latency import Meter
 from dashboard.client.core.parts import Parts
 from dashboard.client.core.settings import Settings
 from dashboard.client.core.staleness import Age
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from feed_server.protocol import (
     BarSeries,
     Channel,
