@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from dashboard.client.buffers import Buffer, Every, Latest
 from dashboard.client.core.session import Want
-from feed_server.protocol import Channel, Interval
+from feed_server.protocol import Channel, Interval, split_specs
 
 T = TypeVar("T")
 
@@ -16,6 +16,9 @@ ROOM = 10_000
 
 Keep = Literal["latest", "every"]
 """What a reader gets that is slower than the feed."""
+
+Indicators = str | Sequence[str]
+"""Such as ``["SMA(20)", "BBANDS(20,2,2)"]``, or one text with commas between."""
 
 Time = datetime | str | int
 """A moment: aware, or in UTC; as ISO 8601; or UTC epoch milliseconds."""
@@ -26,7 +29,7 @@ def want(
     symbols: tuple[str, ...],
     *,
     interval: str | None = None,
-    indicators: Sequence[str] = (),
+    indicators: Indicators = (),
     max_hz: float = 0,
 ) -> Want:
     """Return what a stream is of.
@@ -44,9 +47,14 @@ def want(
         channel=channel,
         symbols=symbols,
         interval=interval,
-        indicators=tuple(indicators),
+        indicators=indicator_texts(indicators),
         max_hz=max_hz,
     )
+
+
+def indicator_texts(indicators: Indicators) -> tuple[str, ...]:
+    """Return indicators one by one."""
+    return tuple(split_specs(indicators) if isinstance(indicators, str) else indicators)
 
 
 def check_interval(interval: str) -> None:

@@ -14,13 +14,13 @@ it works where a loop runs already, too.
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from dashboard.client import feed_client, streams
-from dashboard.client.arguments import Keep, Time
+from dashboard.client.arguments import Indicators, Keep, Time
 from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.staleness import Age
@@ -167,7 +167,7 @@ class FeedClient:
         start: Time | None = None,
         end: Time | None = None,
         limit: int = 500,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
     ) -> BarHistory:
         """Return the newest bars of a symbol; see `dashboard.client.FeedClient.history`."""
 
@@ -206,7 +206,7 @@ class FeedClient:
         symbol: str,
         interval: str = Interval.MINUTE,
         *,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
         keep: Keep = "latest",
         limit: int | None = None,
         on_loss: OnLoss = "warn",

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from dashboard.client import arguments
-from dashboard.client.arguments import Keep, Time, buffer, epoch_ms, want
+from dashboard.client.arguments import Indicators, Keep, Time, buffer, epoch_ms, want
 from dashboard.client.buffers import Buffer, latest_bars, latest_quotes, latest_trades
 from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
@@ -139,7 +139,7 @@ class FeedClient:
         start: Time | None = None,
         end: Time | None = None,
         limit: int = 500,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
     ) -> BarHistory:
         """Return the newest bars of a symbol, oldest first; the last may still be forming.
 
@@ -149,7 +149,8 @@ class FeedClient:
             start: Bars that begin from here on.
             end: Bars that begin up to here.
             limit: Bars at most, 1 to 10,000.
-            indicators: To be computed at each bar, such as ``SMA(20)`` or ``BBANDS(20,2,2)``.
+            indicators: To be computed at each bar, such as ``["SMA(20)", "BBANDS(20,2,2)"]``, or
+                one text with commas between.
 
         Raises:
             FeedError: The feed cannot be reached, or refuses the request.
@@ -163,7 +164,7 @@ class FeedClient:
             start_ms=epoch_ms(start),
             end_ms=epoch_ms(end),
             limit=limit,
-            indicators=indicators,
+            indicators=arguments.indicator_texts(indicators),
         )
         return BarHistory(series)
 
@@ -211,7 +212,7 @@ class FeedClient:
         symbol: str,
         interval: str = Interval.MINUTE,
         *,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
         keep: Keep = "latest",
         limit: int | None = None,
         on_loss: OnLoss = "warn",

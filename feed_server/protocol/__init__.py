@@ -20,7 +20,12 @@ from feed_server.protocol.data import (
     Trade,
     TradePrint,
 )
-from feed_server.protocol.indicators import IndicatorInfo, IndicatorList, IndicatorParameter
+from feed_server.protocol.indicators import (
+    IndicatorInfo,
+    IndicatorList,
+    IndicatorParameter,
+    split_specs,
+)
 from feed_server.protocol.messages import (
     COMMANDS,
     PROTOCOL_VERSION,
@@ -112,4 +117,5 @@ __all__ = [
     "decode_envelope",
     "decode_server_message",
     "encode",
+    "split_specs",
 ]
