@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from dashboard.client.core.actions import Action, Load, Poll
 from dashboard.client.core.session import Session
-from dashboard.client.errors import FeedError
+from dashboard.client.errors import FeedError, FeedUnavailableError
 from dashboard.client.http_api import HttpApi
 from feed_server.protocol import BarSeries, TradeSeries
 
@@ -62,4 +62,6 @@ async def _series(http: HttpApi, load: Load) -> BarSeries | TradeSeries:
 def _explained(error: FeedError | TimeoutError) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
         return "unreachable", f"no answer within {POLL_TIMEOUT_S:g} s"
+    if isinstance(error, FeedUnavailableError):
+        return "unreachable", error.reason
     return error.code or "unreachable", str(error)

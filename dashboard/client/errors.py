@@ -2,7 +2,7 @@
 
 FeedError
 ├── FeedAccessError       the token is missing, wrong or too old: another one is needed
-├── FeedUnavailableError  the feed cannot be reached
+├── FeedUnavailableError  the feed cannot be reached, or what answers is none
 └── FeedLossError         a stream is not whole: some of its items are gone
 FeedLossWarning           the same, as a warning
 """
@@ -35,7 +35,15 @@ class FeedAccessError(FeedError):
 
 
 class FeedUnavailableError(FeedError):
-    """The feed cannot be reached."""
+    """The feed cannot be reached, or what answers is none.
+
+    Attributes:
+        reason: Why, without what to do about it.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class FeedLossError(FeedError):
@@ -44,6 +52,12 @@ class FeedLossError(FeedError):
 
 class FeedLossWarning(UserWarning):
     """Items of a stream are gone; the stream goes on after them."""
+
+
+def no_feed(url: str, reason: str) -> FeedUnavailableError:
+    """Return what tells that no feed can be reached, and what to do."""
+    text = f"no feed at {url} ({reason}): start one with `make run`, or set QUOTEWIRE_FEED_URL"
+    return FeedUnavailableError(text, reason)
 
 
 def feed_error(error: Error) -> FeedError:

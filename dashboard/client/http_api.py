@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from dashboard.client.credentials import Credentials, headers
-from dashboard.client.errors import UNREADABLE, FeedError, FeedUnavailableError, feed_error
+from dashboard.client.errors import UNREADABLE, feed_error, no_feed
 from feed_server.protocol import BarSeries, Error, Quotes, Status, SymbolList, TradeSeries
 
 CONNECT_TIMEOUT_S = 5.0
@@ -94,8 +94,8 @@ class HttpApi:
         try:
             return msgspec.json.decode(body, type=kind)
         except UNREADABLE as error:
-            text = f"{self.url}{path} does not answer as a feed does ({error}): is it one?"
-            raise FeedError(text) from None
+            reason = f"{path} does not answer as a feed does: {error}"
+            raise no_feed(self.url, reason) from None
 
     async def get(self, path: str, **query: str | int | None) -> bytes:
         """Return the body of the answer to a request.
@@ -105,7 +105,7 @@ class HttpApi:
             query: Its parameters; those that are None are left out.
 
         Raises:
-            FeedUnavailableError: There is no whole answer in time.
+            FeedUnavailableError: There is no whole answer in time, or none of a feed.
             FeedError: The feed refuses the request.
         """
         asked = {name: str(value) for name, value in query.items() if value is not None}
@@ -114,13 +114,14 @@ class HttpApi:
                 response = await self._get(path, asked)
         except (httpx.RequestError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
-            raise FeedUnavailableError(no_feed(self.url, reason)) from error
+            raise no_feed(self.url, reason) from error
         if response.status_code == httpx.codes.OK:
             return response.content
         try:
             answer = msgspec.json.decode(response.content, type=Error)
         except UNREADABLE:
-            raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
+            reason = f"{path} answered {response.status_code}, and not as a feed does"
+            raise no_feed(self.url, reason) from None
         raise feed_error(answer)
 
     async def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
@@ -130,8 +131,3 @@ class HttpApi:
             token = await self._credentials.shown(refused=token)
             response = await self._http.get(path, params=asked, headers=headers(token))
         return response
-
-
-def no_feed(url: str, reason: str) -> str:
-    """Return what to tell, and what to do, where no feed can be reached."""
-    return f"no feed at {url} ({reason}): start one with `make run`, or set QUOTEWIRE_FEED_URL"

@@ -19,8 +19,9 @@ from dashboard.client.errors import (
     FeedAccessError,
     FeedError,
     FeedUnavailableError,
+    no_feed,
 )
-from dashboard.client.http_api import HttpApi, no_feed
+from dashboard.client.http_api import HttpApi
 from dashboard.client.listeners import Listeners
 from dashboard.client.names import Names
 from dashboard.client.stats import Stats
@@ -193,7 +194,7 @@ class Runner:
             self.detach(sink)
 
     def _unreached(self, state: do.StateChanged) -> FeedUnavailableError:
-        return FeedUnavailableError(no_feed(self._http.url, state.reason))
+        return no_feed(self._http.url, state.reason)
 
     # ---- what the session wants done
 

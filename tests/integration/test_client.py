@@ -109,8 +109,9 @@ async def test_no_feed_is_told_with_what_to_do() -> None:
         with pytest.raises(FeedUnavailableError, match="make run"):
             await client.history("AAPL")
         for _ in range(2):
-            with pytest.raises(FeedUnavailableError, match="make run"):
+            with pytest.raises(FeedUnavailableError, match="make run") as told:
                 await anext(client.quotes("AAPL"))
+            assert str(told.value).count("make run") == 1
 
 
 @pytest.mark.parametrize("mode", ["websocket", "polling"])
