@@ -1,9 +1,9 @@
 """What callers write, as the client has it. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from dashboard.client.buffers import Buffer, Every, Latest
 from dashboard.client.core.session import Want
@@ -17,6 +17,9 @@ ROOM = 10_000
 Keep = Literal["latest", "every"]
 """What a reader gets that is slower than the feed."""
 
+Symbols = str | Iterable[str]
+"""One instrument, or several."""
+
 Indicators = str | Sequence[str]
 """Such as ``["SMA(20)", "BBANDS(20,2,2)"]``, or one text with commas between."""
 
@@ -26,7 +29,7 @@ Time = datetime | str | int
 
 def want(
     channel: Channel,
-    symbols: tuple[str, ...],
+    symbols: Iterable[Symbols],
     *,
     interval: str | None = None,
     indicators: Indicators = (),
@@ -37,19 +40,39 @@ def want(
     Raises:
         ValueError: No symbol is named, or something is asked for that cannot be.
     """
-    if not symbols:
+    names = symbol_names(symbols)
+    if not names:
         raise ValueError(f"name the symbols to get {channel} of; feed.symbols() lists them")
     if interval is not None:
+        if len(names) > 1:
+            raise ValueError(f"bars are of one symbol, not of {len(names)}: take a stream for each")
         check_interval(interval)
     if not (isfinite(max_hz) and max_hz >= 0):
         raise ValueError(f"max_hz {max_hz!r} must be a number of updates a second, or 0")
     return Want(
         channel=channel,
-        symbols=symbols,
+        symbols=names,
         interval=interval,
         indicators=indicator_texts(indicators),
         max_hz=max_hz,
     )
+
+
+def symbol_names(given: Iterable[object]) -> tuple[str, ...]:
+    """Return instruments one by one, whether they are given so or as a list.
+
+    Raises:
+        TypeError: One is no text.
+    """
+    names: list[str] = []
+    for symbols in given:
+        one = isinstance(symbols, str) or not isinstance(symbols, Iterable)
+        several: Iterable[object] = [symbols] if one else cast("Iterable[object]", symbols)
+        for name in several:
+            if not isinstance(name, str):
+                raise TypeError(f"symbols must be texts, as in 'AAPL', 'IBM', not {name!r}")
+            names.append(name)
+    return tuple(names)
 
 
 def indicator_texts(indicators: Indicators) -> tuple[str, ...]:
@@ -65,16 +88,6 @@ def check_interval(interval: str) -> None:
     """
     if interval not in set(Interval):
         raise ValueError(f"interval {interval!r} must be one of {', '.join(Interval)}")
-
-
-def check_limit(limit: int | None) -> None:
-    """Pass how many items a stream may have.
-
-    Raises:
-        ValueError: There cannot be so many.
-    """
-    if limit is not None and not limit >= 0:
-        raise ValueError(f"limit {limit!r} must be a number of items, or None")
 
 
 def buffer(keep: Keep, latest: Callable[[int], Latest[T]]) -> Buffer[T]:

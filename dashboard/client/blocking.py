@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from dashboard.client import feed_client, streams
-from dashboard.client.arguments import Indicators, Keep, Time
+from dashboard.client.arguments import Indicators, Keep, Symbols, Time
 from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.staleness import Age
@@ -155,7 +155,7 @@ class FeedClient:
         """Return the instruments whose symbol or name has a text in it, the best first."""
         return self._thread.call(lambda: self._feed.search(text))
 
-    def snapshot(self, *symbols: str) -> Snapshot:
+    def snapshot(self, *symbols: Symbols) -> Snapshot:
         """Return the last values of some symbols, of all where none is named."""
         return self._thread.call(lambda: self._feed.snapshot(*symbols))
 
@@ -180,7 +180,7 @@ class FeedClient:
 
     def quotes(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "latest",
         limit: int | None = None,
         max_hz: float = 0,
@@ -192,7 +192,7 @@ class FeedClient:
 
     def trades(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "every",
         limit: int | None = None,
         on_loss: OnLoss = "warn",

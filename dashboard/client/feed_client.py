@@ -8,13 +8,13 @@ from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from dashboard.client import arguments
-from dashboard.client.arguments import Indicators, Keep, Time, buffer, epoch_ms, want
-from dashboard.client.buffers import Buffer, latest_bars, latest_quotes, latest_trades
+from dashboard.client.arguments import Indicators, Keep, Symbols, Time
+from dashboard.client.buffers import latest_bars, latest_quotes, latest_trades
 from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.quote_book import QuoteBook
-from dashboard.client.core.session import Session, Settings, Want
+from dashboard.client.core.session import Session, Settings
 from dashboard.client.core.staleness import Age
 from dashboard.client.core.trades import Trade
 from dashboard.client.credentials import Credentials, TokenSource
@@ -121,14 +121,16 @@ class FeedClient:
         self._require_open()
         return Instruments(await self._http.search(text))
 
-    async def snapshot(self, *symbols: str) -> Snapshot:
+    async def snapshot(self, *symbols: Symbols) -> Snapshot:
         """Return the last values of some symbols, of all where none is named.
 
         Raises:
             FeedError: The feed cannot be reached, or does not know a symbol.
         """
         self._require_open()
-        quotes = QuoteBook().apply(await self._http.quotes(symbols), polled=True)
+        quotes = QuoteBook().apply(
+            await self._http.quotes(arguments.symbol_names(symbols)), polled=True
+        )
         return Snapshot({quote.symbol: quote for quote in quotes})
 
     async def history(
@@ -161,8 +163,8 @@ class FeedClient:
         series = await self._http.bars(
             symbol,
             interval,
-            start_ms=epoch_ms(start),
-            end_ms=epoch_ms(end),
+            start_ms=arguments.epoch_ms(start),
+            end_ms=arguments.epoch_ms(end),
             limit=limit,
             indicators=arguments.indicator_texts(indicators),
         )
@@ -172,7 +174,7 @@ class FeedClient:
 
     def quotes(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "latest",
         limit: int | None = None,
         max_hz: float = 0,
@@ -181,7 +183,7 @@ class FeedClient:
         """Return each newer quote of some symbols, beginning with what the feed has now.
 
         Args:
-            symbols: The instruments.
+            symbols: The instruments, one by one or as a list.
             keep: What a reader gets that is slower than the feed: the ``latest`` quote of each
                 symbol, whose ``count`` says for how many changes it stands; or ``every`` one that
                 the feed sends, of which the last 10,000 wait.
@@ -193,19 +195,19 @@ class FeedClient:
         Raises:
             ValueError: An argument can be none, such as a negative ``max_hz``; so with all streams.
         """
-        asked = want("quotes", symbols, max_hz=max_hz)
-        return self._stream(asked, buffer(keep, latest_quotes), limit, on_loss)
+        asked = arguments.want("quotes", symbols, max_hz=max_hz)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_quotes)), limit, on_loss)
 
     def trades(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "every",
         limit: int | None = None,
         on_loss: OnLoss = "warn",
     ) -> Stream[Trade]:
         """Return each trade of some symbols from now on, in order; arguments as for `quotes`."""
-        asked = want("trades", symbols)
-        return self._stream(asked, buffer(keep, latest_trades), limit, on_loss)
+        asked = arguments.want("trades", symbols)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_trades)), limit, on_loss)
 
     def bars(
         self,
@@ -231,8 +233,8 @@ class FeedClient:
             limit: See `quotes`.
             on_loss: See `quotes`.
         """
-        asked = want("bars", (symbol,), interval=interval, indicators=indicators)
-        return self._stream(asked, buffer(keep, latest_bars), limit, on_loss)
+        asked = arguments.want("bars", (symbol,), interval=interval, indicators=indicators)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_bars)), limit, on_loss)
 
     # ---- how it does
 
@@ -269,12 +271,6 @@ class FeedClient:
         return self._on_trouble.add(listener)
 
     # ---- how
-
-    def _stream(
-        self, asked: Want, waiting: Buffer[T], limit: int | None, on_loss: OnLoss
-    ) -> Stream[T]:
-        arguments.check_limit(limit)
-        return Stream(self, Sink(asked, waiting), limit, on_loss)
 
     def attach(self, sink: Sink[T]) -> None:
         """Begin to fill what a stream reads."""

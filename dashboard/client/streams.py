@@ -139,6 +139,8 @@ class Stream(Generic[T]):
     """
 
     def __init__(self, owner: Owner, sink: Sink[T], limit: int | None, on_loss: OnLoss) -> None:
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"limit {limit!r} must be a number of items, or None")
         self.lost = 0
         self._owner = owner
         self._sink = sink

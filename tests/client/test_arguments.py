@@ -2,7 +2,8 @@
 
 import pytest
 
-from dashboard.client.arguments import Indicators, indicator_texts
+from dashboard.client import FeedClient
+from dashboard.client.arguments import Indicators, Symbols, indicator_texts, symbol_names
 
 
 @pytest.mark.parametrize(
@@ -11,3 +12,19 @@ from dashboard.client.arguments import Indicators, indicator_texts
 )
 def test_indicators_are_a_list_or_one_text(written: Indicators) -> None:
     assert indicator_texts(written) == ("SMA(20)", "BBANDS(20,2,2)")
+
+
+@pytest.mark.parametrize("given", [("AAPL", "IBM"), (["AAPL", "IBM"],), (("AAPL",), "IBM")])
+def test_symbols_are_given_one_by_one_or_as_a_list(given: tuple[Symbols, ...]) -> None:
+    assert symbol_names(given) == ("AAPL", "IBM")
+
+
+@pytest.mark.parametrize("given", [(7,), ([["AAPL"]],), (None,)])
+def test_what_is_no_symbol_is_refused_at_the_call(given: tuple[Symbols, ...]) -> None:
+    with pytest.raises(TypeError, match="symbols must be texts, as in 'AAPL', 'IBM'"):
+        FeedClient().quotes(*given)
+
+
+def test_bars_are_of_one_symbol() -> None:
+    with pytest.raises(ValueError, match="bars are of one symbol"):
+        FeedClient().bars(["AAPL", "IBM"])  # type: ignore[arg-type] # as callers may
