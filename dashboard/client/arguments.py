@@ -11,6 +11,9 @@ from feed_server.protocol import Channel, Interval, split_specs
 
 T = TypeVar("T")
 
+MOST_BARS = 10_000
+"""In one answer of the feed."""
+
 ROOM = 10_000
 """Items that wait for a reader at most."""
 
@@ -88,6 +91,16 @@ def check_interval(interval: str) -> None:
     """
     if interval not in set(Interval):
         raise ValueError(f"interval {interval!r} must be one of {', '.join(Interval)}")
+
+
+def check_bars(limit: int) -> None:
+    """Pass how many bars of history may be asked for.
+
+    Raises:
+        ValueError: There cannot be so many.
+    """
+    if not 1 <= limit <= MOST_BARS:
+        raise ValueError(f"limit {limit!r} must be a number of bars, 1 to {MOST_BARS:,}")
 
 
 def buffer(keep: Keep, latest: Callable[[int], Latest[T]]) -> Buffer[T]:

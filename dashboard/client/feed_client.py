@@ -156,9 +156,10 @@ class FeedClient:
 
         Raises:
             FeedError: The feed cannot be reached, or refuses the request.
-            ValueError: There is no such interval.
+            ValueError: There is no such interval, time or limit.
         """
         arguments.check_interval(interval)
+        arguments.check_bars(limit)
         self._require_open()
         series = await self._http.bars(
             symbol,

@@ -141,6 +141,8 @@ class Stream(Generic[T]):
     def __init__(self, owner: Owner, sink: Sink[T], limit: int | None, on_loss: OnLoss) -> None:
         if limit is not None and not limit >= 0:
             raise ValueError(f"limit {limit!r} must be a number of items, or None")
+        if on_loss not in ("warn", "raise") and not callable(on_loss):
+            raise ValueError(f"on_loss {on_loss!r} must be warn, raise or a function")
         self.lost = 0
         self._owner = owner
         self._sink = sink

@@ -28,3 +28,15 @@ def test_what_is_no_symbol_is_refused_at_the_call(given: tuple[Symbols, ...]) ->
 def test_bars_are_of_one_symbol() -> None:
     with pytest.raises(ValueError, match="bars are of one symbol"):
         FeedClient().bars(["AAPL", "IBM"])  # type: ignore[arg-type] # as callers may
+
+
+def test_a_way_to_tell_of_loss_that_is_none_is_refused_at_the_call() -> None:
+    for streams in (FeedClient().quotes, FeedClient().trades, FeedClient().bars):
+        with pytest.raises(ValueError, match="on_loss 'foo' must be warn, raise or a function"):
+            streams("AAPL", on_loss="foo")  # type: ignore[arg-type] # as callers may
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 10_001])
+async def test_so_many_bars_as_cannot_be_are_refused_at_the_call(limit: int) -> None:
+    with pytest.raises(ValueError, match=f"limit {limit} must be a number of bars, 1 to 10,000"):
+        await FeedClient().history("AAPL", limit=limit)
