@@ -114,11 +114,25 @@ def buffer(keep: Keep, latest: Callable[[int], Latest[T]]) -> Buffer[T]:
     return latest(ROOM) if keep == "latest" else Every(ROOM)
 
 
-def epoch_ms(time: Time | None) -> int | None:
-    """Return a moment as UTC epoch milliseconds."""
+def epoch_ms(name: str, time: Time | None) -> int | None:
+    """Return a moment as UTC epoch milliseconds.
+
+    Args:
+        name: Of the argument that it is given as.
+        time: The moment.
+
+    Raises:
+        ValueError: It is no moment.
+    """
     if time is None or isinstance(time, int):
         return time
-    moment = datetime.fromisoformat(time) if isinstance(time, str) else time
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    try:
+        moment = datetime.fromisoformat(time) if isinstance(time, str) else time
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, AttributeError):
+        raise ValueError(
+            f"{name} {time!r} must be a datetime, a text such as 2026-01-31 or "
+            "2026-01-31T14:30+00:00, or UTC epoch milliseconds"
+        ) from None

@@ -10,7 +10,7 @@ from dashboard.client.core.actions import BarsChanged, Failed, Lost, QuotesChang
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.session import Session, Want
 from dashboard.client.core.trades import Trade
-from dashboard.client.errors import FeedError, feed_error
+from dashboard.client.errors import FeedError, feed_error, in_python
 from dashboard.client.streams import Loss, Sink
 from feed_server.protocol import Channel, Error, ErrorCode, Quote
 
@@ -121,7 +121,7 @@ class Delivery:
 def _refusal(failed: Failed) -> FeedError:
     named = failed.symbol in failed.reason
     text = failed.reason if named else f"{failed.symbol}: {failed.reason}"
-    return feed_error(Error(msgspec.convert(failed.code, ErrorCode), text))
+    return feed_error(in_python(Error(msgspec.convert(failed.code, ErrorCode), text)))
 
 
 def _keys(want: Want) -> Iterator[Key]:

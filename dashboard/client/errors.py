@@ -14,6 +14,9 @@ from feed_server.protocol import Error, ErrorCode
 DENIALS = frozenset({ErrorCode.AUTH_REQUIRED, ErrorCode.AUTH_FAILED, ErrorCode.AUTH_EXPIRED})
 """Codes that mean: come again with another token."""
 
+LONG = 500
+"""Characters of a list that nobody reads in an error."""
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: of text that is no message, not even text, or nested without end."""
 
@@ -58,6 +61,17 @@ def no_feed(url: str, reason: str) -> FeedUnavailableError:
     """Return what tells that no feed can be reached, and what to do."""
     text = f"no feed at {url} ({reason}): start one with `make run`, or set QUOTEWIRE_FEED_URL"
     return FeedUnavailableError(text, reason)
+
+
+def in_python(error: Error) -> Error:
+    """Return a refusal with what Python has in place of the feed's paths, and no endless list."""
+    text = error.message
+    advice, _, listed = text.partition("; there are ")
+    if error.code == ErrorCode.BAD_PARAMETER and len(listed) > LONG:
+        text = f"{advice}; /api/indicators of the feed lists them all"
+    text = text.replace("/api/symbols", "feed.symbols()")
+    text = text.replace("/api/search?q=", "feed.search(text)")
+    return Error(error.code, text)
 
 
 def feed_error(error: Error) -> FeedError:

@@ -164,8 +164,8 @@ class FeedClient:
         series = await self._http.bars(
             symbol,
             interval,
-            start_ms=arguments.epoch_ms(start),
-            end_ms=arguments.epoch_ms(end),
+            start_ms=arguments.epoch_ms("start", start),
+            end_ms=arguments.epoch_ms("end", end),
             limit=limit,
             indicators=arguments.indicator_texts(indicators),
         )

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from dashboard.client.credentials import Credentials, headers
-from dashboard.client.errors import UNREADABLE, feed_error, no_feed
+from dashboard.client.errors import UNREADABLE, feed_error, in_python, no_feed
 from feed_server.protocol import BarSeries, Error, Quotes, Status, SymbolList, TradeSeries
 
 CONNECT_TIMEOUT_S = 5.0
@@ -90,9 +90,11 @@ class HttpApi:
         return await self._ask(TradeSeries, "/api/trades", symbol=symbol, limit=limit)
 
     async def _ask(self, kind: type[T], path: str, **query: str | int | None) -> T:
-        body = await self.get(path, **query)
+        answer = await self._answer(path, query)
+        if isinstance(answer, Error):
+            raise feed_error(in_python(answer))
         try:
-            return msgspec.json.decode(body, type=kind)
+            return msgspec.json.decode(answer, type=kind)
         except UNREADABLE as error:
             reason = f"{path} does not answer as a feed does: {error}"
             raise no_feed(self.url, reason) from None
@@ -108,6 +110,12 @@ class HttpApi:
             FeedUnavailableError: There is no whole answer in time, or none of a feed.
             FeedError: The feed refuses the request.
         """
+        answer = await self._answer(path, query)
+        if isinstance(answer, Error):
+            raise feed_error(answer)
+        return answer
+
+    async def _answer(self, path: str, query: Mapping[str, str | int | None]) -> bytes | Error:
         asked = {name: str(value) for name, value in query.items() if value is not None}
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -118,11 +126,10 @@ class HttpApi:
         if response.status_code == httpx.codes.OK:
             return response.content
         try:
-            answer = msgspec.json.decode(response.content, type=Error)
+            return msgspec.json.decode(response.content, type=Error)
         except UNREADABLE:
             reason = f"{path} answered {response.status_code}, and not as a feed does"
             raise no_feed(self.url, reason) from None
-        raise feed_error(answer)
 
     async def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
         token = await self._credentials.shown()

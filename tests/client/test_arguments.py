@@ -1,5 +1,7 @@
 """What callers may write, and what they are told of what they may not."""
 
+from datetime import date
+
 import pytest
 
 from dashboard.client import FeedClient
@@ -40,3 +42,9 @@ def test_a_way_to_tell_of_loss_that_is_none_is_refused_at_the_call() -> None:
 async def test_so_many_bars_as_cannot_be_are_refused_at_the_call(limit: int) -> None:
     with pytest.raises(ValueError, match=f"limit {limit} must be a number of bars, 1 to 10,000"):
         await FeedClient().history("AAPL", limit=limit)
+
+
+@pytest.mark.parametrize("time", ["yesterday", "", date(2026, 1, 31), 1.5])
+async def test_a_time_that_is_none_is_told_with_its_argument(time: str) -> None:
+    with pytest.raises(ValueError, match=r"^end .* must be a datetime, a text such as 2026-01-31"):
+        await FeedClient().history("AAPL", end=time)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from dashboard.client import FeedAccessError, FeedError, FeedUnavailableError
@@ -75,6 +76,23 @@ async def test_a_refusal_has_the_code_and_the_words_of_the_feed() -> None:
             await http.trades("NOPE")
     assert refused.value.code is ErrorCode.UNKNOWN_SYMBOL
     assert type(refused.value) is FeedError
+
+
+async def test_a_refusal_names_what_python_has_and_lists_not_hundreds() -> None:
+    """Who passes an answer on to a page has it as the feed says it."""
+    words = "'NOPE': no such instrument; see /api/symbols, or find it by /api/search?q="
+    body = msgspec.json.encode({"code": "unknown_symbol", "message": words})
+    async with api(response(body, "404 Not Found")) as (http, _):
+        with pytest.raises(FeedError, match=r"see feed\.symbols\(\), .* feed\.search\(text\)$"):
+            await http.quotes(["NOPE"])
+        with pytest.raises(FeedError, match=r"/api/search\?q=$"):
+            await http.get("/api/quotes", symbols="NOPE")
+    words = f"no indicator 'SMB', did you mean SMA?; there are Overlap: {'HT_TRENDLINE, ' * 100}"
+    body = msgspec.json.encode({"code": "bad_parameter", "message": words})
+    async with api(response(body, "400 Bad Request")) as (http, _):
+        with pytest.raises(FeedError, match=r"did you mean SMA\?; /api/indicators") as refused:
+            await http.bars("AAPL", "1d", indicators=["SMB"])
+    assert "HT_TRENDLINE" not in str(refused.value)
 
 
 async def test_a_refused_token_is_an_error_of_access() -> None:
