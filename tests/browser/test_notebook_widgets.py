@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.notebook import live_chart
 from dashboard.tokens import TokenSigner
 from feed_server.keys import secret_key
 from tests import pem
@@ -102,3 +103,8 @@ def test_widgets_ask_for_their_token_and_for_the_next_one(served: Open) -> None:
         page.wait_for_timeout((LIFETIME_S + 3) * 1000)
         told = page.evaluate("window.__quotewire.connection")
         assert (told["state"], told["stats"]["reconnects"]) == ("live", 0)
+
+
+def test_an_interval_that_is_none_is_told_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="interval '2m' must be one of 1s, 5s, 1m"):
+        live_chart("AAPL", interval="2m")
