@@ -27,16 +27,17 @@ class Badge {
   #word = h("span", {role: "status", class: "word"});
   #detail = h("span", {class: "detail", "data-testid": "badge-detail"});
   #facts = new Facts();
+  #button;
 
   /** @param {Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
     this.#connection = connection;
     const popover = this.#facts.element;
-    const button = h("button", {
+    this.#button = h("button", {
       type: "button", class: "badge", "aria-haspopup": "dialog", "data-testid": "badge-button",
-      onclick: () => openBelow(popover, button),
+      onclick: () => openBelow(popover, this.#button),
     }, h("i", {class: "mark", "aria-hidden": "true"}), this.#word, this.#detail);
-    this.element = h("div", {"data-testid": "badge"}, button, popover);
+    this.element = h("div", {"data-testid": "badge"}, this.#button, popover);
     const refresh = setInterval(() => this.#refresh(), REFRESH_MS);
     until(() => clearInterval(refresh));
     until(connection.onState(() => this.#refresh()));
@@ -49,6 +50,8 @@ class Badge {
     const health = this.#connection.health();
     this.element.dataset.state = health.state;
     this.element.title = health.reason;
+    // A button's name is not made of the status within it.
+    this.#button.ariaLabel = `${health.word}: ${health.reason}`;
     setText(this.#word, health.word);
     setText(this.#detail, detailOf(state, stats));
     if (this.#facts.isOpen) this.#facts.show(this.#connection, health, stats);

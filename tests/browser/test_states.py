@@ -164,6 +164,18 @@ def test_the_network_that_is_back_is_used_at_once(
     state(page, "live", timeout_ms=5000)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_badge_button_is_named_by_its_word_and_the_reason(
+    running_feed: FeedProcess, open_page: OpenPage, width: int
+) -> None:
+    page = open_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    state(page, "live")
+    button = page.get_by_test_id("badge-button")
+    expect(button).to_have_accessible_name(re.compile(r"^Live: ."))
+    expect(button).to_contain_text("Live")
+
+
 def test_the_badge_tells_all_layers_on_a_click(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
