@@ -201,6 +201,11 @@ export class Books {
     return this.#bars.positions(symbols, interval ?? "");
   }
 
+  /** Whether trades go on from those that are held, or could not. @param {TradeSeries} body */
+  reaches(body) {
+    return this.#trades.reaches(body);
+  }
+
   /** Whether a series has a gap that history may mend. @param {Series} series */
   hasGap({channel, symbol, interval}) {
     if (channel === "trades") return this.#trades.needsHistory(symbol);

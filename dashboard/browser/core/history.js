@@ -19,6 +19,7 @@ import {DENIALS} from "quotewire/core/login.js";
 /** Asked for at most, to mend a gap. */
 const MOST_BARS = 5000;
 const MOST_TRADES = 10000;
+/** Asked for by each poll; as many as there are where those do not reach back to what is held. */
 const POLLED_TRADES = 500;
 
 /** Asked for to know where a series stands of which no history is wanted. */
@@ -35,6 +36,8 @@ export class History {
   #books;
   #loads;
   #extents;
+  /** @type {Set<string>} keys of series */
+  #far = new Set();
 
   /**
    * @param {import("./subscriptions.js").Subscriptions} wanted
@@ -151,6 +154,12 @@ export class History {
     if (start_ms === null && series.channel === "bars") {
       this.#extents.loaded(series, indicators, body.more ?? false);
     }
+    if (series.channel === "trades" && this.#fallsShort(series, body)) {
+      this.#far.add(seriesKey(series));
+      this.#loads.drop(series);
+      return this.#need([series], now_ms, machine);
+    }
+    this.#far.delete(seriesKey(series));
     const actions = this.#books.loaded(now_ms, series, body, running);
     const keys = this.#drain().map(seriesKey);
     if (keys.includes(seriesKey(series)) && this.#books.hasGap(series)) {
@@ -240,6 +249,7 @@ export class History {
     this.#books.forget(channel, interval, symbol);
     if (channel === "quotes") return;
     for (const older of [false, true]) this.#loads.drop({channel, symbol, interval, older});
+    this.#far.delete(seriesKey({channel, symbol, interval}));
     this.#extents.forget(symbol, interval);
   }
 
@@ -297,7 +307,8 @@ export class History {
     const {symbol, interval, older} = series;
     const newest = {start_ms: null, end_ms: null};
     if (interval === null) {
-      return {...newest, limit: this.#books.hasGap(series) ? MOST_TRADES : POLLED_TRADES};
+      const isFar = this.#far.has(seriesKey(series)) || this.#books.hasGap(series);
+      return {...newest, limit: isFar ? MOST_TRADES : POLLED_TRADES};
     }
     const limit = this.#extents.missing(series);
     if (older) return {...newest, end_ms: this.#extents.endOf(series), limit};
@@ -305,6 +316,17 @@ export class History {
     const start_ms = first ? null : this.#books.resumeFrom(symbol, interval);
     if (start_ms !== null) return {...newest, start_ms, limit: MOST_BARS};
     return {...newest, limit: Math.max(this.#extents.goal(symbol, interval), LEAST_BARS)};
+  }
+
+  /**
+   * Whether a poll's trades end after what is held, and older ones can be asked for.
+   *
+   * @param {Series} series
+   * @param {any} body
+   */
+  #fallsShort(series, body) {
+    if (this.#far.has(seriesKey(series)) || this.#books.hasGap(series)) return false;
+    return body.offsets.length >= POLLED_TRADES && !this.#books.reaches(body);
   }
 
   /** @param {Series} series */

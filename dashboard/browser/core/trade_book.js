@@ -73,6 +73,13 @@ export class TradeBook {
     );
   }
 
+  /** Whether history goes back to where one stands, or has no need to. @param {TradeSeries} series */
+  reaches(series) {
+    const run = this.#runs.get(series.symbol);
+    if (!run || run.live || run.epoch !== series.epoch) return true;
+    return run.joins(tradesOf(series));
+  }
+
   /**
    * Take history, or the answer to a poll.
    *

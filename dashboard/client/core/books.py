@@ -174,6 +174,10 @@ class Books:
             return self._trades.positions(symbols)
         return self._bars.positions(symbols, interval or "")
 
+    def reaches(self, body: TradeSeries) -> bool:
+        """Tell whether trades go on from those that are held, or could not."""
+        return self._trades.reaches(body)
+
     def has_gap(self, series: Series) -> bool:
         """Tell whether a series has a gap that history may mend."""
         if series.channel == "trades":

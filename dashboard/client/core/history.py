@@ -20,6 +20,7 @@ MOST_BARS = 5_000
 """Asked for at most, to mend a gap."""
 MOST_TRADES = 10_000
 POLLED_TRADES = 500
+"""Asked for by each poll; as many as there are where those do not reach back to what is held."""
 LEAST_BARS = 2
 """Asked for to know where a series stands of which no history is wanted."""
 REFUSED = 6
@@ -42,6 +43,7 @@ class History:
         self._books = books
         self._loads = Loads(random)
         self._extents = Extents(wanted, books)
+        self._far: set[Series] = set()
 
     def __len__(self) -> int:
         return len(self._loads) + len(self._extents)
@@ -124,6 +126,11 @@ class History:
             return self._older_loaded(now_ms, series, running, body, machine)
         if running.start_ms is None and isinstance(body, BarSeries):
             self._extents.loaded(series, running.indicators, body.more)
+        if isinstance(body, TradeSeries) and self._falls_short(series, body):
+            self._far.add(series)
+            self._loads.drop(series)
+            return self._need([series], now_ms, machine)
+        self._far.discard(series)
         actions = self._books.loaded(now_ms, body, running.start_ms)
         needs, self._books.needs = self._books.needs, []
         if series in needs and self._books.has_gap(series):
@@ -134,6 +141,12 @@ class History:
             needs = [series] if again else []
             actions += self._need([*needs, *self._extents.short([series])], now_ms, machine)
         return actions
+
+    def _falls_short(self, series: Series, body: TradeSeries) -> bool:
+        """Tell whether a poll's trades end after what is held, and older ones can be asked for."""
+        if series in self._far or self._books.has_gap(series):
+            return False
+        return len(body.offsets) >= POLLED_TRADES and not self._books.reaches(body)
 
     def _older_loaded(
         self, now_ms: float, series: Series, running: Running, body: BarSeries, machine: Machine
@@ -187,6 +200,7 @@ class History:
         if channel != "quotes":
             for older in (False, True):
                 self._loads.drop(Series(channel, symbol, interval, older))
+            self._far.discard(Series(channel, symbol, interval))
             self._extents.forget(symbol, interval)
 
     # ---- how
@@ -225,7 +239,8 @@ class History:
         """Return from where to where to ask, and for how many at most."""
         symbol, interval = series.symbol, series.interval
         if interval is None:
-            return None, None, MOST_TRADES if self._books.has_gap(series) else POLLED_TRADES
+            is_far = series in self._far or self._books.has_gap(series)
+            return None, None, MOST_TRADES if is_far else POLLED_TRADES
         if series.older:
             return None, self._extents.end_ms(series), self._extents.missing(series)
         first = self._extents.is_first(series)

@@ -56,6 +56,13 @@ class TradeBook:
         )
         return [change for change in changes if change is not None]
 
+    def reaches(self, series: TradeSeries) -> bool:
+        """Tell whether history goes back to where the client stands, or has no need to."""
+        run = self._runs.get(series.symbol)
+        if run is None or run.live or run.epoch != series.epoch:
+            return True
+        return run.joins(trades_of(series))
+
     def apply_series(self, series: TradeSeries) -> TradesChange | None:
         """Take history, or the answer to a poll.
 
