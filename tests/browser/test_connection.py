@@ -437,7 +437,7 @@ def test_a_day_of_reconnects_leaves_nothing_behind(play: Play) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     run(page, "connection.start()")
-    page.evaluate(LIVE_THROUGH, 12)  # until what is bounded has reached its bounds
+    page.evaluate(LIVE_THROUGH, 60)  # until what is bounded has reached its bounds
     before = heap_bytes(session)
     told = page.evaluate(LIVE_THROUGH, 24)
     grown = heap_bytes(session) - before

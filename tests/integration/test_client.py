@@ -170,7 +170,8 @@ async def test_bars_form_and_become_final_with_their_indicators(busy: FeedProces
     starts = [bar.start_ms for bar in finals]
     assert starts == sorted(set(starts))
     frame = history.to_pandas()
-    for bar in finals:
+    # The first may lack trades from before the symbol was wanted, which history has.
+    for bar in finals[1:]:
         row = frame.loc[pd.Timestamp(bar.start_ms, unit="ms", tz="UTC")]
         assert (row["open"], row["close"], row["volume"]) == (bar.open, bar.close, bar.volume)
         assert list(bar.indicators) == ["SMA(2)"]
