@@ -40,6 +40,8 @@ COMPONENTS = {
                     "fontSize": "15px",
                     "fontWeight": 700,
                     "whiteSpace": "nowrap",
+                    # A telephone has room for the mark only, beside states of two words.
+                    "@media (max-width: 480px)": {"width": "1.1em", "overflow": "hidden"},
                 },
                 # On a phone the mark alone is the brand.
                 PHONE: {"& .title": {"width": "1em", "overflow": "hidden"}},

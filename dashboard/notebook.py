@@ -23,6 +23,7 @@ import panel as pn
 
 from dashboard.browser import TokenGiver
 from dashboard.charts.candles import CandleChart
+from dashboard.client.arguments import check_interval
 from dashboard.client.credentials import TokenSource
 from dashboard.config import DashboardConfig
 from dashboard.live_quote import LiveQuote
@@ -72,7 +73,11 @@ def live_chart(
         url: See `live_quote`.
         token: See `live_quote`.
         layout: Of Panel, such as ``height``.
+
+    Raises:
+        ValueError: There is no such interval.
     """
+    check_interval(interval)
     size: dict[str, object] = {"sizing_mode": "stretch_width", "height": 420, "min_width": 320}
     return CandleChart(
         symbol=symbol, interval=str(interval), **_feed(url, token), **{**size, **layout}
@@ -125,7 +130,8 @@ def _giver(token: TokenSource | None, config: DashboardConfig) -> TokenGiver | N
 
 
 def _load_panel() -> None:
-    """Bring Panel into a notebook that has not done so, with nothing from another host."""
-    in_kernel = "ipykernel" in sys.modules and pn.state.curdoc is None
-    if in_kernel and not pn.extension._loaded:
-        pn.extension(inline=True)
+    """Bring Panel into a notebook; there only, for a served page has it."""
+    if "ipykernel" in sys.modules and pn.state.curdoc is None:
+        from dashboard.cells import cells
+
+        cells().load_panel()

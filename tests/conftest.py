@@ -13,7 +13,7 @@ from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import FeedProcess, Write
 
-pytest_plugins = ["tests.workers"]
+pytest_plugins = ["tests.deadline", "tests.workers"]
 
 # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,27 +31,33 @@ def certificates_read_once() -> Iterator[None]:
 def valkey() -> Iterator[EmbeddedValkey]:
     """A real Valkey, for all tests that need one."""
     server = EmbeddedValkey()
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
 def fresh_valkey() -> Iterator[EmbeddedValkey]:
     """A real Valkey for one test, which may stop it."""
     server = EmbeddedValkey()
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
 async def redis(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
     """A client of the empty Valkey."""
     client = connect(valkey.url)
-    await client.flushall()
-    yield client
-    await client.aclose()
+    try:
+        await client.flushall()
+        yield client
+    finally:
+        await client.aclose()
 
 
 @pytest.fixture(scope="session")

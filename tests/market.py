@@ -115,8 +115,10 @@ def market() -> Iterator[Market]:
 class MarketGateway(FeedProcess):
     """A gateway that serves a market, whose source lives while it starts, however long it takes."""
 
-    def __init__(self, market: Market, settings: Mapping[str, str]) -> None:
-        super().__init__({"redis_url": market.url, **settings}, role="gateway")
+    def __init__(
+        self, market: Market, settings: Mapping[str, str], *, token: str | None = None
+    ) -> None:
+        super().__init__({"redis_url": market.url, **settings}, role="gateway", token=token)
         self._market = market
 
     def is_ready(self) -> bool:
@@ -125,6 +127,12 @@ class MarketGateway(FeedProcess):
         return super().is_ready()
 
 
-def gateway_of(market: Market, **settings: str) -> FeedProcess:
-    """Return a gateway that serves a market; start it by ``with``."""
-    return MarketGateway(market, settings)
+def gateway_of(market: Market, *, token: str | None = None, **settings: str) -> FeedProcess:
+    """Return a gateway that serves a market; start it by ``with``.
+
+    Args:
+        market: What it serves.
+        token: What it lets the harness in with, where it asks for a token.
+        settings: Environment settings without their prefix.
+    """
+    return MarketGateway(market, settings, token=token)

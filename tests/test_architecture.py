@@ -99,6 +99,8 @@ RULES = {
     ),
     "dashboard.relay": Rule(("dashboard.client", "feed_server.protocol"), ("msgspec",)),
     "dashboard.browser": Rule(("dashboard.relay",), ("bokeh", "panel", "param")),
+    # Only in a notebook's kernel, which brings these with it.
+    "dashboard.cells": Rule(theirs=("IPython", "ipykernel", "panel")),
     "dashboard": Rule(
         ("feed_server.protocol", "feed_server.keys", "feed_server.environment"),
         (

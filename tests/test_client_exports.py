@@ -8,6 +8,7 @@ import dashboard.client
 from dashboard.client import blocking
 
 NAMES = [
+    "Age",
     "Bar",
     "BarHistory",
     "FeedAccessError",
@@ -20,11 +21,13 @@ NAMES = [
     "Loss",
     "Quote",
     "Snapshot",
+    "SourceStatus",
     "StateChanged",
     "Stats",
     "Stream",
     "SymbolInfo",
     "Trade",
+    "Trouble",
 ]
 
 ASKED_ONCE = ["history", "search", "snapshot", "symbols"]

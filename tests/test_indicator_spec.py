@@ -13,8 +13,8 @@ from feed_server.market.indicator_spec import (
     catalogue,
     parse_spec,
     parse_specs,
-    split_specs,
 )
+from feed_server.protocol import split_specs
 
 
 def refusal(text: str) -> str:

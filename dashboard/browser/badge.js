@@ -28,16 +28,17 @@ class Badge {
   #word = h("span", {role: "status", class: "word"});
   #detail = h("span", {class: "detail", "data-testid": "badge-detail"});
   #facts = new Facts();
+  #button;
 
   /** @param {Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
     this.#connection = connection;
     const popover = this.#facts.element;
-    const button = h("button", {
+    this.#button = h("button", {
       type: "button", class: "badge", "aria-haspopup": "dialog", "data-testid": "badge-button",
-      onclick: () => openBelow(popover, button),
+      onclick: () => openBelow(popover, this.#button),
     }, h("i", {class: "mark", "aria-hidden": "true"}), this.#word, this.#detail);
-    this.element = h("div", {"data-testid": "badge"}, button, popover);
+    this.element = h("div", {"data-testid": "badge"}, this.#button, popover);
     const refresh = setInterval(() => this.#refresh(), REFRESH_MS);
     until(() => clearInterval(refresh));
     until(connection.onState(() => this.#refresh()));
@@ -50,6 +51,8 @@ class Badge {
     const health = this.#connection.health();
     this.element.dataset.state = health.state;
     this.element.title = health.reason;
+    // A button's name is not made of the status within it.
+    this.#button.ariaLabel = `${health.word}: ${health.reason}`;
     setText(this.#word, health.word);
     setText(this.#detail, detailOf(state, stats));
     if (this.#facts.isOpen) this.#facts.show(this.#connection, health, stats);
@@ -57,8 +60,11 @@ class Badge {
 }
 
 /** @param {import("./core/session.js").StateChanged} change @param {Stats} stats */
-function detailOf({state, way}, {received_to_shown: {p50_ms}, per_second}) {
-  if (!CARRIES.has(state)) return "";
+function detailOf({state, way, reason}, {received_to_shown, per_second, last_message_age_ms}) {
+  if (state === "connecting") return "";
+  if (!CARRIES.has(state)) return reason;
+  if (state === "stale") return `${WAYS[way]} · last heard ${age(last_message_age_ms)}`;
+  const {p50_ms} = received_to_shown;
   const latency = state === "live" && p50_ms !== null ? [formatMs(p50_ms)] : [];
   return [WAYS[way], ...latency, formatRate(per_second)].join(" · ");
 }
@@ -82,12 +88,13 @@ class Facts {
 
   /** @param {Connection} connection @param {import("./health.js").Health} health @param {Stats} stats */
   show(connection, health, stats) {
+    const carries = CARRIES.has(connection.state.state);
     this.#groups.replaceChildren(
       h("p", {class: "summary"}, h("b", {}, health.word), ` · ${health.reason}`),
       ...losses(connection.timeline),
       group("Browser – feed", linkFacts(connection, stats)),
-      ...connection.sources.map((source) =>
-        group(`Feed – source: ${source.source}`, sourceFacts(source))),
+      ...connection.sources.map((source) => group(
+        `Feed – source: ${source.source}${carries ? "" : ", as last heard"}`, sourceFacts(source))),
       group("Latency p50 · p95 · p99", [
         ["Event – feed", percentiles(stats.event_to_received)],
         ["Feed – screen", percentiles(stats.received_to_shown)],
@@ -106,7 +113,7 @@ function losses(timeline) {
 }
 
 /** @param {Connection} connection @param {Stats} stats @returns {Fact[]} */
-function linkFacts({state, feedUrl}, stats) {
+function linkFacts({state, feedUrl, now_ms}, stats) {
   return [
     ["Way", CARRIES.has(state.state) ? WAYS[state.way] : NOTHING],
     ["Address", new URL(feedUrl).host],
@@ -114,7 +121,7 @@ function linkFacts({state, feedUrl}, stats) {
     ["Last message", age(stats.last_message_age_ms)],
     ["Received", formatBytes(stats.bytes)],
     ["Reconnects", formatCount(stats.reconnects)],
-    ["In this state for", formatAge(Date.now() - state.at_ms)],
+    ["In this state for", formatAge(now_ms - state.at_ms)],
   ];
 }
 

@@ -38,11 +38,6 @@ export class Catalog {
     return this.#listeners.add(listener, this.symbols);
   }
 
-  /** Whether the feed has a symbol, as far as is known: all are had until it told. @param {string} symbol */
-  has(symbol) {
-    return this.symbols?.has(symbol) ?? true;
-  }
-
   /** Keep it up to date from now on, or let it be. @param {boolean} wanted */
   keep(wanted) {
     if (wanted === this.#wanted) return;

@@ -112,6 +112,11 @@ export class Connection {
     return this.#feed.url;
   }
 
+  /** UTC epoch milliseconds by the clock that all times of this connection are of. */
+  get now_ms() {
+    return this.#environment.now();
+  }
+
   /** @returns {StateChanged} */
   get state() {
     return this.#session.state;
@@ -131,6 +136,23 @@ export class Connection {
   /** Whether a symbol's price may be out of date, by its own rhythm, and how old it is. @param {string} symbol */
   freshness(symbol) {
     return this.#session.age(symbol, this.#environment.now());
+  }
+
+  /**
+   * Why the feed does not give something that is wanted; null where it does, or may yet.
+   *
+   * @param {import("./core/session.js").Channel} channel
+   * @param {string | null} interval of bars
+   * @param {string} symbol
+   * @returns {{code: string, reason: string} | null}
+   */
+  failure(channel, interval, symbol) {
+    return this.#session.failure(channel, interval, symbol);
+  }
+
+  /** Why bars come without their history; null where it is there, or may come. @param {string} symbol @param {string} interval */
+  historyFailure(symbol, interval) {
+    return this.#session.historyFailure(symbol, interval);
   }
 
   /** Counts and measures, as of now. */
@@ -346,8 +368,9 @@ export class Connection {
   #tell(action) {
     if (action.do === "status") return this.#applyStatus(action);
     this.timeline.add(action, this.#environment.now());
+    if (action.do === "trouble") return this.#delivery.again();
     if (action.do === "lost") return this.#lost.tell(action);
-    if (action.do === "failed") return undefined;
+    if (action.do !== "state") return undefined;
     this.#keepCatalog();
     return this.#stateChanged.tell(action);
   }

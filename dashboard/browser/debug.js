@@ -10,9 +10,13 @@ const providers = new Map();
 /**
  * @param {string} name
  * @param {() => unknown} provider what to say when asked; JSON-like
+ * @returns {() => void} withdraws it, unless another has taken its place
  */
 export function expose(name, provider) {
   providers.set(name, provider);
+  return () => {
+    if (providers.get(name) === provider) providers.delete(name);
+  };
 }
 
 if (!("__quotewire" in window)) {

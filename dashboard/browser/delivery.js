@@ -9,7 +9,7 @@
  *
  * @typedef {import("./core/quote_book.js").Quote} Quote
  * @typedef {import("./core/bars.js").Bar} Bar
- * @typedef {import("./core/trade_book.js").Trade} Trade
+ * @typedef {import("./core/trades.js").Trade} Trade
  * @typedef {{reset: boolean, since_ms: number}} BarChange `reset`: draw all; else what is from
  *   `since_ms` on
  * @typedef {(quotes: Quote[]) => void} QuoteListener
@@ -25,14 +25,12 @@
  *   skipped: number}} TradeEntry
  */
 
-import {Pace} from "quotewire/core/pace.js";
 import {guarded} from "quotewire/listeners.js";
 import {pause as pagePause} from "quotewire/pause.js";
+import {Pace} from "quotewire/pace.js";
 
 /** Trades that wait for one listener; of more the oldest go. */
 const MOST_TRADES = 5000;
-/** @type {[string, boolean][]} */
-const DUE = [["due", true]];
 
 export class Delivery {
   #held;
@@ -44,7 +42,6 @@ export class Delivery {
   #frame = null;
   /** @type {number | null} */
   #timer = null;
-  /** @type {Pace<string, boolean>} lets deliveries through, one at a time */
   #pace = new Pace();
   /** @type {Set<QuoteEntry>} */
   #quoteListeners = new Set();
@@ -130,6 +127,11 @@ export class Delivery {
     this.#schedule();
   }
 
+  /** What waited for something may be delivered now. */
+  again() {
+    this.#schedule();
+  }
+
   /** @param {Trade[]} trades */
   tradesCame(trades) {
     for (const entry of this.#tradeListeners) {
@@ -156,14 +158,14 @@ export class Delivery {
   #schedule() {
     if (this.#frame !== null || this.#timer !== null) return;
     const now_ms = this.#environment.now();
-    if (this.#pace.offer(now_ms, DUE).size) {
+    if (this.#pace.take(now_ms)) {
       this.#nextFrame();
       return;
     }
     this.#timer = this.#environment.setTimeout(() => {
       this.#timer = null;
       this.#schedule();
-    }, Math.max(1, (this.#pace.deadline() ?? 0) - now_ms));
+    }, Math.max(1, this.#pace.free_ms - now_ms));
   }
 
   #nextFrame() {
@@ -189,13 +191,23 @@ export class Delivery {
     if (quotes.length) guarded(() => listener(quotes));
   }
 
+  /**
+   * A chart is drawn once, and never from a single bar, but where its history cannot be had.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  #isWhole(symbol, interval) {
+    return this.#held.isLoaded(symbol, interval)
+      || this.#held.historyFailure(symbol, interval) !== null;
+  }
+
   /** @param {BarEntry} entry */
   #deliverBars(entry) {
     const {symbol, interval, listener, whole, pending, unseen} = entry;
     if (this.#pause.isPaused && !unseen) return;
     const bars = this.#held.bars(symbol, interval);
-    // A chart is drawn once, and never from a single bar.
-    if (!pending || !bars.length || (whole && !this.#held.isLoaded(symbol, interval))) return;
+    if (!pending || !bars.length || (whole && !this.#isWhole(symbol, interval))) return;
     Object.assign(entry, {pending: null, unseen: false});
     guarded(() => listener(bars, pending));
   }

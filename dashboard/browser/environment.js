@@ -25,7 +25,7 @@
  * @typedef {{query?: Record<string, unknown>, body?: object}} Change
  *
  * @typedef {object} Environment
- * @property {() => number} now UTC epoch milliseconds
+ * @property {() => number} now UTC epoch milliseconds; never runs back
  * @property {() => number} random uniform in [0, 1)
  * @property {(call: () => void, wait_ms: number) => number} setTimeout
  * @property {(timer: number) => void} clearTimeout
@@ -37,12 +37,13 @@
  * @property {(feed: Feed) => Transport} direct from the browser to the feed
  */
 
+import {forwardClock} from "quotewire/clock.js";
 import {change, get} from "quotewire/transports/polling.js";
 import {openSocket} from "quotewire/transports/websocket.js";
 
 /** @type {Environment} */
 export const browser = Object.freeze({
-  now: () => Date.now(),
+  now: forwardClock(() => Date.now(), () => performance.now()),
   random: () => Math.random(),
   setTimeout: (call, wait_ms) => setTimeout(call, wait_ms),
   clearTimeout: (timer) => clearTimeout(timer),

@@ -6,6 +6,7 @@
  */
 
 const NO_RELAY = "there is no relay";
+const NOT_ALLOWED = "the browser does not let this page open it";
 
 export class Links {
   /** @type {Map<Way, import("./environment.js").Link>} */
@@ -43,14 +44,20 @@ export class Links {
   open(way) {
     const transport = way === "relay" ? this.#relay : this.#direct;
     if (!transport) return this.#handlers.onClosed(way, null, NO_RELAY);
-    const link = transport.open({
-      onMessage: (message, bytes) => this.#handlers.onMessage(way, message, bytes),
-      onClosed: (number, reason) => {
-        this.#open.delete(way);
-        this.#handlers.onClosed(way, number, reason);
-      },
-    });
-    this.#open.set(way, link);
+    const onClosed = (/** @type {number | null} */ number, /** @type {string} */ reason) => {
+      this.#open.delete(way);
+      this.#handlers.onClosed(way, number, reason);
+    };
+    try {
+      this.#open.set(way, transport.open({
+        onMessage: (message, bytes) => this.#handlers.onMessage(way, message, bytes),
+        onClosed,
+      }));
+    } catch (error) {
+      // On a page of https a browser refuses to open what is not encrypted.
+      console.debug(`quotewire: no link by ${way}: ${error}`);
+      onClosed(null, NOT_ALLOWED);
+    }
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 /** One symbol's price, to be put anywhere: last, change, bid and ask, and what to know of it. */
 
-import {explainAbsence, explainUnknown} from "quotewire/absence.js";
+import {explainNoPrice} from "quotewire/absence.js";
 import {h, setText} from "quotewire/dom.js";
 import {Flash} from "quotewire/flash.js";
 import {
@@ -109,14 +109,12 @@ class LiveQuote {
 
   /** An old price stays, dimmed, with its age. */
   #showHealth() {
-    const {symbols} = this.#connection;
     const {state, age_ms} = this.#connection.freshness(this.#model.symbol);
     const stale = state === "stale" && this.#quote !== null;
     this.element.toggleAttribute("data-stale", stale);
     if (stale && age_ms !== null) setText(this.#when, `${formatAge(age_ms)} old`);
     else this.#showTime();
     this.#empty.hidden = this.#quote !== null;
-    setText(this.#empty, symbols === null || symbols.has(this.#model.symbol)
-      ? explainAbsence(this.#connection) : explainUnknown(this.#model.symbol));
+    setText(this.#empty, explainNoPrice(this.#connection, this.#model.symbol));
   }
 }

@@ -26,9 +26,12 @@ export function acquire(feedUrl, token = "", renewable = false) {
       new Connection(feedUrl, {settings: {...settings.values, renewable}, token});
     connection.setRelay(relays.get(feedUrl)?.at(-1) ?? null);
     connection.start();
-    entry = {connection, users: 0, unlink: settings.onChange((now) => connection.configure(now))};
+    const unlinks = [
+      settings.onChange((now) => connection.configure(now)),
+      expose("connection", () => facts(connection)),
+    ];
+    entry = {connection, users: 0, unlink: () => unlinks.forEach((unlink) => unlink())};
     shared.set(feedUrl, entry);
-    expose("connection", () => facts(connection));
   }
   entry.connection.setToken(token);
   entry.users += 1;

@@ -38,8 +38,9 @@ export class Runner {
       for (let next = this.#actions.shift(); next; next = this.#actions.shift()) this.#act(next);
     } finally {
       this.#busy = false;
+      // Also where one could not be done: the next tick goes on.
+      this.#plan(this.#session.deadline());
     }
-    this.#plan(this.#session.deadline());
   }
 
   /**

@@ -1,20 +1,21 @@
-/** What befell a connection: its states, the gaps that stayed, what the feed refused, and drills. */
+/** What befell a connection: its states, lasting gaps, what was refused, trouble of sources, drills. */
 
 const KEPT = 100;
 
 /**
  * @typedef {import("./core/session.js").StateChanged | import("./core/session.js").Lost
- *   | import("./core/session.js").Failed | import("./drill.js").Told} Told
+ *   | import("./core/session.js").Failed | import("./core/session.js").Trouble
+ *   | import("./drill.js").Told} Told
  *
  * @typedef {object} Entry
- * @property {"state" | "lost" | "failed" | "simulation"} kind
+ * @property {"state" | "lost" | "failed" | "trouble" | "simulation"} kind
  * @property {number} at_ms
  * @property {string} code
  * @property {string} reason
  * @property {string} [state] of kind `state`
  * @property {string} [way] likewise
- * @property {string} [channel] of the other kinds
- * @property {string} [symbol] likewise
+ * @property {string} [symbol] of the other kinds
+ * @property {string} [channel] of kinds `lost` and `failed`
  * @property {string | null} [interval] likewise
  */
 

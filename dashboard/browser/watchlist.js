@@ -32,6 +32,7 @@ class Watchlist {
   #model;
   /** @type {Map<string, QuoteRow>} */
   #rows = new Map();
+  #head = h("thead", {}, h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name))));
   #body = h("tbody");
   #label = h("span", {class: "chip", "data-testid": "watchlist-label"});
   #find = /** @type {HTMLInputElement} */ (h("input", {
@@ -53,7 +54,6 @@ class Watchlist {
   constructor(model, connection, until) {
     this.#model = model;
     this.#connection = connection;
-    const head = h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name)));
     this.#body.addEventListener("keydown", (event) => this.#pressed(event));
     const editor = model.named ? new WatchlistEditor(connection, until) : null;
     this.#editor = editor;
@@ -62,7 +62,7 @@ class Watchlist {
         this.#find, ...(editor?.tools.slice(1) ?? [])),
       ...(editor ? [editor.line] : []),
       h("div", {class: "scroll"},
-        h("table", {role: "grid", "aria-label": "Watchlist"}, h("thead", {}, head), this.#body),
+        h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head, this.#body),
         this.#more, this.#empty));
     const aging = setInterval(() => this.#showHealth(), AGE_MS);
     until(() => clearInterval(aging));
@@ -106,6 +106,7 @@ class Watchlist {
     const found = infos.filter((info) => isLike(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
     this.#empty.hidden = found.length > 0;
+    this.#head.hidden = found.length === 0;
     this.#more.textContent =
       `The first ${MOST_ROWS} of ${formatCount(found.length)}. Find the others by their names.`;
     this.#more.hidden = found.length <= MOST_ROWS;

@@ -3,9 +3,10 @@
 `FeedClient` is for asynchronous code, `dashboard.client.blocking` has one for all other.
 """
 
-from dashboard.client.core.actions import StateChanged
+from dashboard.client.core.actions import StateChanged, Trouble
 from dashboard.client.core.bars import Bar
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.staleness import Age
+from dashboard.client.core.trades import Trade
 from dashboard.client.errors import (
     FeedAccessError,
     FeedError,
@@ -14,12 +15,13 @@ from dashboard.client.errors import (
     FeedUnavailableError,
 )
 from dashboard.client.feed_client import FeedClient
-from dashboard.client.runner import Stats
 from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.stats import Stats
 from dashboard.client.streams import Loss, Stream
-from feed_server.protocol import Quote, SymbolInfo
+from feed_server.protocol import Quote, SourceStatus, SymbolInfo
 
 __all__ = [
+    "Age",
     "Bar",
     "BarHistory",
     "FeedAccessError",
@@ -32,9 +34,11 @@ __all__ = [
     "Loss",
     "Quote",
     "Snapshot",
+    "SourceStatus",
     "StateChanged",
     "Stats",
     "Stream",
     "SymbolInfo",
     "Trade",
+    "Trouble",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from dashboard.client.core.actions import Action, Load, Poll
 from dashboard.client.core.session import Session
-from dashboard.client.errors import FeedError
+from dashboard.client.errors import FeedError, FeedUnavailableError
 from dashboard.client.http_api import HttpApi
 from feed_server.protocol import BarSeries, TradeSeries
 
@@ -17,25 +17,32 @@ Answer = Callable[[Session, float], list[Action]]
 """Tells a session, at a time in milliseconds, what has come of its request."""
 
 
-async def answer_poll(http: HttpApi, poll: Poll) -> Answer:
-    """Ask for the state of the sources, and for quotes where there are symbols."""
+async def answer(http: HttpApi, asked: Poll | Load) -> Answer:
+    """Ask for what a session asks for."""
     try:
-        async with asyncio.timeout(POLL_TIMEOUT_S):
-            status = await http.status()
-            quotes = await http.quotes(poll.symbols, poll.since) if poll.symbols else None
+        return await (_poll(http, asked) if isinstance(asked, Poll) else _load(http, asked))
     except (FeedError, TimeoutError) as error:
-        code, reason = _explained(error)
-        return lambda session, now_ms: session.poll_failed(now_ms, poll.id, code, reason)
+        return failed(asked, *_explained(error))
+
+
+def failed(asked: Poll | Load, code: str, reason: str) -> Answer:
+    """Return the answer that there is none; code and reason as for `Session.poll_failed`."""
+    if isinstance(asked, Poll):
+        return lambda session, now_ms: session.poll_failed(now_ms, asked.id, code, reason)
+    return lambda session, now_ms: session.load_failed(now_ms, asked.id, code, reason)
+
+
+async def _poll(http: HttpApi, poll: Poll) -> Answer:
+    """Ask for the state of the sources, and for quotes where there are symbols."""
+    async with asyncio.timeout(POLL_TIMEOUT_S):
+        status = await http.status()
+        quotes = await http.quotes(poll.symbols, poll.since) if poll.symbols else None
     return lambda session, now_ms: session.polled(now_ms, poll.id, quotes, status)
 
 
-async def answer_load(http: HttpApi, load: Load) -> Answer:
+async def _load(http: HttpApi, load: Load) -> Answer:
     """Ask for bars or trades."""
-    try:
-        series = await _series(http, load)
-    except FeedError as error:
-        code, reason = _explained(error)
-        return lambda session, now_ms: session.load_failed(now_ms, load.id, code, reason)
+    series = await _series(http, load)
     return lambda session, now_ms: session.loaded(now_ms, load.id, series)
 
 
@@ -55,4 +62,6 @@ async def _series(http: HttpApi, load: Load) -> BarSeries | TradeSeries:
 def _explained(error: FeedError | TimeoutError) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
         return "unreachable", f"no answer within {POLL_TIMEOUT_S:g} s"
+    if isinstance(error, FeedUnavailableError):
+        return "unreachable", error.reason
     return error.code or "unreachable", str(error)

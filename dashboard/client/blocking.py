@@ -12,112 +12,49 @@ it works where a loop runs already, too.
 """
 
 import asyncio
-import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import CancelledError
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from dashboard.client import feed_client, streams
-from dashboard.client.arguments import Keep, Time
-from dashboard.client.core.actions import Mode, StateChanged
+from dashboard.client.arguments import Indicators, Keep, Symbols, Time
+from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.staleness import Age
+from dashboard.client.core.trades import Trade
 from dashboard.client.credentials import TokenSource
-from dashboard.client.errors import FeedError
-from dashboard.client.runner import Stats
+from dashboard.client.loop_thread import LoopThread
 from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.stats import Stats
 from dashboard.client.streams import OnLoss
-from feed_server.protocol import Interval, Quote
+from feed_server.protocol import Interval, Quote, SourceStatus
 
 T = TypeVar("T")
 
 
-CLOSED = "this FeedClient is closed: make another one"
+@dataclass(frozen=True)
+class _Raised:
+    """What a stream has raised, in place of an item."""
 
-
-class LoopThread:
-    """A thread that runs an event loop, from the first call on.
-
-    Args:
-        at_end: Is run there when the thread is stopped.
-    """
-
-    def __init__(self, at_end: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._at_end = at_end
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._closed = False
-
-    def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine there, and return what it returns.
-
-        Raises:
-            FeedError: The thread is stopped, or it is this very thread that would wait.
-        """
-        loop = self._started()
-        if threading.current_thread() is self._thread:
-            raise FeedError("this was called by the client itself, which would wait for ever")
-        coroutine = work()
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        except RuntimeError:  # stopped meanwhile
-            coroutine.close()
-            raise FeedError(CLOSED) from None
-        try:
-            return future.result()
-        except CancelledError:
-            raise FeedError(CLOSED) from None
-        finally:
-            future.cancel()  # where the wait was interrupted, as by Ctrl-C
-
-    def stop(self) -> None:
-        """End all that runs there, and the thread; safe to repeat."""
-        with self._lock:
-            self._closed = True
-            thread, loop, stopped = self._thread, self._loop, self._stopped
-        if thread is None or loop is None or stopped is None:
-            return
-        with suppress(RuntimeError):  # stopped already
-            loop.call_soon_threadsafe(stopped.set)
-        if thread is not threading.current_thread():
-            thread.join()
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._closed:
-                raise FeedError(CLOSED)
-            if self._loop is None:
-                ready = threading.Event()
-                self._thread = threading.Thread(
-                    target=asyncio.run, args=(self._run(ready),), name="feed client", daemon=True
-                )
-                self._thread.start()
-                ready.wait()
-            assert self._loop is not None
-            return self._loop
-
-    async def _run(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
-        ready.set()
-        await self._stopped.wait()
-        await self._at_end()
+    error: Exception
 
 
 class Stream(Generic[T]):
-    """Live data, for ``for``; see `dashboard.client.Stream`."""
+    """Live data, for ``for``; see `dashboard.client.Stream`.
+
+    A reader that is interrupted while it waits, as by Ctrl-C, loses nothing, and may ask again.
+    """
 
     def __init__(self, client: "FeedClient", thread: LoopThread, stream: streams.Stream[T]) -> None:
         self._client = client  # which is closed when nobody holds it
         self._thread = thread
         self._stream = stream
-        self._items: deque[T] = deque()
+        self._told: deque[T | _Raised] = deque()
+        self._filling = asyncio.Lock()
+        self._ended = False
 
     @property
     def lost(self) -> int:
@@ -129,11 +66,29 @@ class Stream(Generic[T]):
 
     def __next__(self) -> T:
         """Wait for the next item; see `dashboard.client.Stream.__anext__` for what it raises."""
-        if not self._items:
-            self._items.extend(self._thread.call(self._stream.some))
-        if not self._items:
-            raise StopIteration
-        return self._items.popleft()
+        while not self._told:
+            if self._ended or not self._thread.call(self._fill):
+                raise StopIteration
+        # Python is not interrupted between these, as it could be when a call returns.
+        told = self._told[0]
+        del self._told[0]
+        if isinstance(told, _Raised):
+            raise told.error
+        return told
+
+    async def _fill(self) -> bool:
+        """Wait for something to tell, and keep it; return whether there is something.
+
+        Who has asked may have been interrupted: what is taken out of the stream is put here in the
+        same step.
+        """
+        async with self._filling:
+            if not self._told:
+                try:
+                    self._told.extend(await self._stream.some())
+                except Exception as error:  # noqa: BLE001 (it is raised where it is read)
+                    self._told.append(_Raised(error))
+            return bool(self._told)
 
     def __enter__(self) -> Self:
         return self
@@ -148,8 +103,9 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """End the stream; safe to repeat."""
-        self._items.clear()
-        self._thread.call(self._stream.aclose)
+        self._ended = True
+        self._told.clear()
+        self._thread.end(self._stream.aclose)
 
 
 class FeedClient:
@@ -199,7 +155,7 @@ class FeedClient:
         """Return the instruments whose symbol or name has a text in it, the best first."""
         return self._thread.call(lambda: self._feed.search(text))
 
-    def snapshot(self, *symbols: str) -> Snapshot:
+    def snapshot(self, *symbols: Symbols) -> Snapshot:
         """Return the last values of some symbols, of all where none is named."""
         return self._thread.call(lambda: self._feed.snapshot(*symbols))
 
@@ -211,7 +167,7 @@ class FeedClient:
         start: Time | None = None,
         end: Time | None = None,
         limit: int = 500,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
     ) -> BarHistory:
         """Return the newest bars of a symbol; see `dashboard.client.FeedClient.history`."""
 
@@ -224,7 +180,7 @@ class FeedClient:
 
     def quotes(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "latest",
         limit: int | None = None,
         max_hz: float = 0,
@@ -236,7 +192,7 @@ class FeedClient:
 
     def trades(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "every",
         limit: int | None = None,
         on_loss: OnLoss = "warn",
@@ -250,7 +206,7 @@ class FeedClient:
         symbol: str,
         interval: str = Interval.MINUTE,
         *,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
         keep: Keep = "latest",
         limit: int | None = None,
         on_loss: OnLoss = "warn",
@@ -268,7 +224,20 @@ class FeedClient:
 
     def stats(self) -> Stats:
         """Return what was measured and counted so far, over all streams."""
-        return self._feed.stats()
+        return self._thread.look(self._feed.stats)
+
+    def age(self, symbol: str) -> Age:
+        """Return whether a symbol's quote is as new as it should be, and how old it is."""
+        return self._thread.look(lambda: self._feed.age(symbol))
+
+    @property
+    def sources(self) -> Mapping[str, SourceStatus]:
+        """What the feed says of its sources, by their names."""
+        return self._feed.sources
+
+    def on_trouble(self, listener: Callable[[Trouble], object]) -> Callable[[], None]:
+        """Call a function with what a source says of a symbol that it cannot give, for now."""
+        return self._feed.on_trouble(listener)
 
     def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
         """Call a function with each change of `state` from now on; return what ends that."""

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec.structs import replace
 
 from dashboard.client.core.bars import Bar
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from feed_server.protocol import Quote
 
 T = TypeVar("T")

@@ -1,5 +1,6 @@
 """What a client shows to the feed to be let in."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
@@ -19,6 +20,7 @@ class Credentials:
     def __init__(self, source: TokenSource | None) -> None:
         self._source = source
         self._last: str | None = None
+        self._renewing = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"Credentials({'none' if self._source is None else '***'})"
@@ -48,16 +50,21 @@ class Credentials:
             raise FeedAccessError(f"no token is to be had: {error!r}") from error
         return self._last
 
-    async def headers(self, *, renewed: bool = False) -> dict[str, str]:
-        """Return what goes with an HTTP request.
+    async def shown(self, refused: str | None = None) -> str | None:
+        """Return the token that goes with an HTTP request; None where there is none.
 
         Args:
-            renewed: Whether the last token is good no more.
+            refused: One that is good no more. Of all who were refused with it, one renews it.
 
         Raises:
             FeedAccessError: The function that gives a token has failed.
         """
-        token = self._last
-        if token is None or renewed:
-            token = await self.token()
-        return {} if token is None else {"Authorization": f"Bearer {token}"}
+        async with self._renewing:
+            if self._last is None or self._last == refused:
+                return await self.token()
+            return self._last
+
+
+def headers(token: str | None) -> dict[str, str]:
+    """Return what shows a token with an HTTP request."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}

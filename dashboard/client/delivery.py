@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
+import msgspec
+
 from dashboard.client.core.actions import BarsChanged, Failed, Lost, QuotesChanged, TradesChanged
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.session import Session, Want
-from dashboard.client.core.trade_book import Trade
-from dashboard.client.errors import FeedError
+from dashboard.client.core.trades import Trade
+from dashboard.client.errors import FeedError, feed_error, in_python
 from dashboard.client.streams import Loss, Sink
-from feed_server.protocol import Channel, Quote
+from feed_server.protocol import Channel, Error, ErrorCode, Quote
 
 Key = tuple[Channel, str, str | None]
 """Channel, symbol, and the interval of bars."""
@@ -54,7 +56,7 @@ class Delivery:
         for key in _keys(sink.want):
             self._by_key.setdefault(key, []).append(sink)
             channel, symbol, interval = key
-            failed = self._session.failure(channel, interval, symbol)
+            failed = self._session.failure(channel, interval, symbol, sink.want.indicators)
             if failed is not None:
                 sink.trouble(_refusal(failed))
         if sink.want.channel == "quotes":
@@ -97,7 +99,8 @@ class Delivery:
     def failed(self, failed: Failed) -> None:
         """Tell of what the feed does not give."""
         for sink in self._of(failed.channel, failed.symbol, failed.interval):
-            sink.trouble(_refusal(failed))
+            if not failed.indicators or {*failed.indicators} & {*sink.want.indicators}:
+                sink.trouble(_refusal(failed))
 
     def _of(self, channel: Channel, symbol: str, interval: str | None) -> Sequence[Sink[Any]]:
         return self._by_key.get((channel, symbol, interval), ())
@@ -117,7 +120,8 @@ class Delivery:
 
 def _refusal(failed: Failed) -> FeedError:
     named = failed.symbol in failed.reason
-    return FeedError(failed.reason if named else f"{failed.symbol}: {failed.reason}")
+    text = failed.reason if named else f"{failed.symbol}: {failed.reason}"
+    return feed_error(in_python(Error(msgspec.convert(failed.code, ErrorCode), text)))
 
 
 def _keys(want: Want) -> Iterator[Key]:

@@ -2,31 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from dashboard.client.arguments import Keep, Time, buffer, epoch_ms, want
-from dashboard.client.buffers import (
-    latest_bars,
-    latest_quotes,
-    latest_trades,
-)
-from dashboard.client.core.actions import Mode, StateChanged
+from dashboard.client import arguments
+from dashboard.client.arguments import Indicators, Keep, Symbols, Time
+from dashboard.client.buffers import latest_bars, latest_quotes, latest_trades
+from dashboard.client.core.actions import Mode, StateChanged, Trouble
 from dashboard.client.core.bars import Bar
 from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.quote_book import QuoteBook
 from dashboard.client.core.session import Session, Settings
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.staleness import Age
+from dashboard.client.core.trades import Trade
 from dashboard.client.credentials import Credentials, TokenSource
 from dashboard.client.errors import FeedError
 from dashboard.client.http_api import HttpApi
-from dashboard.client.runner import Runner, Stats
+from dashboard.client.listeners import Listeners
+from dashboard.client.runner import Runner
 from dashboard.client.series import BarHistory, Instruments, Snapshot
+from dashboard.client.stats import Stats
 from dashboard.client.streams import OnLoss, Sink, Stream
-from feed_server.protocol import Interval, Quote
+from feed_server.protocol import Interval, Quote, SourceStatus
 
 T = TypeVar("T")
 
@@ -78,7 +77,9 @@ class FeedClient:
         self._http = HttpApi(self.url, self._credentials)
         self._runner: Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._listeners: list[Callable[[StateChanged], object]] = []
+        self._listeners = Listeners[StateChanged]()
+        self._on_trouble = Listeners[Trouble]()
+        self._before = Session(self._settings).state
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -120,14 +121,16 @@ class FeedClient:
         self._require_open()
         return Instruments(await self._http.search(text))
 
-    async def snapshot(self, *symbols: str) -> Snapshot:
+    async def snapshot(self, *symbols: Symbols) -> Snapshot:
         """Return the last values of some symbols, of all where none is named.
 
         Raises:
             FeedError: The feed cannot be reached, or does not know a symbol.
         """
         self._require_open()
-        quotes = QuoteBook().apply(await self._http.quotes(symbols), polled=True)
+        quotes = QuoteBook().apply(
+            await self._http.quotes(arguments.symbol_names(symbols)), polled=True
+        )
         return Snapshot({quote.symbol: quote for quote in quotes})
 
     async def history(
@@ -138,7 +141,7 @@ class FeedClient:
         start: Time | None = None,
         end: Time | None = None,
         limit: int = 500,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
     ) -> BarHistory:
         """Return the newest bars of a symbol, oldest first; the last may still be forming.
 
@@ -148,19 +151,23 @@ class FeedClient:
             start: Bars that begin from here on.
             end: Bars that begin up to here.
             limit: Bars at most, 1 to 10,000.
-            indicators: To be computed at each bar, such as ``SMA(20)`` or ``BBANDS(20,2,2)``.
+            indicators: To be computed at each bar, such as ``["SMA(20)", "BBANDS(20,2,2)"]``, or
+                one text with commas between.
 
         Raises:
             FeedError: The feed cannot be reached, or refuses the request.
+            ValueError: There is no such interval, time or limit.
         """
+        arguments.check_interval(interval)
+        arguments.check_bars(limit)
         self._require_open()
         series = await self._http.bars(
             symbol,
             interval,
-            start_ms=epoch_ms(start),
-            end_ms=epoch_ms(end),
+            start_ms=arguments.epoch_ms("start", start),
+            end_ms=arguments.epoch_ms("end", end),
             limit=limit,
-            indicators=indicators,
+            indicators=arguments.indicator_texts(indicators),
         )
         return BarHistory(series)
 
@@ -168,7 +175,7 @@ class FeedClient:
 
     def quotes(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "latest",
         limit: int | None = None,
         max_hz: float = 0,
@@ -177,7 +184,7 @@ class FeedClient:
         """Return each newer quote of some symbols, beginning with what the feed has now.
 
         Args:
-            symbols: The instruments.
+            symbols: The instruments, one by one or as a list.
             keep: What a reader gets that is slower than the feed: the ``latest`` quote of each
                 symbol, whose ``count`` says for how many changes it stands; or ``every`` one that
                 the feed sends, of which the last 10,000 wait.
@@ -185,27 +192,30 @@ class FeedClient:
             max_hz: Updates a second of a symbol at most; 0 for what the feed does without asking.
             on_loss: How to tell of loss: ``warn`` by a `FeedLossWarning`, ``raise`` a
                 `FeedLossError`, after which the stream goes on, or a function that takes a `Loss`.
+
+        Raises:
+            ValueError: An argument can be none, such as a negative ``max_hz``; so with all streams.
         """
-        asked = want("quotes", symbols, max_hz=max_hz)
-        return Stream(self, Sink(asked, buffer(keep, latest_quotes)), limit, on_loss)
+        asked = arguments.want("quotes", symbols, max_hz=max_hz)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_quotes)), limit, on_loss)
 
     def trades(
         self,
-        *symbols: str,
+        *symbols: Symbols,
         keep: Keep = "every",
         limit: int | None = None,
         on_loss: OnLoss = "warn",
     ) -> Stream[Trade]:
         """Return each trade of some symbols from now on, in order; arguments as for `quotes`."""
-        asked = want("trades", symbols)
-        return Stream(self, Sink(asked, buffer(keep, latest_trades)), limit, on_loss)
+        asked = arguments.want("trades", symbols)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_trades)), limit, on_loss)
 
     def bars(
         self,
         symbol: str,
         interval: str = Interval.MINUTE,
         *,
-        indicators: Sequence[str] = (),
+        indicators: Indicators = (),
         keep: Keep = "latest",
         limit: int | None = None,
         on_loss: OnLoss = "warn",
@@ -224,15 +234,15 @@ class FeedClient:
             limit: See `quotes`.
             on_loss: See `quotes`.
         """
-        asked = want("bars", (symbol,), interval=interval, indicators=indicators)
-        return Stream(self, Sink(asked, buffer(keep, latest_bars)), limit, on_loss)
+        asked = arguments.want("bars", (symbol,), interval=interval, indicators=indicators)
+        return Stream(self, Sink(asked, arguments.buffer(keep, latest_bars)), limit, on_loss)
 
     # ---- how it does
 
     @property
     def state(self) -> StateChanged:
         """How the connection does, why, and since when."""
-        return Session().state if self._runner is None else self._runner.session.state
+        return self._before if self._runner is None else self._runner.session.state
 
     def stats(self) -> Stats:
         """Return what was measured and counted so far, over all streams."""
@@ -240,15 +250,26 @@ class FeedClient:
             return Stats(Meter().facts(0), Counts())
         return self._runner.stats()
 
+    def age(self, symbol: str) -> Age:
+        """Return whether a symbol's quote is as new as it should be, and how old it is.
+
+        It is judged by the symbol's own rhythm, its source and the connection; ``unknown`` where no
+        stream of quotes is read that has it.
+        """
+        return Age("unknown", None) if self._runner is None else self._runner.age(symbol)
+
+    @property
+    def sources(self) -> Mapping[str, SourceStatus]:
+        """What the feed says of its sources, by their names; empty before a stream was read."""
+        return {} if self._runner is None else self._runner.sources
+
     def on_state(self, listener: Callable[[StateChanged], object]) -> Callable[[], None]:
         """Call a function with each change of `state` from now on; return what ends that."""
-        self._listeners.append(listener)
+        return self._listeners.add(listener)
 
-        def end() -> None:
-            with suppress(ValueError):  # it has ended already
-                self._listeners.remove(listener)
-
-        return end
+    def on_trouble(self, listener: Callable[[Trouble], object]) -> Callable[[], None]:
+        """Call a function where a source cannot give a symbol for now; return what ends that."""
+        return self._on_trouble.add(listener)
 
     # ---- how
 
@@ -256,7 +277,9 @@ class FeedClient:
         """Begin to fill what a stream reads."""
         self._require_open()
         if self._runner is None:
-            self._runner = Runner(self._http, self._credentials, self._settings, self._listeners)
+            self._runner = Runner(
+                self._http, self._credentials, self._settings, self._listeners, self._on_trouble
+            )
         self._runner.attach(sink)
 
     def detach(self, sink: Sink[T]) -> None:

@@ -7,8 +7,8 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from dashboard.client.credentials import Credentials
-from dashboard.client.errors import FeedError, FeedUnavailableError, feed_error
+from dashboard.client.credentials import Credentials, headers
+from dashboard.client.errors import UNREADABLE, feed_error, in_python, no_feed
 from feed_server.protocol import BarSeries, Error, Quotes, Status, SymbolList, TradeSeries
 
 CONNECT_TIMEOUT_S = 5.0
@@ -90,12 +90,14 @@ class HttpApi:
         return await self._ask(TradeSeries, "/api/trades", symbol=symbol, limit=limit)
 
     async def _ask(self, kind: type[T], path: str, **query: str | int | None) -> T:
-        body = await self.get(path, **query)
+        answer = await self._answer("GET", path, given(query))
+        if isinstance(answer, Error):
+            raise feed_error(in_python(answer))
         try:
-            return msgspec.json.decode(body, type=kind)
-        except msgspec.DecodeError as error:
-            text = f"{self.url}{path} does not answer as a feed does ({error}): is it one?"
-            raise FeedError(text) from None
+            return msgspec.json.decode(answer, type=kind)
+        except UNREADABLE as error:
+            reason = f"{path} does not answer as a feed does: {error}"
+            raise no_feed(self.url, reason) from None
 
     async def get(self, path: str, **query: str | int | None) -> bytes:
         """Return the body of the answer to a request.
@@ -105,11 +107,10 @@ class HttpApi:
             query: Its parameters; those that are None are left out.
 
         Raises:
-            FeedUnavailableError: There is no whole answer in time.
+            FeedUnavailableError: There is no whole answer in time, or none of a feed.
             FeedError: The feed refuses the request.
         """
-        asked = {name: str(value) for name, value in query.items() if value is not None}
-        return await self.request("GET", path, asked)
+        return await self.request("GET", path, given(query))
 
     async def request(
         self, method: str, path: str, query: Mapping[str, str], body: bytes = b""
@@ -117,9 +118,17 @@ class HttpApi:
         """Return the body of the answer to a request of any method, which sends JSON or nothing.
 
         Raises:
-            FeedUnavailableError: There is no whole answer in time.
+            FeedUnavailableError: There is no whole answer in time, or none of a feed.
             FeedError: The feed refuses the request.
         """
+        answer = await self._answer(method, path, query, body)
+        if isinstance(answer, Error):
+            raise feed_error(answer)
+        return answer
+
+    async def _answer(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes = b""
+    ) -> bytes | Error:
         request = self._http.build_request(
             *(method, path),
             params=query,
@@ -131,24 +140,26 @@ class HttpApi:
                 response = await self._send(request)
         except (httpx.RequestError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
-            raise FeedUnavailableError(no_feed(self.url, reason)) from error
+            raise no_feed(self.url, reason) from error
         if response.is_success:
             return response.content
         try:
-            answer = msgspec.json.decode(response.content, type=Error)
-        except msgspec.DecodeError:
-            raise FeedError(f"{self.url}{path} answered {response.status_code}") from None
-        raise feed_error(answer)
+            return msgspec.json.decode(response.content, type=Error)
+        except UNREADABLE:
+            reason = f"{path} answered {response.status_code}, and not as a feed does"
+            raise no_feed(self.url, reason) from None
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
-        request.headers.update(await self._credentials.headers())
+        token = await self._credentials.shown()
+        request.headers.update(headers(token))
         response = await self._http.send(request)
         if response.status_code == httpx.codes.UNAUTHORIZED and self._credentials.renewable:
-            request.headers.update(await self._credentials.headers(renewed=True))
+            token = await self._credentials.shown(refused=token)
+            request.headers.update(headers(token))
             response = await self._http.send(request)
         return response
 
 
-def no_feed(url: str, reason: str) -> str:
-    """Return what to tell, and what to do, where no feed can be reached."""
-    return f"no feed at {url} ({reason}): start one with `make run`, or set QUOTEWIRE_FEED_URL"
+def given(query: Mapping[str, str | int | None]) -> dict[str, str]:
+    """Return the parameters that are set, as text."""
+    return {name: str(value) for name, value in query.items() if value is not None}

@@ -32,12 +32,16 @@ class Names:
         """Tell whether these are known, and written as the feed does."""
         return all(self._known.get(symbol) == symbol for symbol in symbols)
 
+    def known(self, symbol: str) -> str:
+        """Return the feed's name of a symbol, as far as that is known."""
+        return self._known.get(symbol, symbol)
+
     async def of(self, symbols: Sequence[str]) -> tuple[str, ...]:
         """Return the feed's names; what it does not know, or cannot tell, as it was asked."""
         with suppress(FeedError, TimeoutError):
             async with asyncio.timeout(PATIENCE_S), self._asking:
                 await self._learn(symbols)
-        return tuple(dict.fromkeys(self._known.get(symbol, symbol) for symbol in symbols))
+        return tuple(dict.fromkeys(map(self.known, symbols)))
 
     async def _learn(self, symbols: Sequence[str]) -> None:
         if any(symbol not in self._known for symbol in symbols):

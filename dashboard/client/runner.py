@@ -3,49 +3,39 @@
 import asyncio
 import dataclasses
 import logging
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from dashboard.client.answers import Answer, answer_load, answer_poll
+from dashboard.client.answers import answer, failed
 from dashboard.client.core import actions as do
-from dashboard.client.core.latency import Counts, Facts
 from dashboard.client.core.session import Session, Settings
+from dashboard.client.core.staleness import Age
 from dashboard.client.credentials import Credentials
 from dashboard.client.delivery import Delivery
-from dashboard.client.errors import FeedAccessError, FeedError, FeedUnavailableError
-from dashboard.client.http_api import HttpApi, no_feed
+from dashboard.client.errors import (
+    UNREADABLE,
+    FeedAccessError,
+    FeedError,
+    FeedUnavailableError,
+    no_feed,
+)
+from dashboard.client.http_api import HttpApi
+from dashboard.client.listeners import Listeners
 from dashboard.client.names import Names
+from dashboard.client.stats import Stats
 from dashboard.client.streams import Sink
+from dashboard.client.timing import Alarm, Clock
 from dashboard.client.websocket_link import LinkError, WebSocketLink
-from feed_server.protocol import decode_server_message, encode
+from feed_server.protocol import SourceStatus, decode_server_message, encode
 
-LATE_S = 0.25
-"""A timer that comes later than this tells of a loop that was held up."""
-CATCH_UP_S = 0.05
 TURNS = 20
 """For readers to catch up, before more is read from the link."""
 
 NO_TOKEN = "the feed asks for a token: set QUOTEWIRE_TOKEN, or FeedClient(token=…)"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Stats:
-    """What a client has measured and counted.
-
-    Attributes:
-        facts: Latencies and rates.
-        counts: What came, and what was wrong with it.
-    """
-
-    facts: Facts
-    counts: Counts
 
 
 class Runner:
@@ -56,9 +46,11 @@ class Runner:
         credentials: What lets it in.
         settings: Of the session.
         listeners: Called with each change of the connection's state.
+        on_trouble: Called with each trouble that a source has with a symbol.
 
     Attributes:
         session: What decides.
+        sources: What the feed says of its sources, by their names.
     """
 
     def __init__(
@@ -66,13 +58,15 @@ class Runner:
         http: HttpApi,
         credentials: Credentials,
         settings: Settings,
-        listeners: Sequence[Callable[[do.StateChanged], object]],
+        listeners: Listeners[do.StateChanged],
+        on_trouble: Listeners[do.Trouble],
     ) -> None:
         self.session = Session(settings)
+        self.sources: Mapping[str, SourceStatus] = {}
+        self._on_trouble = on_trouble
         self._listeners = listeners
         self._loop = asyncio.get_running_loop()
-        # By the loop's clock from here on, which is never set back.
-        self._epoch_s = time.time() - self._loop.time()
+        self._clock = Clock()
         self._http = http
         self._credentials = credentials
         self._delivery = Delivery(self.session)
@@ -80,7 +74,7 @@ class Runner:
         self._link: WebSocketLink | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(lambda: self._perform(self.session.tick(self.now_ms)))
         self._beginning: asyncio.Task[None] | None = None
         self._reached = False
         self._handlers: dict[type[do.Action], Callable[[Any], object]] = {
@@ -90,19 +84,24 @@ class Runner:
             do.Lost: self._delivery.lost,
             do.Failed: self._delivery.failed,
             do.StateChanged: self._state_changed,
-            do.StatusChanged: lambda _changed: None,
+            do.Trouble: self._trouble_came,
+            do.StatusChanged: self._status_changed,
             do.Open: self._open,
             do.Close: lambda _close: self._drop_link(),
             do.Send: self._send,
-            do.Poll: lambda poll: self._spawn(self._ask(answer_poll(http, poll))),
-            do.Load: lambda load: self._spawn(self._ask(answer_load(http, load))),
+            do.Poll: lambda poll: self._spawn(self._ask(poll)),
+            do.Load: lambda load: self._spawn(self._ask(load)),
             do.Renew: lambda _renew: self._spawn(self._renew()),
         }
 
     @property
     def now_ms(self) -> float:
         """UTC epoch milliseconds."""
-        return (self._loop.time() + self._epoch_s) * 1000
+        return self._clock.now_ms
+
+    def age(self, symbol: str) -> Age:
+        """Return how old a symbol's quote is."""
+        return self.session.age(self._names.known(symbol), self.now_ms)
 
     def stats(self) -> Stats:
         """Return what is measured and counted."""
@@ -116,12 +115,12 @@ class Runner:
             self.detach(sink)
         for task in self._tasks:
             task.cancel()
-        self._perform(self.session.stop(self.now_ms))
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        try:
+            self._perform(self.session.stop(self.now_ms))
+            while self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            self._alarm.stop()
 
     # ---- sinks
 
@@ -160,24 +159,8 @@ class Runner:
         for action in actions:
             self._handlers[type(action)](action)
         due_ms = self.session.deadline()
-        if due_ms is None:
-            return
-        due_s = due_ms / 1000 - self._epoch_s
-        if self._timer is None or due_s < self._timer.when():
-            self._set_timer(due_s)
-
-    def _set_timer(self, due_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due_s, self._tick, due_s)
-
-    def _tick(self, due_s: float) -> None:
-        self._timer = None
-        if self._loop.time() > due_s + LATE_S:
-            # What came meanwhile waits in the socket: read it before silence is judged.
-            self._set_timer(self._loop.time() + CATCH_UP_S)
-        else:
-            self._perform(self.session.tick(self.now_ms))
+        if due_ms is not None:
+            self._alarm.set(self._clock.loop_s(due_ms))
 
     def _quotes_changed(self, changed: do.QuotesChanged) -> None:
         self._delivery.quotes_changed(changed)
@@ -188,6 +171,13 @@ class Runner:
         if self._delivery.is_read:
             self.session.painted(self.now_ms)
 
+    def _trouble_came(self, trouble: do.Trouble) -> None:
+        log.warning("%s: %s", trouble.symbol, trouble.reason)
+        self._on_trouble(trouble, self._loop.call_soon)
+
+    def _status_changed(self, changed: do.StatusChanged) -> None:
+        self.sources = dict(changed.sources)
+
     def _state_changed(self, state: do.StateChanged) -> None:
         self._reached = self._reached or state.state in ("live", "polling")
         if state.state == "closed" and state.code != "stopped":
@@ -196,16 +186,15 @@ class Runner:
         elif state.state == "offline" and not self._reached:
             for sink in self._delivery:
                 sink.trouble(self._unreached(state))
-        for listener in self._listeners:
-            self._loop.call_soon(listener, state)
+        self._listeners(state, self._loop.call_soon)
 
-    def _refuse(self, error: FeedAccessError) -> None:
+    def _refuse(self, error: FeedError) -> None:
         for sink in self._delivery:
             sink.fail(error)
             self.detach(sink)
 
     def _unreached(self, state: do.StateChanged) -> FeedUnavailableError:
-        return FeedUnavailableError(no_feed(self._http.url, state.reason))
+        return no_feed(self._http.url, state.reason)
 
     # ---- what the session wants done
 
@@ -221,8 +210,7 @@ class Runner:
         if error is not None:
             failure = FeedError(f"the client has failed: {error!r}")
             failure.__cause__ = error
-            for sink in self._delivery:
-                sink.fail(failure)
+            self._refuse(failure)
 
     async def _begin(self) -> None:
         try:
@@ -274,7 +262,7 @@ class Runner:
     def _heard(self, text: str | bytes) -> Coroutine[Any, Any, None] | None:
         try:
             message = decode_server_message(text)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self._drop_link()
             self._link_closed(None, f"the feed said what cannot be understood: {error}")
             return None
@@ -292,6 +280,12 @@ class Runner:
         self._link = self._opening = None
         self._perform(self.session.closed(self.now_ms, "websocket", code, reason))
 
-    async def _ask(self, work: Awaitable[Answer]) -> None:
-        answer = await work
-        self._perform(answer(self.session, self.now_ms))
+    async def _ask(self, asked: do.Poll | do.Load) -> None:
+        try:
+            told = await answer(self._http, asked)
+            actions = told(self.session, self.now_ms)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must not end the streams)
+            log.warning("an answer of the feed makes no sense: %r", error)
+            told = failed(asked, "internal", f"the feed's answer makes no sense: {error!r}")
+            actions = told(self.session, self.now_ms)
+        self._perform(actions)

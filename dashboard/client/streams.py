@@ -52,7 +52,7 @@ class Sink(Generic[T]):
     Attributes:
         want: What is asked of the feed.
         losses: Not told yet.
-        troubles: To be raised, once each, before what waits.
+        troubles: To be raised, once each, before what waits; the last of them, where nobody reads.
         failure: Raised when all that waits has been read, from then on always.
         ended: Whether nothing comes any more.
     """
@@ -61,7 +61,7 @@ class Sink(Generic[T]):
         self.want = want
         self.buffer = buffer
         self.losses: deque[Loss] = deque(maxlen=1000)
-        self.troubles: deque[FeedError] = deque()
+        self.troubles: deque[FeedError] = deque(maxlen=1000)
         self.failure: FeedError | None = None
         self.ended = False
         self._reader: asyncio.Future[None] | None = None
@@ -139,6 +139,10 @@ class Stream(Generic[T]):
     """
 
     def __init__(self, owner: Owner, sink: Sink[T], limit: int | None, on_loss: OnLoss) -> None:
+        if limit is not None and not limit >= 0:
+            raise ValueError(f"limit {limit!r} must be a number of items, or None")
+        if on_loss not in ("warn", "raise") and not callable(on_loss):
+            raise ValueError(f"on_loss {on_loss!r} must be warn, raise or a function")
         self.lost = 0
         self._owner = owner
         self._sink = sink

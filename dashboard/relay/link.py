@@ -69,6 +69,7 @@ class Link:
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._end: _EndedError | None = None
+        self._is_ending = False
         self._http = HttpApi(feed_url, credentials)
         self._feed = WebSocketLink(
             f"{feed_url.replace('http', 'ws', 1)}/ws", self._take, self._lost
@@ -92,7 +93,13 @@ class Link:
     def close(self) -> None:
         """End it without a word: the page knows, or is gone."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.task.cancel)
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        """End what runs, once: what cleans up after it must not be cut short."""
+        if not self._is_ending:
+            self._is_ending = True
+            self.task.cancel()
 
     async def _run(self) -> None:
         try:
@@ -104,6 +111,7 @@ class Link:
             assert isinstance(end, _EndedError)
             self._send(msgspec.to_builtins(self._outbox.last(end.number, end.reason)))
         finally:
+            self._is_ending = True
             requests = list(self._requests)
             for request in requests:
                 request.cancel()
@@ -152,15 +160,18 @@ class Link:
 
     async def _get(self, asked: Asked) -> None:
         try:
-            body = await self._http.request(
+            answered = await self._http.request(
                 asked.method, f"/api/{asked.path}", asked.query, asked.text.encode()
             )
+            body = answered.decode()
         except FeedUnavailableError as error:
             answer = Answer(asked.id, message=str(error))
         except FeedError as error:
             answer = Answer(asked.id, code=error.code or ErrorCode.OTHER, message=str(error))
+        except UnicodeDecodeError:
+            answer = Answer(asked.id, message="the feed's answer is not a text")
         else:
-            answer = Answer(asked.id, body=body.decode())
+            answer = Answer(asked.id, body=body)
             if len(body) > MAX_BODY_BYTES:
                 text = "the answer is larger than a relay takes: ask for less at once"
                 answer = Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message=text)

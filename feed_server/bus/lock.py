@@ -40,9 +40,15 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], string.format('%d', number))
 return number
 """
+# KEYS as above. ARGV: 1 token, 2 number held. No renewal with that number is good after it: one may
+# be under way on another connection, and its sender be gone.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])
+end
+local number = tonumber(ARGV[2])
+if number > 0 and number >= tonumber(redis.call('GET', KEYS[2]) or 0) then
+  redis.call('SET', KEYS[2], string.format('%d', number + 1))
 end
 """
 
@@ -62,7 +68,7 @@ class ProviderLock:
         self._provider = provider
         self._keys = (names.lock(provider), names.fence(provider))
         self._token = secrets.token_hex(8)
-        self._number = 0
+        self._number = 0  # of the claim that goes on; 0 where none does
         self._until_s = 0.0
 
     @property
@@ -76,8 +82,10 @@ class ProviderLock:
         told = False
         while True:
             try:
-                if await self._hold():
-                    return self._number
+                began_s = time.monotonic()
+                if number := await self._hold(0):
+                    self._number, self._until_s = number, began_s + LOCK_MS / 1000
+                    return number
                 if not told:
                     told = True
                     log.warning("another ingest is at work; waiting", provider=self._provider)
@@ -89,40 +97,50 @@ class ProviderLock:
         """Renew the lock until cancelled.
 
         Raises:
-            FencedError: It is another's now, or was.
+            FencedError: It is another's now, or was, or has been released.
         """
+        number = self._number
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            while True:
-                try:
-                    if await self._hold():
-                        break
-                except BusError as error:
-                    log.warning("the lock could not be renewed", error=str(error))
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                self._until_s = 0.0
-                raise FencedError(f"another ingest has taken over {self._provider}")
+            if not await self._renew(number):
+                break
+        if number == 0 or number != self._number:
+            raise FencedError(f"{self._provider} has been released")
+        self._until_s = 0.0
+        raise FencedError(f"another ingest has taken over {self._provider}")
+
+    async def _renew(self, number: int) -> bool:
+        """Hold on to the claim of a number; tell whether it goes on."""
+        while number and self._number == number:
+            began_s = time.monotonic()
+            try:
+                held = await self._hold(number)
+            except BusError as error:
+                log.warning("the lock could not be renewed", error=str(error))
+                await asyncio.sleep(RETRY_S)
+                continue
+            # Released meanwhile, it is not ours, whatever Redis said before it knew.
+            if not held or self._number != number:
+                return False
+            self._until_s = began_s + LOCK_MS / 1000
+            return True
+        return False
 
     async def release(self) -> None:
-        """Let another have it at once.
+        """Let another have it at once; who keeps it stops.
 
         Raises:
             BusError: Redis could not be reached; the lock will expire.
         """
-        self._until_s = 0.0
+        number, self._number, self._until_s = self._number, 0, 0.0
         with bus_errors("releasing a lock"):
-            await self._redis.eval(_RELEASE, 1, self._keys[0], self._token)
+            await self._redis.eval(_RELEASE, 2, *self._keys, self._token, str(number))
 
-    async def _hold(self) -> bool:
-        began_s = time.monotonic()
+    async def _hold(self, number: int) -> int:
         with bus_errors("taking a lock"):
-            number = cast(
+            return cast(
                 int,
                 await self._redis.eval(
-                    _HOLD, 2, *self._keys, self._token, str(LOCK_MS), str(self._number)
+                    _HOLD, 2, *self._keys, self._token, str(LOCK_MS), str(number)
                 ),
             )
-        if number:
-            self._number, self._until_s = number, began_s + LOCK_MS / 1000
-        return bool(number)

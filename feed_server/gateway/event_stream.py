@@ -8,8 +8,7 @@ from feed_server.gateway.client import Client
 from feed_server.gateway.commands import MIN_HZ, Commands, check_subscribe
 from feed_server.gateway.http_api import ApiHandler
 from feed_server.gateway.requests import RequestError, parse_int, parse_interval
-from feed_server.market.indicator_spec import split_specs
-from feed_server.protocol import Channel, CloseCode, ErrorCode, Position, Subscribe
+from feed_server.protocol import Channel, CloseCode, ErrorCode, Position, Subscribe, split_specs
 from feed_server.protocol.data import MAX_OFFSET
 
 CHANNELS = ("quotes", "trades", "bars")

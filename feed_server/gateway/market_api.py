@@ -13,8 +13,8 @@ from feed_server.gateway.requests import RequestError, parse_indicators, parse_i
 from feed_server.gateway.rows import trade_series
 from feed_server.gateway.table_api import TableHandler
 from feed_server.gateway.tables import Format, bar_table, quote_table, trade_table
-from feed_server.market.indicator_spec import IndicatorSpec, catalogue, split_specs
-from feed_server.protocol import ErrorCode, IndicatorList, SymbolList
+from feed_server.market.indicator_spec import IndicatorSpec, catalogue
+from feed_server.protocol import ErrorCode, IndicatorList, SymbolList, split_specs
 
 MAX_BARS = 10_000
 MAX_TRADES = 10_000

@@ -96,7 +96,7 @@ class Recorder:
         self._caught_up = False
 
     async def run(self, subscriber: Subscriber, leases: Leases) -> None:
-        """Record until cancelled; then all that has come is in files.
+        """Record until cancelled; then all that was published is in files.
 
         Raises:
             ConfigurationError: A symbol is not declared.
@@ -193,7 +193,8 @@ class Recorder:
         return journals
 
     async def _finish(self) -> None:
-        """Put all that has come into files."""
+        """Put all that has been published into files."""
+        self._caught_up = False  # what was published last may still be on its way
         with suppress(BusError):
             await self._take_all()
         while self._incoming:

@@ -34,9 +34,6 @@ MAX_INDICATORS = 20
 _SHAPE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?:\(([^()]*)\))?\s*", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,12}", re.ASCII)
 _REAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
-_PART = re.compile(r"(?:[^,(]|\([^()]*\)?)+")
-"""Up to a comma outside of parentheses. It never looks twice at a character: who asks may send
-thousands of commas."""
 
 
 class IndicatorError(ValueError):
@@ -67,11 +64,6 @@ class IndicatorSpec:
 def catalogue() -> list[IndicatorInfo]:
     """Return all that can be asked for, by name."""
     return [function(name) for name in sorted(_names())]
-
-
-def split_specs(text: str) -> list[str]:
-    """Split a list at its commas, but for those within parentheses."""
-    return [part.strip() for part in _PART.findall(text) if part.strip()]
 
 
 def parse_specs(texts: Iterable[str]) -> tuple[IndicatorSpec, ...]:

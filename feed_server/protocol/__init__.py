@@ -32,7 +32,12 @@ from feed_server.protocol.data import (
     TradePrint,
 )
 from feed_server.protocol.gateways import GatewayList, GatewayReport, RedisState
-from feed_server.protocol.indicators import IndicatorInfo, IndicatorList, IndicatorParameter
+from feed_server.protocol.indicators import (
+    IndicatorInfo,
+    IndicatorList,
+    IndicatorParameter,
+    split_specs,
+)
 from feed_server.protocol.messages import (
     COMMANDS,
     PROTOCOL_VERSION,
@@ -142,4 +147,5 @@ __all__ = [
     "decode_envelope",
     "decode_server_message",
     "encode",
+    "split_specs",
 ]

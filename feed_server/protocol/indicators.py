@@ -1,8 +1,13 @@
-"""What indicators there are, for those who choose one."""
+"""What indicators there are, for those who choose one, and how several are written."""
 
+import re
 from typing import Literal
 
 import msgspec
+
+_PART = re.compile(r"(?:[^,(]|\([^()]*\)?)+")
+"""Up to a comma outside of parentheses. It never looks twice at a character: who asks may send
+thousands of commas."""
 
 
 class IndicatorParameter(msgspec.Struct, frozen=True):
@@ -54,3 +59,8 @@ class IndicatorList(msgspec.Struct, frozen=True):
     """Body of ``/api/indicators``."""
 
     indicators: list[IndicatorInfo]
+
+
+def split_specs(text: str) -> list[str]:
+    """Split a list at its commas, but for those within parentheses."""
+    return [part.strip() for part in _PART.findall(text) if part.strip()]

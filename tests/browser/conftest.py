@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.browser import import_map
 from deploy.browser import WANTED, find_chromium, find_firefox, find_webkit
 from tests.browser.engines import Engine, open_chromium, open_firefox, open_webkit
-from tests.harness import PROJECT, FeedProcess, clean_environment, free_port, wait_for
+from tests.harness import PATIENCE_S, PROJECT, FeedProcess, clean_environment, free_port, wait_for
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -29,6 +29,9 @@ CHROMIUM_ARGUMENTS = [
 
 
 T = TypeVar("T")
+
+# As long as a busy machine may need; a page is waited for no longer than that.
+expect.set_options(timeout=20_000)
 
 
 def _there(name: str, found: T | None) -> T:
@@ -77,31 +80,34 @@ class Dashboard:
 
     Args:
         app: Another app to serve in its place: the path of a Python file.
-        port: That of one that was stopped; without it a free one.
+        at_port: That of one that was stopped; without it a free one.
         settings: Environment settings without their prefix, such as where its feed is.
     """
 
-    def __init__(self, app: str = "dashboard", port: int | None = None, **settings: str) -> None:
-        self.port = port or free_port()
+    def __init__(self, app: str = "dashboard", at_port: str = "", **settings: str) -> None:
+        self.port = int(at_port) if at_port else free_port()
         self.url = f"http://127.0.0.1:{self.port}/{Path(app).stem}"
         self._process = subprocess.Popen(
             [
+                *(sys.executable, "-m", "feed_server.guard", "--"),
                 *(sys.executable, "-m", "panel", "serve", app, "--port", str(self.port)),
                 *("--allow-websocket-origin", f"127.0.0.1:{self.port}"),
                 *("--log-level", "warning"),
             ],
             cwd=PROJECT,
             env=clean_environment(**settings),
+            stdin=subprocess.PIPE,  # when it closes, also by our end, the dashboard ends
         )
 
     def wait(self) -> None:
         """Return when it serves pages."""
-        wait_for("the dashboard serves", self._serves, timeout_s=40)
+        wait_for("the dashboard serves", self._serves, timeout_s=2 * PATIENCE_S)
 
     def stop(self) -> None:
         """Stop it."""
-        self._process.terminate()
-        self._process.wait(15)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(PATIENCE_S)
 
     def _serves(self) -> bool:
         assert self._process.poll() is None, "the dashboard has ended"
@@ -115,8 +121,10 @@ class Dashboard:
 def own_feed() -> Iterator[FeedProcess]:
     """The feed that the served dashboard looks at; tests may kill and start it again."""
     feed = FeedProcess({"heartbeat_ms": "1000"})
-    yield feed
-    feed.stop()
+    try:
+        yield feed
+    finally:
+        feed.stop()
 
 
 @pytest.fixture(scope="package")
@@ -152,7 +160,9 @@ def open_page(browser: Browser, dashboard: Dashboard) -> Iterator[Callable[..., 
         page.goto(dashboard.url + query)
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
+    try:
+        yield open_
+    finally:
+        for context in contexts:
+            context.close()
     assert errors == []

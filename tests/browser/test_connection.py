@@ -123,6 +123,52 @@ def test_a_link_that_is_refused_is_polled_around_and_taken_up_again_without_a_ju
     assert len(offsets) > before
 
 
+def test_a_link_that_the_browser_does_not_open_is_polled_around(play: Play) -> None:
+    page = play()
+    run(page, "world.link = 'barred'; connection.start(); await world.pass(4000);")
+    assert states(page)[-1][0] == "polling"
+    run(page, "world.link = 'works'; await world.pass(20_000);")
+    assert states(page)[-1][0::2] == ["live", "websocket"]
+
+
+def test_a_page_that_may_neither_open_nor_ask_is_served_by_relay(play: Play) -> None:
+    page = play()
+    run(
+        page,
+        """
+        const {open} = world.environment.direct();
+        const relayed = (handlers) => {
+          world.link = "works";
+          const link = open(handlers);
+          world.link = "barred";
+          return link;
+        };
+        Object.assign(world, {link: "barred", http: false});
+        connection.setRelay({open: relayed, get: () => new Promise(() => {})});
+        connection.start();
+        await world.pass(10_000);
+        """,
+    )
+    assert states(page)[-1] == ["live", "relayed", "relay"]
+
+
+def test_what_cannot_be_done_leaves_the_next_tick_planned(play: Play) -> None:
+    planned = run(
+        play(),
+        """
+        const {Runner} = await import("quotewire/runner.js");
+        const waits = [];
+        const environment = {now: () => 5, setTimeout: (call, wait_ms) => waits.push(wait_ms)};
+        const act = () => { throw new Error("cannot be done"); };
+        const runner = new Runner({deadline: () => 12}, environment, act);
+        let thrown = "";
+        try { runner.run(() => [{do: "open"}]); } catch (error) { thrown = error.message; }
+        return [thrown, waits];
+        """,
+    )
+    assert planned == ["cannot be done", [7]]
+
+
 def test_silence_is_stale_before_it_is_given_up(play: Play) -> None:
     page = play()
     run(page, "connection.start(); await world.pass(1000); [...world.links][0].fallSilent();")
@@ -187,6 +233,67 @@ def test_updates_are_handed_over_no_more_often_than_the_setting_allows(play: Pla
     assert run(page, "return shown.at(-1) === world.offset")
 
 
+def test_what_comes_between_two_frames_is_handed_over_once(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const before = shown.length;
+        for (let i = 0; i < 20; i += 1) {
+          world.move();
+          [...world.links][0].say({
+            type: "quotes", event_ms: world.event_ms, received_ms: world.event_ms,
+            rows: [["AAPL", 11, 1, -1, 1, 1, 0, 0, world.offset, 1]],
+          });
+        }
+        await world.pass(15);
+        const early = shown.length - before;
+        await world.pass(15);
+        return [early, shown.length - before, shown.at(-1) === world.offset];
+        """,
+    )
+    assert told == [0, 1, True]
+
+
+def test_what_elements_want_is_asked_for_once_and_let_go_with_the_last_of_them(
+    play: Play,
+) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const [link] = world.links;
+        const said = [];
+        const send = link.send.bind(link);
+        link.send = (message) => {
+          const {type, channel, symbols} = message;
+          if (type !== "ping") said.push([type, channel, ...symbols]);
+          send(message);
+        };
+        const ends = [1, 2].map(() => connection.subscribeQuotes(["AAPL", "IBM"], () => {}));
+        await world.pass(5000);
+        ends[0]();
+        await world.pass(5000);
+        const wanted = said.splice(0);
+        ends[1]();
+        ends[1]();
+        const back = connection.subscribeQuotes(["IBM"], () => {}); // drawn anew
+        await world.pass(5000);
+        const kept = said.splice(0);
+        back();
+        await world.pass(5000);
+        return {wanted, kept, gone: said};
+        """,
+    )
+    assert told == {
+        "wanted": [["subscribe", "quotes", "IBM"]],
+        "kept": [],
+        "gone": [["unsubscribe", "quotes", "IBM"]],
+    }
+
+
 TRADES = """
 const trades = (numbers, more = {}) => [...world.links][0].say({
   type: "trades", event_ms: 0, received_ms: 0,
@@ -222,6 +329,66 @@ def test_trades_are_handed_over_each_once_in_order_and_a_gap_that_stays_is_said(
     assert told["lost"] == [["trades", "AAPL", "gap"]]
     assert told["last"]["symbol"] == "AAPL"
     assert run(page, "return connection.stats().gaps") == 1
+
+
+def test_live_bars_are_drawn_though_their_history_cannot_be_had(play: Play) -> None:
+    page = play()
+    run(page, "world.history = false; connection.start(); await world.pass(100);")
+    told = run(
+        page,
+        """
+        const drawn = [];
+        const why = () => connection.historyFailure("AAPL", "1d")?.reason ?? null;
+        connection.subscribeBars("AAPL", "1d", (bars, {reset}) => drawn.push([bars.length, reset]));
+        [...world.links][0].say({
+          type: "bars", interval: "1d", epochs: {AAPL: "e1"}, offsets: {AAPL: 0}, snapshot: true,
+          rows: [["AAPL", "1d", 86400000, 1, 1, 1, 1, 1, 0, false]],
+        });
+        await world.pass(50);
+        const first = [drawn.splice(0), why()];
+        await world.pass(4000); // nothing more is pushed
+        const then = [drawn.splice(0), why(), connection.timeline.last("trouble", 1)[0].symbol];
+        world.history = true;
+        await world.pass(20_000);
+        return [first, then, [drawn, why()]];
+        """,
+    )
+    reason = "the feed cannot be reached"
+    assert told == [[[], None], [[[1, True]], reason, "AAPL"], [[[2, True]], None]]
+
+
+def test_who_comes_later_can_ask_why_the_feed_does_not_give_something(play: Play) -> None:
+    page = play()
+    run(page, "world.refused = {AAPL: 'forbidden'}; connection.start(); await world.pass(100);")
+    told = run(
+        page,
+        """
+        connection.subscribeQuotes(["AAPL"], () => {});
+        await world.pass(100);
+        const asked = [["quotes", null, "AAPL"], ["bars", "1d", "AAPL"], ["quotes", null, "X"]];
+        return asked.map((one) => connection.failure(...one)?.code ?? null);
+        """,
+    )
+    assert told == ["forbidden", "forbidden", None]
+
+
+def test_trouble_of_a_source_is_kept_and_changes_no_state(play: Play) -> None:
+    page = play()
+    run(page, "connection.start(); await world.pass(1000);")
+    told = run(
+        page,
+        """
+        const states = [];
+        connection.subscribeQuotes(["AAPL"], () => {});
+        connection.onState(({state}) => states.push(state));
+        const trouble = {type: "error", code: "source", message: "av: spent", symbol: "AAPL"};
+        [...world.links][0].say(trouble);
+        await world.pass(100);
+        return {states, last: connection.timeline.last("trouble", 1)[0]};
+        """,
+    )
+    assert told["states"] == ["live"]
+    assert (told["last"]["symbol"], told["last"]["reason"]) == ("AAPL", "av: spent")
 
 
 def test_more_trades_than_a_page_can_take_are_not_kept_but_counted(play: Play) -> None:
@@ -270,7 +437,7 @@ def test_a_day_of_reconnects_leaves_nothing_behind(play: Play) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     run(page, "connection.start()")
-    page.evaluate(LIVE_THROUGH, 12)  # until what is bounded has reached its bounds
+    page.evaluate(LIVE_THROUGH, 60)  # until what is bounded has reached its bounds
     before = heap_bytes(session)
     told = page.evaluate(LIVE_THROUGH, 24)
     grown = heap_bytes(session) - before

@@ -195,6 +195,19 @@ def test_nothing_overflows_the_page(
     assert width <= size[0]
 
 
+def test_a_telephone_has_room_for_the_longest_state(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    state(page, "live")
+    page.get_by_test_id("badge-button").evaluate(
+        "(button) => button.append('XXXXXXXX')"  # as long as “Market closed” is beside “Live”
+    )
+    toggle = page.locator("header button").last.bounding_box()
+    assert toggle is not None
+    assert toggle["x"] + toggle["width"] <= 390
+
+
 def test_an_unknown_symbol_in_the_address_is_calm(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:

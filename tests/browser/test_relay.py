@@ -83,15 +83,15 @@ def test_nothing_is_said_or_heard_before_it_is_opened(played: Page) -> None:
 def test_messages_go_both_ways_in_order_and_each_batch_is_answered(played: Page) -> None:
     played.evaluate("() => played.open()")
     played.evaluate("""() => {
-      played.batch({texts: ['{"type":"welcome"}', '{"type":"status"}']});
+      played.batch({texts: ['{"type":"morning"}', '{"type":"midday"}']});
       played.link.send({type: "ping", id: 1});
       played.link.send({type: "ping", id: 2});
-      played.batch({texts: ['{"type":"pong"}']});
+      played.batch({texts: ['{"type":"noon"}']});
     }""")
     assert got(played) == [
-        [{"type": "welcome"}, 18],
-        [{"type": "status"}, 17],
-        [{"type": "pong"}, 15],
+        [{"type": "morning"}, 18],
+        [{"type": "midday"}, 17],
+        [{"type": "noon"}, 15],
     ]
     assert sent(played) == [
         {"do": "open"},
@@ -105,7 +105,7 @@ def test_messages_go_both_ways_in_order_and_each_batch_is_answered(played: Page)
 def test_requests_get_their_own_answers(played: Page) -> None:
     played.evaluate("""() => {
       played.open();
-      played.get("bars", {symbol: "AAPL", limit: 3, start: undefined});
+      played.get("news", {symbol: "AAPL", limit: 3, start: undefined});
       played.get("quotes", {symbols: "NOPE"});
       played.get("status");
       played.batch({answers: [
@@ -115,7 +115,7 @@ def test_requests_get_their_own_answers(played: Page) -> None:
       ]});
     }""")
     assert sent(played)[1:3] == [
-        {"do": "get", "id": 1, "path": "bars", "query": {"symbol": "AAPL", "limit": "3"}},
+        {"do": "get", "id": 1, "path": "news", "query": {"symbol": "AAPL", "limit": "3"}},
         {"do": "get", "id": 2, "path": "quotes", "query": {"symbols": "NOPE"}},
     ]
     assert played.evaluate("() => played.settled") == [
@@ -129,13 +129,13 @@ def test_its_end_is_told_once_with_all_that_came_before(played: Page) -> None:
     played.evaluate("""() => {
       played.open();
       played.get("status");
-      played.batch({texts: ['{"type":"shutdown"}'], closed: [1001, "the server is shutting down"]});
-      played.batch({texts: ['{"type":"status"}']});
+      played.batch({texts: ['{"type":"midnight"}'], closed: [1001, "the server is shutting down"]});
+      played.batch({texts: ['{"type":"midday"}']});
       played.link.send({type: "ping"});
       played.link.close();
     }""")
     assert got(played) == [
-        [{"type": "shutdown"}, 19],
+        [{"type": "midnight"}, 19],
         ["closed", 1001, "the server is shutting down"],
     ]
     assert [message["do"] for message in sent(played)] == ["open", "get"]
@@ -147,6 +147,44 @@ def test_a_batch_that_got_lost_ends_the_link(played: Page) -> None:
     played.evaluate("() => played.batch({number: 2, texts: ['{}']})")
     assert got(played) == [["closed", None, "the relay lost messages"]]
     assert sent(played)[-1] == {"do": "close"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "7", "{}", '{"type":"quotes","rows":7}'])
+def test_what_is_no_message_ends_the_link_with_the_rest_of_its_batch(
+    played: Page, text: str
+) -> None:
+    played.evaluate("() => played.open()")
+    played.evaluate(
+        """(text) => {
+          played.get("status");
+          const texts = ['{"type":"morning"}', text, '{"type":"noon"}'];
+          played.batch({texts, answers: [{id: 1}]});
+          played.batch({texts: ['{"type":"midnight"}']});
+        }""",
+        text,
+    )
+    senseless = "the feed said what cannot be understood"
+    assert got(played) == [[{"type": "morning"}, 18], ["closed", None, senseless]]
+    assert [message["do"] for message in sent(played)] == ["open", "get", "close"]
+    assert played.evaluate("() => played.settled") == [[False, None, senseless]]
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "7", '{"symbols":7}'])
+def test_a_body_that_makes_no_sense_fails_its_request_alone(played: Page, body: str) -> None:
+    played.evaluate("() => played.open()")
+    played.evaluate(
+        """(body) => {
+          played.get("symbols");
+          played.get("symbols");
+          played.batch({answers: [{id: 1, body}, {id: 2, body: '{"symbols":[]}'}]});
+        }""",
+        body,
+    )
+    assert played.evaluate("() => played.settled") == [
+        [False, None, "the feed said what cannot be understood"],
+        {"symbols": []},
+    ]
+    assert [message["do"] for message in sent(played)][-1] == "got"
 
 
 def test_what_is_meant_for_another_page_is_not_heard(played: Page) -> None:
@@ -161,9 +199,9 @@ def test_after_close_nothing_is_heard_and_it_can_be_opened_again(played: Page) -
       played.link.close();
       played.batch({texts: ['{}']});
       played.open();
-      played.batch({texts: ['{"type":"welcome"}']});
+      played.batch({texts: ['{"type":"morning"}']});
     }""")
-    assert got(played) == [[{"type": "welcome"}, 18]]
+    assert got(played) == [[{"type": "morning"}, 18]]
     assert [message["do"] for message in sent(played)] == ["open", "close", "open", "got"]
     assert played.evaluate("() => played.listeners.length") == 1
 

@@ -130,9 +130,9 @@ def test_a_page_that_the_feed_does_not_let_in_says_so_everywhere(browser: Browse
 
 
 @contextmanager
-def served(port: int | None = None, **settings: str) -> Iterator[Dashboard]:
+def served(**settings: str) -> Iterator[Dashboard]:
     """A dashboard of its own."""
-    dashboard = Dashboard(port=port, **settings)
+    dashboard = Dashboard(**settings)
     try:
         dashboard.wait()
         yield dashboard
@@ -185,7 +185,7 @@ def test_a_page_whose_server_was_started_anew_is_loaded_afresh_with_all_that_it_
         page.evaluate("() => { window.first = true; }")
         page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.get_by_test_id("page-market").click()  # nobody is there to open it
-    with served(port=first.port, feed_url=running_feed.url):
+    with served(at_port=str(first.port), feed_url=running_feed.url):
         page.wait_for_function("() => !window.first", timeout=3 * RECOVERY_MS)
         state(page, "live")
         shown(page, "market")

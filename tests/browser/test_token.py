@@ -112,14 +112,14 @@ def play(browser: Browser) -> Iterator[Play]:
 
 def wait_state(page: Page, state: str) -> dict[str, Any]:
     """Return the connection's state once it is that one."""
-    page.wait_for_function(f"{STATE}.state === {state!r}", timeout=10_000)
+    page.wait_for_function(f"{STATE}.state === {state!r}", timeout=30_000)
     told: dict[str, Any] = page.evaluate(STATE)
     return told
 
 
 def hears(page: Page, feed: PlayedFeed, *said: dict[str, Any]) -> None:
     """Wait until the feed was told just this last."""
-    for _ in range(100):
+    for _ in range(1500):
         if feed.said[-len(said) :] == list(said):
             return
         page.wait_for_timeout(20)  # what the page says is heard meanwhile

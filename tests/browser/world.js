@@ -10,10 +10,14 @@ const EPOCH = "e1";
 export class World {
   now_ms = 1_000_000;
   hidden = false;
-  /** What the next link meets: "works", "refuses", or "silent" from the start. */
+  /** What the next link meets: "works", "refuses", "silent" from the start, or is "barred" by the browser. */
   link = "works";
   /** Whether requests are answered. */
   http = true;
+  /** Whether bars of the past can be had. */
+  history = true;
+  /** By symbol the code of what the feed does not give. */
+  refused = {};
   /** @type {Set<FakeLink>} */
   links = new Set();
   opened = 0;
@@ -117,6 +121,7 @@ export class World {
     if (path === "symbols") return {symbols: [{symbol: SYMBOL, source: "test", label: "TEST", decimals: 2}]};
     if (path === "status") return status(this);
     if (path === "quotes") return quotes(this, true);
+    if (path === "bars" && !this.history) throw new Error("no history");
     if (path === "bars") return series(this);
     return {symbol: SYMBOL, epoch: EPOCH, offset: this.offset, time_ms: [], price: [], size: [],
       offsets: []};
@@ -132,6 +137,7 @@ class FakeLink {
   #quoting = false;
 
   constructor(world, handlers) {
+    if (world.link === "barred") throw new DOMException("insecure", "SecurityError");
     this.#world = world;
     this.#handlers = handlers;
     world.opened += 1;
@@ -192,7 +198,8 @@ class FakeLink {
   }
 
   #subscribe({id, channel, symbols, interval}) {
-    this.#answer({type: "subscribed", id, channel, symbols, failed: {}, max_hz: 10, interval});
+    this.#answer({type: "subscribed", id, channel, symbols, failed: this.#world.refused, max_hz: 10, interval});
+    if (symbols.every((symbol) => symbol in this.#world.refused)) return;
     if (channel !== "quotes") return;
     this.#quoting = true;
     this.#answer(quotes(this.#world, true));

@@ -57,6 +57,7 @@ class FakeFeed:
         opened: How many sockets were let in.
         heartbeat_ms: As in `Welcome`.
         names: What it calls the symbols that are asked for by other names.
+        bodies: By path what is answered instead of sense.
     """
 
     def __init__(self, *, heartbeat_ms: int = 2000) -> None:
@@ -67,6 +68,7 @@ class FakeFeed:
         self.asked: list[str] = []
         self.opened = 0
         self.names: dict[str, str] = {}
+        self.bodies: dict[str, bytes] = {}
         self.offset = 1
         handlers = [("/ws", Socket, {"feed": self}), ("/api/.*", Api, {"feed": self})]
         self._server = HTTPServer(Application(handlers, log_function=lambda _handler: None))
@@ -151,9 +153,13 @@ class Socket(WebSocketHandler):
     def say(self, message: object) -> None:
         if self.feed.talks:
             self.frames += 1
-            with suppress(WebSocketClosedError):
-                written = self.write_message(encode(message))
-                written.add_done_callback(lambda done: done.exception())
+            self.send(encode(message))
+
+    def send(self, data: bytes, *, binary: bool = False) -> None:
+        """Send bytes, whatever they mean."""
+        with suppress(WebSocketClosedError):
+            written = self.write_message(data, binary)
+            written.add_done_callback(lambda done: done.exception())
 
     def hang_up(self) -> None:
         """End the connection without a word."""
@@ -210,6 +216,8 @@ class Api(RequestHandler):
         if not feed.answers:
             self.set_status(503)
             self.finish(encode(Error(ErrorCode.NOT_READY, "not ready")))
+        elif self.request.path in feed.bodies:
+            self.finish(feed.bodies[self.request.path])
         elif self.request.path == "/api/quotes":
             symbols = self.get_query_argument("symbols").split(",")
             if UNKNOWN in symbols:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from dashboard.client import FeedAccessError, FeedError, FeedUnavailableError
-from dashboard.client.credentials import Credentials, TokenSource
+from dashboard.client.credentials import Credentials, TokenSource, headers
 from dashboard.client.http_api import HttpApi
 from feed_server.protocol import ErrorCode
 from tests.client.raw_server import raw_server
@@ -77,6 +78,23 @@ async def test_a_refusal_has_the_code_and_the_words_of_the_feed() -> None:
     assert type(refused.value) is FeedError
 
 
+async def test_a_refusal_names_what_python_has_and_lists_not_hundreds() -> None:
+    """Who passes an answer on to a page has it as the feed says it."""
+    words = "'NOPE': no such instrument; see /api/symbols, or find it by /api/search?q="
+    body = msgspec.json.encode({"code": "unknown_symbol", "message": words})
+    async with api(response(body, "404 Not Found")) as (http, _):
+        with pytest.raises(FeedError, match=r"see feed\.symbols\(\), .* feed\.search\(text\)$"):
+            await http.quotes(["NOPE"])
+        with pytest.raises(FeedError, match=r"/api/search\?q=$"):
+            await http.get("/api/quotes", symbols="NOPE")
+    words = f"no indicator 'SMB', did you mean SMA?; there are Overlap: {'HT_TRENDLINE, ' * 100}"
+    body = msgspec.json.encode({"code": "bad_parameter", "message": words})
+    async with api(response(body, "400 Bad Request")) as (http, _):
+        with pytest.raises(FeedError, match=r"did you mean SMA\?; /api/indicators") as refused:
+            await http.bars("AAPL", "1d", indicators=["SMB"])
+    assert "HT_TRENDLINE" not in str(refused.value)
+
+
 async def test_a_refused_token_is_an_error_of_access() -> None:
     body = b'{"code":"auth_expired","message":"the token has expired"}'
     async with api(response(body, "401 Unauthorized"), token="old") as (http, _):
@@ -91,16 +109,19 @@ async def test_a_refused_token_is_an_error_of_access() -> None:
         response(b'{"symbols":[{"symbol":'),
         response(b'{"symbols":7}'),
         response(b"\xff\xfe\x00"),
+        response(b'{"symbols":[{"symbol":"\xff"}]}'),
+        response(b'{"more":' + b"[" * 100_000),
+        response(b'{"code":"\xff"}', "502 Bad Gateway"),
         response(b""),
         response(b"<h1>Bad gateway</h1>", "502 Bad Gateway"),
         response(b"", "302 Found"),
+        response(b"<h1>404: Not Found</h1>", "404 Not Found"),
     ],
 )
 async def test_an_answer_that_is_none_of_a_feed_is_told_with_the_address(answer: bytes) -> None:
     async with api(answer) as (http, _):
-        with pytest.raises(FeedError, match="/api/symbols") as told:
+        with pytest.raises(FeedUnavailableError, match=r"/api/symbols .*as a feed does") as told:
             await http.symbols()
-        assert not isinstance(told.value, FeedUnavailableError)
         assert http.url in str(told.value)
 
 
@@ -136,7 +157,7 @@ async def hang(writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("respond", [drip, hang])
 async def test_an_answer_that_takes_too_long_is_not_waited_for(respond: Respond) -> None:
-    async with api(respond, timeout_s=0.3) as (http, _), asyncio.timeout(3):
+    async with api(respond, timeout_s=0.3) as (http, _), asyncio.timeout(20):
         with pytest.raises(FeedUnavailableError):
             await http.symbols()
 
@@ -190,4 +211,25 @@ def test_a_token_is_not_shown_in_a_representation() -> None:
 
 
 async def test_without_a_token_none_is_shown() -> None:
-    assert await Credentials(None).headers() == {}
+    assert headers(await Credentials(None).shown()) == {}
+
+
+async def test_a_token_that_is_refused_many_times_is_renewed_once() -> None:
+    given: list[str] = []
+
+    async def token() -> str:
+        await asyncio.sleep(0)
+        given.append(f"t{len(given)}")
+        return given[-1]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        good = b"Bearer t0\r" not in asked
+        body = b'{"code":"auth_expired","message":"the token has expired"}'
+        writer.write(response(SYMBOLS) if good else response(body, "401 Unauthorized"))
+
+    async with raw_server(serve) as port:
+        http = HttpApi(f"http://127.0.0.1:{port}", Credentials(token), timeout_s=5)
+        await asyncio.gather(*(http.symbols() for _ in range(5)))
+        await http.aclose()
+    assert given == ["t0", "t1"]

@@ -134,6 +134,14 @@ async def test_what_is_not_given_is_raised_once_and_the_rest_goes_on() -> None:
     assert await anext(stream) == 1
 
 
+async def test_of_a_stream_that_nobody_reads_little_is_kept() -> None:
+    _, sink, _ = make()
+    for number in range(5_000):
+        sink.trouble(FeedError(f"{number}: no such instrument"))
+        sink.lose(Loss("A", 1, "gone"))
+    assert len(sink.troubles) == len(sink.losses) == 1_000
+
+
 async def test_a_failure_is_raised_after_what_came_before_it_and_from_then_on() -> None:
     _, sink, stream = make()
     sink.put([1])

@@ -13,7 +13,7 @@ from deploy.browser import find_chromium
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 from tests.faults.browser_client import BrowserClient
 from tests.faults.python_client import PythonClient
-from tests.faults.run import StartClient, run
+from tests.faults.run import LOG_ENTRIES, StartClient, run
 from tests.faults.weather import plan
 
 
@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7, help="of the faults")
     parser.add_argument("--client", choices=("python", "browser", "both"), default="both")
     parser.add_argument(
-        "--log-entries", type=int, default=2000, help="updates that the feed keeps of a symbol"
+        "--log-entries", type=int, default=LOG_ENTRIES, help="updates the feed keeps of a symbol"
     )
     return parser.parse_args()
 

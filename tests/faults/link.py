@@ -1,13 +1,14 @@
 """One connection through the proxy: a WebSocket frame by frame, HTTP answer by answer."""
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import Callable
 
 from tests.faults.sky import Gust, Sky
 from tests.faults.spoil import answer, spoiled_body, spoiled_frame, stranger_answer
-from tests.faults.weather import Kind
+from tests.faults.weather import NO_PUSH, Kind
 from tests.faults.wire import CHUNK_BYTES, MAX_HEAD_BYTES, Frames, Head, read_head
 
 SPOILED = 0.3
@@ -16,6 +17,10 @@ SPOILED = 0.3
 STEP_S = 0.05
 _ENDS = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 _RESETS = frozenset({Kind.RESET, Kind.REFUSE})
+_PASSING = ("/api/quotes", "/api/trades", "/api/bars")
+"""Where the answer to the same request changes all the time."""
+
+_CURSOR = re.compile(rb"[?&]since=[^&]*")
 _REFUSALS = (b"403 Forbidden", b"200 OK", b"502 Bad Gateway", b"400 Bad Request")
 
 
@@ -66,7 +71,7 @@ class Link:
         kind = gust.fault.kind
         if kind in _RESETS or (kind is Kind.NO_HTTP and not self._is_websocket):
             self._reset()
-        elif kind is Kind.DROP or (kind is Kind.NO_WEBSOCKET and self._is_websocket):
+        elif kind is Kind.DROP or (kind in NO_PUSH and self._is_websocket):
             self._writer.close()
         elif kind is Kind.CUT:
             self._cut = True
@@ -116,7 +121,10 @@ class Link:
         if self._sky.has(Kind.CORRUPT) and self._sky.dice.random() < SPOILED:
             await self._give_spoiled(head, body)
             return
-        await self._give(head.data + body)
+        data = head.data + body
+        if head.words[1] == b"200" and path in _PASSING:
+            data = self._sky.answer(_CURSOR.sub(b"", request.words[1]), data)
+        await self._give(data)
         if head.words[1] in (b"200", b"304"):
             self._delivered(path)
 
@@ -140,7 +148,7 @@ class Link:
 
     async def _websocket(self, request: Head) -> None:
         self._is_websocket = True
-        if self._sky.has(Kind.NO_WEBSOCKET):
+        if self._sky.has(*NO_PUSH):
             await self._give(answer(self._sky.dice.choice(_REFUSALS), b"<html></html>"))
             raise ConnectionResetError
         await self._sky.passage("to_server", self._since_s)

@@ -2,14 +2,25 @@
 async ({url, symbols, intervals, sample_ms}) => {
   const {acquire, release} = await import("quotewire/registry.js");
   const entries = [];
+  const VALUES = ["open", "high", "low", "close", "volume"];
   const note = (kind, ...facts) => entries.push([kind, Date.now(), ...facts]);
   const connection = acquire(url);
 
-  // As a chart has them: all of what is drawn, changed as the connection says.
+  // As a chart has them: all of what is drawn, changed as the connection says. What is final stays.
   const drawn = new Map();
   const draw = (key, bars, {reset, since_ms}) => {
-    const before = reset ? [] : drawn.get(key).filter(({start_ms}) => start_ms < since_ms);
     const from_ms = reset ? -Infinity : since_ms;
+    const held = drawn.get(key) ?? [];
+    const redrawn = new Map();
+    for (const bar of bars) if (bar.start_ms >= from_ms) redrawn.set(bar.start_ms, bar);
+    for (const bar of held) {
+      const now = redrawn.get(bar.start_ms);
+      const same = now?.final && VALUES.every((name) => now[name] === bar[name]);
+      if (bar.final && bar.start_ms >= from_ms && !same) {
+        note("failure", `${key}: the final bar of ${bar.start_ms} was drawn anew as another`);
+      }
+    }
+    const before = held.filter(({start_ms}) => start_ms < from_ms);
     drawn.set(key, [...before, ...bars.filter(({start_ms}) => start_ms >= from_ms)]);
   };
   const noteBars = () => {

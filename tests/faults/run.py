@@ -3,17 +3,21 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import FaultProxy
-from tests.faults.record import Record
+from tests.faults.record import BarKey, Record, TradeKey
 from tests.faults.stack import HEARTBEAT_MS, stack
-from tests.faults.verdict import of_lossless, of_quotes, of_states
-from tests.faults.weather import Planned
+from tests.faults.states import of_states
+from tests.faults.verdict import of_lossless, of_quotes
+from tests.faults.weather import BEGIN_S, Planned
+
+K = TypeVar("K", str, tuple[str, str])
+T = TypeVar("T", TradeKey, BarKey)
 
 INTERVALS = ("1s", "5s", "1m")
 POLL_MS = 1000
@@ -21,8 +25,11 @@ SETTLE_S = 5.0
 """From the market's last trade until all clients must have it; all is well meanwhile."""
 
 START_S = 30.0
-HEARD = 20
-"""Messages that a client has been told when faults begin."""
+HEARD = 60
+"""Messages that a client has been told when faults begin: answers to all that it asked for."""
+
+LOG_ENTRIES = 2000
+"""Updates of a symbol that the feed keeps: more than there are while a client hears nothing."""
 
 TELL = 25
 """Faults told of one client."""
@@ -68,6 +75,21 @@ class Outcome:
         return "\n".join([self.name, *(f"  {line}" for line in lines)])
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a run went.
+
+    Attributes:
+        from_ms: When the first fault began: from then on all has to be told.
+        until_ms: When the market ended.
+        may_lose: Whether the feed kept less than clients have missed.
+    """
+
+    from_ms: float
+    until_ms: float
+    may_lose: bool
+
+
 class Player(threading.Thread):
     """Plays a plan of faults on a proxy."""
 
@@ -95,7 +117,7 @@ def run(
     *,
     seconds: float,
     seed: int = 0,
-    log_entries: int = 2000,
+    log_entries: int = LOG_ENTRIES,
     wait: Callable[[float], object] = time.sleep,
 ) -> list[Outcome]:
     """Let clients follow a market through faults; return what became of each.
@@ -104,7 +126,8 @@ def run(
         clients: Each with the faults that it has to live through.
         seconds: How long, a calm end included.
         seed: Of what is left to chance.
-        log_entries: Updates of a symbol that the feed keeps.
+        log_entries: Updates of a symbol that the feed keeps; with fewer than `LOG_ENTRIES` clients
+            may lose some, and have to say so.
         wait: Lets so many seconds pass.
     """
     with ExitStack() as opened:
@@ -118,12 +141,13 @@ def run(
             proxies.append(proxy)
             running.append(client)
         _wait_until_heard(proxies, wait)
+        from_ms = (time.time() + BEGIN_S) * 1000
         for proxy, (_, planned) in zip(proxies, clients, strict=True):
             player = Player(proxy, planned)
             player.start()
             opened.callback(player.stop)
         wait(seconds)
-        until_ms = time.time() * 1000
+        course = Course(from_ms, time.time() * 1000, log_entries < LOG_ENTRIES)
         feed.market.stop()
         wait(SETTLE_S)
         records = [client.finish() for client in running]
@@ -132,8 +156,8 @@ def run(
             Outcome(
                 client.name,
                 record,
-                list(_facts(record, proxy)),
-                list(_violations(record, ledger, proxy, until_ms)),
+                list(_facts(record, ledger, proxy, course)),
+                list(_violations(record, ledger, proxy, course)),
             )
             for client, record, proxy in zip(running, records, proxies, strict=True)
         ]
@@ -147,11 +171,15 @@ def _wait_until_heard(proxies: Sequence[FaultProxy], wait: Callable[[float], obj
         wait(0.1)
 
 
-def _violations(
-    record: Record, ledger: Ledger, proxy: FaultProxy, until_ms: float
-) -> Iterator[str]:
+def _violations(record: Record, ledger: Ledger, proxy: FaultProxy, course: Course) -> Iterator[str]:
     yield from (failure.text for failure in record.failures)
-    yield from of_lossless(record, ledger.trades, ledger.bars)
+    yield from of_lossless(
+        record,
+        ledger.trades,
+        ledger.bars,
+        from_ms=course.from_ms,
+        may_lose=course.may_lose,
+    )
     yield from of_quotes(record, ledger.quotes(), ledger.trades)
     yield from of_states(
         record,
@@ -159,20 +187,32 @@ def _violations(
         proxy.spells,
         heartbeat_ms=HEARTBEAT_MS,
         poll_ms=POLL_MS,
-        until_ms=until_ms,
+        until_ms=course.until_ms,
     )
 
 
-def _facts(record: Record, proxy: FaultProxy) -> Iterator[str]:
-    trades = sum(map(len, record.trades.values()))
-    bars = sum(map(len, record.bars.values()))
+def _facts(record: Record, ledger: Ledger, proxy: FaultProxy, course: Course) -> Iterator[str]:
+    trades = _told(record.trades, ledger.trades, 1, course.from_ms)
+    bars = _told(record.bars, ledger.bars, 0, course.from_ms)
     quotes = sum(map(len, record.quotes.values()))
-    yield f"told: {trades} trades, {bars} final bars, {quotes} quotes"
+    yield f"told since the first fault: {trades} trades, {bars} final bars, {quotes} quotes"
     yield f"said to be lost: {_counted(loss.channel for loss in record.losses)}"
     yield f"samples: {_counted(sample.state for sample in record.samples)}"
     yield f"changes of state: {_counted(f'{c.state}/{c.code}' for c in record.states)}"
     yield f"requests: {dict(sorted(proxy.requests.items()))}"
     yield f"faults: {_counted(spell.kind for spell in proxy.spells)}"
+
+
+def _told(
+    seen: Mapping[K, Sequence[tuple[float, T]]],
+    truth: Mapping[K, Sequence[T]],
+    time_at: int,
+    from_ms: float,
+) -> str:
+    """Return how many of how many there were."""
+    told = {(of, key) for of, entries in seen.items() for _, key in entries}
+    due = [(of, key) for of, keys in truth.items() for key in keys if key[time_at] >= from_ms]
+    return f"{sum(each in told for each in due)} of {len(due)}"
 
 
 def _counted(names: Iterator[str]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,6 +34,10 @@ class Gust:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+KEPT = 4
+"""Answers to a request that `Kind.BEHIND` may give once more."""
+
+
 class Sky:
     """All faults at work.
 
@@ -43,6 +48,8 @@ class Sky:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.gusts: set[Gust] = set()
+        self._answers: dict[bytes, deque[bytes]] = {}
+        self._behind: set[bytes] = set()
 
     def add(self, fault: Fault) -> Gust:
         """Begin a fault."""
@@ -55,9 +62,25 @@ class Sky:
         self.gusts.discard(gust)
         gust.over.set()
 
-    def has(self, kind: Kind) -> bool:
-        """Tell whether a fault of a kind is at work."""
-        return any(gust.fault.kind is kind for gust in self.gusts)
+    def has(self, *kinds: Kind) -> bool:
+        """Tell whether a fault of one of some kinds is at work."""
+        return any(gust.fault.kind in kinds for gust in self.gusts)
+
+    def answer(self, request: bytes, answer: bytes) -> bytes:
+        """Return what a client is told for an answer: itself, or every other time one of before.
+
+        Args:
+            request: To which requests alike have the same answer.
+            answer: What the feed says.
+        """
+        answers = self._answers.setdefault(request, deque(maxlen=KEPT))
+        oldest = answers[0] if answers else answer
+        answers.append(answer)
+        if self.has(Kind.BEHIND) and request not in self._behind:
+            self._behind.add(request)
+            return oldest
+        self._behind.discard(request)
+        return answer
 
     async def passage(self, way: Way, since_s: float) -> None:
         """Return when bytes get through.

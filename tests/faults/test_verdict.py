@@ -4,20 +4,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.faults.proxy import Delivery
 from tests.faults.record import (
     Closed,
     Entry,
     Lost,
     Quoted,
     Record,
-    Sample,
-    StateChange,
     Told,
     TradeKey,
 )
-from tests.faults.verdict import of_lossless, of_quotes, of_states
-from tests.faults.weather import Kind, Spell
+from tests.faults.verdict import of_lossless, of_quotes
 
 TRUTH: list[TradeKey] = [(n, n, float(n), 1.0) for n in range(10, 20)]
 
@@ -49,6 +45,22 @@ def test_all_from_the_first_on_is_right(numbers: Sequence[int]) -> None:
 def test_what_is_lost_doubled_moved_or_made_up_is_found(numbers: list[int], fault: str) -> None:
     (found,) = faults(trades(numbers))
     assert fault in found
+
+
+def test_what_came_after_the_begin_has_to_be_told_from_the_first_on() -> None:
+    truth = {"A": TRUTH}
+    for first, count in ((10, 0), (12, 0), (13, 1)):
+        record = Record(trades(range(first, 20)))
+        assert len(list(of_lossless(record, truth, {}, from_ms=12))) == count
+    (found,) = of_lossless(Record(trades(range(15, 20))), truth, {}, from_ms=12)
+    assert "the first 3 are missing" in found
+
+
+def test_where_the_feed_has_all_nothing_may_be_told_as_lost() -> None:
+    record = Record([*trades([10, 11, 14, *range(15, 20)]), Lost(1500, "trades", "A", None)])
+    assert list(of_lossless(record, {"A": TRUTH}, {})) == []
+    (found,) = of_lossless(record, {"A": TRUTH}, {}, may_lose=False)
+    assert "trades A are said to be lost" in found
 
 
 def test_a_gap_may_be_told_and_must_be_one() -> None:
@@ -89,41 +101,3 @@ def test_a_price_that_never_was_is_found() -> None:
     record = Record([Quoted(0.0, "A", 12, 13.0, 1.0), Quoted(0.0, "A", 19, 19.0, 1.0)])
     (found,) = of_quotes(record, {"A": (19, 19.0, 1.0)}, {"A": TRUTH})
     assert "13.0 at 12 never was" in found
-
-
-def states(entries: list[Entry], heard: Sequence[float], *spells: Spell) -> list[str]:
-    deliveries = [Delivery(at_ms, "ws") for at_ms in heard]
-    return list(
-        of_states(
-            Record(entries), deliveries, spells, heartbeat_ms=1000, poll_ms=1000, until_ms=60_000
-        )
-    )
-
-
-def shown(state: str, begin_ms: int, end_ms: int) -> list[Entry]:
-    return [Sample(float(at_ms), state, "websocket") for at_ms in range(begin_ms, end_ms, 100)]
-
-
-def test_live_is_who_hears_something() -> None:
-    assert states(shown("live", 0, 5000), range(0, 3000, 1000)) == []
-    assert len(states(shown("live", 0, 5000), [0])) == 19
-    assert states(shown("stale", 0, 5000), [0]) == []
-    assert len(states(shown("stale", 0, 5000), range(0, 5000, 1000))) == 11
-
-
-def test_long_after_all_was_cut_it_is_offline() -> None:
-    spell = Spell(Kind.STALL, 0, 20_000)
-    assert states(shown("offline", 0, 20_000), [], spell) == []
-    assert len(states(shown("stale", 0, 20_000), [], spell)) == 40
-    assert states(shown("stale", 0, 14_000), [], spell) == []
-
-
-def test_long_after_all_is_well_it_is_live() -> None:
-    spell = Spell(Kind.DROP, 1000, 1000)
-    assert len(states(shown("connecting", 0, 22_000), [], spell)) == 10
-    assert states(shown("connecting", 0, 21_000), [], spell) == []
-
-
-def test_who_was_told_a_state_is_not_told_again() -> None:
-    change = StateChange(0, "live", "welcomed", "websocket")
-    assert len(states([change, change], [0])) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.weather import ALL_CUT, BLACKOUT_S, CALM_S, Kind, plan
+from tests.faults.weather import ALL_CUT, BLACKOUT_S, CALM_S, FIRST, Kind, plan
 
 
 def facts(seed: int, seconds: float) -> list[tuple[float, Kind, float, float]]:
@@ -19,6 +19,13 @@ def test_of_ten_minutes_every_kind_has_its_turns(seed: int) -> None:
     kinds = [kind for _, kind, _, _ in facts(seed, 600)]
     assert min(kinds.count(kind) for kind in Kind) >= 2
     assert max(kinds.count(kind) for kind in Kind) <= min(map(kinds.count, Kind)) + 2
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_minute_has_time_for_what_matters_most(seed: int) -> None:
+    planned = [kind for _, kind, _, _ in facts(seed, 60)]
+    assert planned[0] is Kind.HALF_OPEN
+    assert {*FIRST, Kind.STALL} <= set(planned)
 
 
 @pytest.mark.parametrize("seed", range(50))

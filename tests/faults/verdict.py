@@ -1,43 +1,22 @@
-"""Whether a client told the truth: its record against the ledger and the proxy's log. Pure."""
+"""Whether a client told all there was, and nothing else: its record against the ledger. Pure."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import inf
 from typing import Generic, TypeVar
 
-from tests.faults.proxy import Delivery
 from tests.faults.record import (
     BarKey,
     Lost,
     QuoteKey,
     Record,
-    Sample,
     TradeKey,
 )
-from tests.faults.weather import ALL_CUT, Spell
 
 K = TypeVar("K", TradeKey, BarKey)
 
 LATE_LOSS_MS = 5_000
 """A loss is told before what comes after it, or so much later at most: history is asked first."""
-
-SLACK_MS = 1_000
-"""Between what the proxy wrote and what a busy machine shows of it."""
-
-NOTED_MS = 200
-"""A delivery is noted so much later at most."""
-
-SILENT_MS = 1_000
-"""Longer than a heartbeat and this nothing is heard of a connection that lives."""
-
-FLOWING_MS = 3_000
-"""After so long of hearing something on one connection a client is live."""
-
-POLL_TIMEOUT_MS = 6_000
-"""A poll is not given up sooner: the feed may ask a source for 5 s before it answers."""
-
-OFFLINE_MS = 15_000
-LIVE_AGAIN_MS = 20_000
 
 
 def of_series(
@@ -46,7 +25,8 @@ def of_series(
     truth: Sequence[K],
     losses: Sequence[float],
     *,
-    numbered: bool = False,
+    time_at: int = 0,
+    from_ms: float = inf,
 ) -> Iterator[str]:
     """Tell what is wrong with the trades or final bars of one series.
 
@@ -55,8 +35,10 @@ def of_series(
         seen: When each was told, and which.
         truth: All there were. What was seen of before its begin is only looked at for its order.
         losses: When the client told that some are lost; before the first was seen, any may be.
-        numbered: Whether the keys begin with offsets. Where those jump, a change without a trade
-            lies between, or a trade: who has lost the place cannot know, and may say so.
+        time_at: Where in the keys their time is. Not at the begin: they begin with offsets. Where
+            those jump, a change without a trade lies between, or a trade: who has lost the place
+            cannot know, and may say so.
+        from_ms: From when on all have to be told.
     """
     if not truth:
         return
@@ -65,7 +47,11 @@ def of_series(
         if not losses:
             yield f"{name}: nothing was told of {len(truth)}"
         return
-    walk = _Walk(truth, [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]], numbered)
+    losses = [loss_ms for loss_ms in losses if loss_ms >= seen[0][0]]
+    missed = [key for key in truth[: _place(truth, seen[0][1])] if key[time_at] >= from_ms]
+    if missed:
+        yield f"{name}: the first {len(missed)} are missing"
+    walk = _Walk(truth, losses, numbered=time_at > 0)
     for at_ms, key in seen:
         yield from (f"{name}: {wrong}" for wrong in walk.step(at_ms, key))
     yield from (f"{name}: {wrong}" for wrong in walk.end())
@@ -74,7 +60,7 @@ def of_series(
 class _Walk(Generic[K]):
     """A way along the truth, by what was seen of it."""
 
-    def __init__(self, truth: Sequence[K], losses: list[float], numbered: bool) -> None:
+    def __init__(self, truth: Sequence[K], losses: list[float], *, numbered: bool) -> None:
         self._truth: Sequence[K] = truth
         self._losses = losses
         self._numbered = numbered
@@ -117,6 +103,10 @@ class _Walk(Generic[K]):
         return False
 
 
+def _place(truth: Sequence[K], key: K) -> int:
+    return truth.index(key) if key in truth else 0
+
+
 def _known(seen: Sequence[tuple[float, K]], first: K) -> Iterator[tuple[float, K]]:
     """Leave out what was before the ledger began: history that the client loaded."""
     begun = False
@@ -130,17 +120,31 @@ def of_lossless(
     record: Record,
     trades: Mapping[str, Sequence[TradeKey]],
     bars: Mapping[tuple[str, str], Sequence[BarKey]],
+    *,
+    from_ms: float = inf,
+    may_lose: bool = True,
 ) -> Iterator[str]:
-    """Tell what is wrong with trades and final bars."""
+    """Tell what is wrong with trades and final bars.
+
+    Args:
+        record: The client's.
+        trades: All there were, by symbol.
+        bars: All final ones there were, by symbol and interval.
+        from_ms: From when on all have to be told.
+        may_lose: Whether a client may say that some are lost.
+    """
+    if not may_lose:
+        for loss in record.losses:
+            of = " ".join(filter(None, (loss.channel, loss.symbol, loss.interval)))
+            yield f"{loss.at_ms:.0f}: {of} are said to be lost, though the feed has all"
     for symbol, trades_told in trades.items():
         lost = _losses(record.losses, "trades", symbol, None)
-        yield from of_series(
-            f"trades of {symbol}", record.trades[symbol], trades_told, lost, numbered=True
-        )
+        name, seen = f"trades of {symbol}", record.trades[symbol]
+        yield from of_series(name, seen, trades_told, lost, time_at=1, from_ms=from_ms)
     for (symbol, interval), bars_told in bars.items():
         lost = _losses(record.losses, "bars", symbol, interval)
         name = f"{interval} bars of {symbol}"
-        yield from of_series(name, record.bars[symbol, interval], bars_told, lost)
+        yield from of_series(name, record.bars[symbol, interval], bars_told, lost, from_ms=from_ms)
 
 
 def _losses(losses: Sequence[Lost], channel: str, symbol: str, interval: str | None) -> list[float]:
@@ -169,97 +173,3 @@ def of_quotes(
         for (before_ms, *_), (after_ms, *_) in pairwise(seen):
             if after_ms < before_ms:
                 yield f"quotes of {symbol}: {after_ms} came after {before_ms}"
-
-
-def of_states(
-    record: Record,
-    deliveries: Sequence[Delivery],
-    spells: Sequence[Spell],
-    *,
-    heartbeat_ms: int,
-    poll_ms: int,
-    until_ms: float,
-) -> Iterator[str]:
-    """Tell where the state that was shown was not true.
-
-    Args:
-        record: The client's.
-        deliveries: What the proxy gave it.
-        spells: What the proxy did to it.
-        heartbeat_ms: How long the feed is silent at most.
-        poll_ms: How often the client polls.
-        until_ms: The end of the run; until then all was well after the last spell.
-    """
-    frames = [delivery.at_ms for delivery in deliveries if delivery.what == "ws"]
-    answers = [delivery.at_ms for delivery in deliveries if delivery.what == "/api/quotes"]
-    live_ms = heartbeat_ms + SILENT_MS + SLACK_MS
-    polling_ms = poll_ms + POLL_TIMEOUT_MS + SLACK_MS
-    for sample in record.samples:
-        if sample.state == "live" and _age(frames, sample.at_ms) > live_ms:
-            yield f"{_at(sample)}: live, but heard last {_age(frames, sample.at_ms):.0f} ms ago"
-        if sample.state == "polling" and _age(answers, sample.at_ms) > polling_ms:
-            yield f"{_at(sample)}: polling, but answered {_age(answers, sample.at_ms):.0f} ms ago"
-        if sample.state == "closed":
-            yield f"{_at(sample)}: closed, though nobody closed it"
-    yield from _of_flow(record.samples, deliveries, heartbeat_ms + SILENT_MS / 2)
-    yield from _of_outages(record.samples, spells)
-    yield from _of_calm(record.samples, spells, until_ms)
-    for before, after in pairwise(record.states):
-        if (before.state, before.code, before.way) == (after.state, after.code, after.way):
-            yield f"{after.at_ms:.0f}: {after.state} ({after.code}) was told twice"
-
-
-def _of_flow(
-    samples: Sequence[Sample], deliveries: Sequence[Delivery], gap_ms: float
-) -> Iterator[str]:
-    """Tell where a client was not live though a connection had told it something all the time."""
-    for begin_ms, end_ms in _flows(deliveries, gap_ms):
-        for sample in _between(samples, begin_ms + FLOWING_MS, end_ms):
-            if sample.state != "live":
-                yield f"{_at(sample)}: {sample.state}, but heard all since {begin_ms:.0f}"
-
-
-def _flows(deliveries: Sequence[Delivery], gap_ms: float) -> Iterator[tuple[float, float]]:
-    """Yield from when to when a connection told something, without a longer gap than this."""
-    links: dict[int, list[float]] = {}
-    for delivery in deliveries:
-        if delivery.what == "ws":
-            links.setdefault(delivery.link, []).append(delivery.at_ms)
-    for moments in links.values():
-        begin_ms = moments[0]
-        for before_ms, after_ms in pairwise(moments):
-            if after_ms - before_ms > gap_ms:
-                yield begin_ms, before_ms
-                begin_ms = after_ms
-        yield begin_ms, moments[-1]
-
-
-def _of_outages(samples: Sequence[Sample], spells: Sequence[Spell]) -> Iterator[str]:
-    for spell in spells:
-        if spell.kind not in ALL_CUT:
-            continue
-        begin_ms = spell.begin_ms + OFFLINE_MS + SLACK_MS
-        for sample in _between(samples, begin_ms, spell.end_ms):
-            if sample.state != "offline":
-                yield f"{_at(sample)}: {sample.state} {OFFLINE_MS} ms after all was cut"
-
-
-def _of_calm(samples: Sequence[Sample], spells: Sequence[Spell], until_ms: float) -> Iterator[str]:
-    calm_ms = max((spell.end_ms for spell in spells), default=0.0) + LIVE_AGAIN_MS
-    for sample in _between(samples, calm_ms, until_ms):
-        if sample.state != "live":
-            yield f"{_at(sample)}: {sample.state} {LIVE_AGAIN_MS} ms after all was well again"
-
-
-def _between(samples: Sequence[Sample], begin_ms: float, end_ms: float) -> Iterator[Sample]:
-    return (sample for sample in samples if begin_ms <= sample.at_ms <= end_ms)
-
-
-def _age(moments: Sequence[float], at_ms: float) -> float:
-    """Return how long ago the last of some moments was; moments are in order."""
-    place = bisect_right(moments, at_ms + NOTED_MS)
-    return at_ms - moments[place - 1] if place else float("inf")
-
-
-def _at(sample: Sample) -> str:
-    return f"{sample.at_ms:.0f}"

@@ -1,7 +1,7 @@
 """What can go wrong between a client and the feed, and a seeded plan of it. Pure."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,8 +13,11 @@ BLACKOUT_S = 17.0
 """Longer than a client may take to say that it is offline."""
 
 SHORT_RUN_S = 120.0
-SHORT_S = 3.0
-"""In a short run nothing but the blackout lasts longer, so that more kinds have their turn."""
+SHORT_S = 2.0
+"""In a short run few things last longer, so that more kinds have their turn."""
+
+SILENCE_S = 4.5
+"""Longer than a client that is live may take to say that nothing is heard, and to give up."""
 
 OVERLAP = 0.15
 
@@ -52,6 +55,8 @@ class Kind(StrEnum):
     """Someone in between answers HTTP requests: 502, a portal's page, nothing."""
     NO_WEBSOCKET = "no_websocket"
     """Old WebSockets end, new ones are refused; HTTP passes."""
+    BEHIND = "behind"
+    """The same, and every other answer tells what was, as a gateway that lags or a cache would."""
     NO_HTTP = "no_http"
     """HTTP requests are reset; WebSockets pass."""
 
@@ -59,8 +64,20 @@ class Kind(StrEnum):
 ONCE = frozenset({Kind.DROP, Kind.RESET, Kind.CUT})
 """Those that are over as soon as they have begun."""
 
+NO_PUSH = frozenset({Kind.NO_WEBSOCKET, Kind.BEHIND})
+"""Those while which HTTP alone passes."""
+
+POLLS_PASS = NO_PUSH | ONCE | {Kind.GHOST}
+"""Those after which a request gets its answer at once."""
+
 ALL_CUT = frozenset({Kind.REFUSE, Kind.STALL, Kind.MUTE})
 """Those while which no client can hear anything."""
+
+FIRST = (Kind.DROP, Kind.LATE, Kind.BEHIND, Kind.CORRUPT, Kind.SLOW)
+"""What a short run has time for whatever its seed, in any order.
+
+Before these comes a half-open connection, while clients are live for certain, and its blackout is a
+stall."""
 
 _LONGEST_S = {
     Kind.REFUSE: 8.0,
@@ -68,10 +85,15 @@ _LONGEST_S = {
     Kind.MUTE: 8.0,
     Kind.DEAF: 8.0,
     Kind.NO_WEBSOCKET: 15.0,
+    Kind.BEHIND: 15.0,
 }
 _LONGEST_ELSE_S = 10.0
+_SHORTEST_S = {Kind.BEHIND: 2.5}
+"""Until a client has polled often enough to be told what was."""
+
+_SHORTEST_ELSE_S = 0.5
 _PAUSE_S = 4.0
-_SHORT_PAUSE_S = 1.0
+_SHORT_PAUSE_S = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,46 +128,48 @@ class Planned:
     fault: Fault
 
 
-def plan(seed: int, seconds: float, kinds: Sequence[Kind] = tuple(Kind)) -> list[Planned]:
+def plan(seed: int, seconds: float) -> list[Planned]:
     """Return faults at random, each kind as often as any other; one of them a blackout.
 
     Args:
         seed: The same number is the same plan.
         seconds: How long the run is, its calm end included.
-        kinds: What may go wrong.
     """
     dice = random.Random(seed)
-    cut = sorted(ALL_CUT.intersection(kinds))
-    next_kind = _shuffled(dice, kinds)
     is_short = seconds <= SHORT_RUN_S
     longest_s = SHORT_S if is_short else max(_LONGEST_S.values())
     pause_s = _SHORT_PAUSE_S if is_short else _PAUSE_S
+    faults = _faults(dice, longest_s, is_short)
+    blackout = Fault(Kind.STALL if is_short else dice.choice(sorted(ALL_CUT)), BLACKOUT_S)
     planned: list[Planned] = []
     at_s, end_s = BEGIN_S, seconds - CALM_S
-    latest_s = end_s - BLACKOUT_S - longest_s - pause_s
-    dark_s = dice.uniform(0.2, 1.0) * latest_s if cut and latest_s > 0 else None
+    latest_s = end_s - BLACKOUT_S - max(longest_s, *_SHORTEST_S.values()) - pause_s
+    dark_s = dice.uniform(0.2, 1.0) * latest_s if latest_s > 0 else None
     while at_s < end_s:
-        if dark_s is not None and at_s >= dark_s:
-            fault, dark_s = Fault(dice.choice(cut), BLACKOUT_S), None
-        else:
-            fault = _fault(dice, next(next_kind), longest_s)
+        is_dark = dark_s is not None and at_s >= dark_s
+        fault, dark_s = (blackout, None) if is_dark else (next(faults), dark_s)
         if at_s + fault.seconds > end_s:
             break
         planned.append(Planned(at_s, fault))
-        at_s += fault.seconds * (0.5 if dice.random() < OVERLAP else 1.0) + dice.uniform(
-            0.2, pause_s
-        )
+        overlap = 0.5 if dice.random() < OVERLAP else 1.0
+        at_s += fault.seconds * overlap + dice.uniform(0.2, pause_s)
     return planned
 
 
-def _shuffled(dice: random.Random, kinds: Sequence[Kind]) -> Iterator[Kind]:
+def _faults(dice: random.Random, longest_s: float, is_short: bool) -> Iterator[Fault]:
+    if is_short:
+        yield Fault(Kind.HALF_OPEN, SILENCE_S)
+        yield from (_fault(dice, kind, longest_s) for kind in dice.sample(FIRST, len(FIRST)))
     while True:
-        yield from dice.sample(kinds, len(kinds))
+        kinds = tuple(Kind)
+        yield from (_fault(dice, kind, longest_s) for kind in dice.sample(kinds, len(kinds)))
 
 
 def _fault(dice: random.Random, kind: Kind, longest_s: float) -> Fault:
     if kind in ONCE:
         return Fault(kind, 0.0)
-    seconds = dice.uniform(0.5, min(longest_s, _LONGEST_S.get(kind, _LONGEST_ELSE_S)))
+    least_s = _SHORTEST_S.get(kind, _SHORTEST_ELSE_S)
+    most_s = max(least_s, min(longest_s, _LONGEST_S.get(kind, _LONGEST_ELSE_S)))
+    seconds = dice.uniform(least_s, most_s)
     amounts = {Kind.SLOW: dice.uniform(500, 8_000), Kind.LAG: dice.uniform(0.1, 1.5)}
     return Fault(kind, seconds, amounts.get(kind, 0.0))

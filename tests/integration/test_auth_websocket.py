@@ -27,7 +27,7 @@ from tests.harness import PROJECT, FeedProcess, clean_environment, free_port
 pytestmark = pytest.mark.integration
 
 GRACE_S = 0.5
-TIMEOUT_S = 1.0
+TIMEOUT_S = 3.0
 
 
 def sign(lifetime_s: float = 3600, secret: str = pem.SECRET, **claims: list[str]) -> str:

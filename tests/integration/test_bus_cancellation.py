@@ -5,6 +5,7 @@ import pytest
 from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.reader import Reader
+from tests.harness import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +23,6 @@ async def test_a_cancelled_task_ends_at_whatever_step_it_was(valkey: EmbeddedVal
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
-        _, running = await asyncio.wait([task], timeout=0.9)
+        _, running = await asyncio.wait([task], timeout=PATIENCE_S)
         assert not running, f"after {steps} steps"
         await redis.aclose()

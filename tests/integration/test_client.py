@@ -109,8 +109,9 @@ async def test_no_feed_is_told_with_what_to_do() -> None:
         with pytest.raises(FeedUnavailableError, match="make run"):
             await client.history("AAPL")
         for _ in range(2):
-            with pytest.raises(FeedUnavailableError, match="make run"):
+            with pytest.raises(FeedUnavailableError, match="make run") as told:
                 await anext(client.quotes("AAPL"))
+            assert str(told.value).count("make run") == 1
 
 
 @pytest.mark.parametrize("mode", ["websocket", "polling"])
@@ -169,7 +170,8 @@ async def test_bars_form_and_become_final_with_their_indicators(busy: FeedProces
     starts = [bar.start_ms for bar in finals]
     assert starts == sorted(set(starts))
     frame = history.to_pandas()
-    for bar in finals:
+    # The first may lack trades from before the symbol was wanted, which history has.
+    for bar in finals[1:]:
         row = frame.loc[pd.Timestamp(bar.start_ms, unit="ms", tz="UTC")]
         assert (row["open"], row["close"], row["volume"]) == (bar.open, bar.close, bar.volume)
         assert list(bar.indicators) == ["SMA(2)"]
@@ -194,8 +196,13 @@ async def test_a_second_stream_begins_with_what_is_known(feed: FeedProcess) -> N
     async with FeedClient(feed.url) as client, asyncio.timeout(30):
         first = client.quotes("AAPL")
         held = await anext(first)
-        async with asyncio.timeout(0.5):
-            assert (await anext(client.quotes("AAPL"))).time_ms >= held.time_ms
+        second = asyncio.create_task(_first(client))
+        for _ in range(3):  # no turn of the loop is for a message to come
+            await asyncio.sleep(0)
+        assert second.done()
+        quote = second.result()
+        assert quote is not None
+        assert quote.time_ms >= held.time_ms
 
 
 async def test_a_reader_that_leaves_its_quotes_leaves_no_task_behind(feed: FeedProcess) -> None:
@@ -307,7 +314,7 @@ async def test_it_polls_while_the_websocket_is_refused_and_returns_to_it(
             quotes = client.quotes(symbol, keep="every")
             began_s = time.monotonic()
             times = [(await anext(quotes)).time_ms for _ in range(3)]
-            assert time.monotonic() - began_s < 5
+            assert time.monotonic() - began_s < 15
             assert (client.state.state, client.state.way) == ("polling", "polling")
             gate.refuses_websockets = False
             while client.state.way == "polling":

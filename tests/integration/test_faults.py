@@ -18,7 +18,7 @@ from feed_server.protocol import (
     decode_server_message,
 )
 from tests.faults.proxy import FaultProxy
-from tests.faults.weather import Fault, Kind
+from tests.faults.weather import NO_PUSH, Fault, Kind
 from tests.harness import FeedProcess, wait_for
 from tests.raw_socket import RSV1, ClosedError, RawSocket
 
@@ -80,7 +80,7 @@ def test_without_faults_all_passes_and_is_noted(proxy: FaultProxy, client: RawSo
     assert sum(delivery.what == "/api/quotes" for delivery in proxy.deliveries) == 2
 
 
-@pytest.mark.parametrize("kind", [Kind.DROP, Kind.CUT, Kind.RESET, Kind.GHOST, Kind.NO_WEBSOCKET])
+@pytest.mark.parametrize("kind", [Kind.DROP, Kind.CUT, Kind.RESET, Kind.GHOST, *sorted(NO_PUSH)])
 def test_old_connections_end(proxy: FaultProxy, client: RawSocket, kind: Kind) -> None:
     with proxy.under(Fault(kind)):
         assert client.until_closed().code is None
@@ -179,3 +179,20 @@ def test_websockets_alone_are_refused(proxy: FaultProxy) -> None:
         assert get(proxy).is_success
     with RawSocket(proxy.port) as client:
         client.next(Welcome)
+
+
+def test_who_lags_behind_tells_every_other_time_what_was(
+    quick_feed: FeedProcess, proxy: FaultProxy
+) -> None:
+    def time_ms(url: str, since: str = "") -> int:
+        answer = httpx.get(f"{url}/api/quotes?symbols=AAPL{since}", timeout=5)
+        quotes = decode_server_message(answer.content)
+        assert isinstance(quotes, Quotes)
+        return quotes.event_ms + quotes.rows[0].event_delta_ms
+
+    first_ms = time_ms(proxy.url)
+    wait_for("another quote", lambda: time_ms(quick_feed.url) > first_ms)
+    with proxy.under(Fault(Kind.BEHIND)):
+        assert time_ms(proxy.url, "&since=0") == first_ms
+        assert time_ms(proxy.url) > first_ms
+        assert time_ms(proxy.url) == first_ms

@@ -80,10 +80,7 @@ def test_a_gateway_that_ends_says_goodbye_first(here: Market) -> None:
 def test_who_is_let_go_of_is_closed_and_the_others_stay(here: Market) -> None:
     signer = TokenSigner(secret_key(pem.SECRET), lifetime_s=600)
     tokens = {who: signer.sign(who, time.time()) for who in ("ann", "bob")}
-    feed = FeedProcess(
-        {"redis_url": here.url, "jwt_secret": pem.SECRET}, role="gateway", token=tokens["ann"]
-    )
-    here.live()
+    feed = gateway_of(here, jwt_secret=pem.SECRET, token=tokens["ann"])
     with feed, RawSocket(feed.port) as ann, RawSocket(feed.port) as bob:
         for client, who in ((ann, "ann"), (bob, "bob")):
             assert client.next(Welcome).auth == "required"
@@ -168,12 +165,7 @@ def test_an_operator_can_drain_a_gateway(here: Market) -> None:
 
 def test_an_operator_can_disconnect_a_subject_and_never_all_without_one(here: Market) -> None:
     signer = TokenSigner(secret_key(pem.SECRET), lifetime_s=600)
-    here.live()
-    feed = FeedProcess(
-        {"redis_url": here.url, "jwt_secret": pem.SECRET},
-        role="gateway",
-        token=signer.sign("ann", time.time()),
-    )
+    feed = gateway_of(here, jwt_secret=pem.SECRET, token=signer.sign("ann", time.time()))
     with feed, RawSocket(feed.port) as ann, RawSocket(feed.port) as nobody:
         ann.say(type="auth", id=1, token=signer.sign("ann", time.time()))
         ann.next(Authenticated)

@@ -12,13 +12,13 @@ import pytest
 
 from feed_server.gateway.listener import SPARE
 from feed_server.protocol import Error, ErrorCode, Pong, Quotes, Trades, Welcome
-from tests.harness import FeedProcess, wait_for
+from tests.harness import PATIENCE_S, FeedProcess, wait_for
 from tests.market import Market, gateway_of, market
 from tests.raw_socket import PING, PONG, TEXT, ClosedError, RawSocket, ask_and_reset, frame
 
 pytestmark = pytest.mark.integration
 
-STALL_S = 1.0
+STALL_S = 3.0
 BURST = 100
 """Trades of one update."""
 
@@ -275,7 +275,7 @@ def test_who_stops_reading_is_closed_while_the_others_stay_current(
             at = flood.last.offset
             return figure(feed, 'closes_total{reason="stalled"}') > closed
 
-        wait_for("it is closed", is_closed, timeout_s=STALL_S + 10)
+        wait_for("it is closed", is_closed, timeout_s=STALL_S + PATIENCE_S)
         assert stuck.until_closed().code in (4009, None)
         reader.say(type="ping", id=1)
         reader.next(Pong)

@@ -37,6 +37,8 @@ TOUR = [f"S{number:02}" for number in range(50)]
 LOAD_S = 4.0
 HEARTBEAT_S = 0.5
 PROMPT_S = 0.25
+TRIES = 3
+"""Who is slow is slow each time; other processes may have the machine in one."""
 
 
 async def publish(url: str, ended: Event) -> int:
@@ -103,15 +105,26 @@ def test_pings_and_heartbeats_are_prompt_under_load() -> None:
         ):
             client.next(Welcome)
             client.say(type="subscribe", id=0, channel="quotes", symbols=TOUR)
-            with load(here, feed):
-                waits, beats = ask(client)
+            for left in reversed(range(TRIES)):
+                with load(here, feed):
+                    waits, beats = ask(client)
+                if left == 0 or is_prompt(waits, beats):
+                    break
             closes = httpx.get(f"{feed.url}/metrics", timeout=5).text
     assert len(waits) > LOAD_S / PROMPT_S
-    # One in twenty may come when other processes have the machine.
-    assert sorted(waits)[int(len(waits) * 0.95)] < PROMPT_S, sorted(waits)[-10:]
     assert len(beats) >= 2
-    assert max(later_s - s for s, later_s in pairwise(beats)) < 2 * HEARTBEAT_S
+    assert is_prompt(waits, beats), (sorted(waits)[-10:], gaps_s(beats))
     assert not re.search(r"^quotewire_closes_total\{", closes, re.MULTILINE)
+
+
+def is_prompt(waits: list[float], beats: list[float]) -> bool:
+    # One in twenty may come when other processes have the machine.
+    prompt = sorted(waits)[int(len(waits) * 0.95)] < PROMPT_S
+    return prompt and max(gaps_s(beats), default=0.0) < 2 * HEARTBEAT_S
+
+
+def gaps_s(beats: list[float]) -> list[float]:
+    return [later_s - s for s, later_s in pairwise(beats)]
 
 
 def ask(client: RawSocket) -> tuple[list[float], list[float]]:

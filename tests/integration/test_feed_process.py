@@ -9,6 +9,7 @@ import pytest
 
 from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import (
+    PATIENCE_S,
     PROJECT,
     FeedProcess,
     clean_environment,
@@ -73,7 +74,7 @@ def test_however_it_ends_no_process_is_left(number: signal.Signals) -> None:
         below = descendants(feed.process.pid)
         assert len(below) == 2
         feed.process.send_signal(number)
-        assert feed.process.wait(15) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+        assert feed.process.wait(PATIENCE_S) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
         wait_for("its children are gone", lambda: not any(map(is_alive, below)))
 
 
@@ -81,7 +82,7 @@ def test_a_valkey_that_dies_ends_the_feed_with_a_reason() -> None:
     with FeedProcess() as feed:
         assert feed.process is not None
         subprocess.run(["kill", "-9", str(descendants(feed.process.pid)[-1])], check=True)
-        assert feed.process.wait(15) == 1
+        assert feed.process.wait(PATIENCE_S) == 1
         assert "embedded Valkey has ended" in feed.said()
 
 

@@ -123,7 +123,7 @@ def test_a_position_that_cannot_be_holds_nobody_up(
         began_s = time.monotonic()
         client.say(type="subscribe", id=1, channel="trades", symbols=["AAPL"], since=since)
         assert trades_of(client, "AAPL", up_to=at.offset)[:2] == ([at.offset], [True])
-        assert time.monotonic() - began_s < 2
+        assert time.monotonic() - began_s < 4
 
 
 def test_trades_that_the_log_has_not_told_are_owned_up_to(feed: FeedProcess, here: Market) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import PROJECT, descendants, is_alive, wait_for
+from tests.harness import PATIENCE_S, PROJECT, descendants, is_alive, wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -60,7 +60,7 @@ def test_a_guarded_command_that_ignores_sigterm_is_killed() -> None:
         assert guard.stdin is not None
         guard.stdout.readline()
         guard.stdin.close()
-        assert guard.wait(15) != 0
+        assert guard.wait(PATIENCE_S) != 0
 
 
 def test_a_guard_ends_with_its_commands_code() -> None:
@@ -69,4 +69,4 @@ def test_a_guard_ends_with_its_commands_code() -> None:
         cwd=PROJECT,
         stdin=subprocess.PIPE,
     ) as guard:
-        assert guard.wait(20) == 7
+        assert guard.wait(PATIENCE_S) == 7

@@ -15,11 +15,12 @@ from feed_server.bus.reader import Reader
 from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
+from feed_server.gateway import market_view
 from feed_server.ingest import writer
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import Position
-from tests.harness import until
+from tests.harness import PATIENCE_S, until
 from tests.integration.test_market_view import Recorder, running
 from tests.tape import OPEN_MS, SYMBOLS, Tape, ingest_bus, ingesting
 
@@ -255,8 +256,11 @@ async def test_a_symbol_stays_wanted_for_a_while_after_its_leases_are_lost(
 
 
 async def test_who_polls_first_gets_what_the_source_has_now(
-    redis: Redis, valkey: EmbeddedValkey, demand: Demand
+    redis: Redis, valkey: EmbeddedValkey, demand: Demand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Who is not answered would wait so long, and then take what there is.
+    monkeypatch.setattr(market_view, "ASK_PATIENCE_S", 2 * PATIENCE_S)
+    monkeypatch.setattr(market_view, "POLL_PATIENCE_S", 2 * PATIENCE_S)
     tape = Tape()
     async with ingesting(ingest_bus(redis, demand=demand), tape):
         for symbol in SYMBOLS:
@@ -268,7 +272,7 @@ async def test_who_polls_first_gets_what_the_source_has_now(
         await until(lambda: has_streamed(tape, 5))
         async with running(valkey, Recorder()) as view:
             for symbol in SYMBOLS:
-                async with asyncio.timeout(0.9):
+                async with asyncio.timeout(PATIENCE_S):
                     assert await view.want([symbol])
                 assert view.latest[symbol].update.quote.last == 3
 

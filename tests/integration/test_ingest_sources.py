@@ -196,7 +196,12 @@ async def test_a_budget_is_kept_and_all_are_refreshed_in_turn(redis: Redis) -> N
 async def test_two_processes_share_one_budget(redis: Redis) -> None:
     made = [polled("vendor", f"{name}1", f"{name}2", rates=(Rate(5, 60.0),)) for name in "AB"]
     async with ingesting(ingest_bus(redis), made[0]), ingesting(ingest_bus(redis), made[1]):
-        await asyncio.sleep(1.5)
+
+        async def spent() -> bool:
+            return sum(len(source.asked) for source in made) >= 5
+
+        await until(spent)
+        await asyncio.sleep(1)
     assert sum(len(source.asked) for source in made) == 5
 
 

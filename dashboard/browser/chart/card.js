@@ -1,5 +1,6 @@
 /** The chart card: a symbol's bars, what is drawn beside them, and what is wrong if they are old. */
 
+import {explainNoHistory} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {readColours} from "quotewire/chart/colours.js";
 import {Comparison, colourOf} from "quotewire/chart/comparison.js";
@@ -44,6 +45,7 @@ export class Chart {
   #crosshair;
   #last;
   #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
+  #note = h("p", {class: "note", role: "status", "data-testid": "chart-note"});
   #goLive = h("button", {
     type: "button", class: "go-live", hidden: true, "data-testid": "go-live",
     title: "Back to the newest bars (g)", onclick: () => this.#figure.viewport.goLive(),
@@ -82,13 +84,13 @@ export class Chart {
     const toolbar = new Toolbar(this.#place, this.#tools.list, until);
     this.element = this.#build(toolbar);
     this.#listen(view, until);
-    expose("chart", () => this.#facts());
+    until(expose("chart", () => this.#facts()));
   }
 
   /** @param {Toolbar} toolbar */
   #build(toolbar) {
     const {element} = this.#figure;
-    element.append(this.#goLive, this.#history.element, this.#empty);
+    element.append(this.#goLive, this.#history.element, this.#note, this.#empty);
     element.tabIndex = 0;
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", "Bars. Arrows go from one to another, with Shift they pan, + and − zoom.");
@@ -271,7 +273,10 @@ export class Chart {
   #explain() {
     const has = this.#figure.bars.at() !== null;
     this.#empty.hidden = has;
-    if (!has) setText(this.#empty, explainEmpty(this.#connection, this.#symbol, this.#info !== null));
+    const asked = {symbol: this.#symbol, interval: this.#interval, known: this.#info !== null};
+    setText(this.#note, has && asked.known
+      ? explainNoHistory(this.#connection, asked.symbol, asked.interval) : "");
+    if (!has) setText(this.#empty, explainEmpty(this.#connection, asked));
   }
 
   /** Old prices stay, dimmed, with their age. */

@@ -25,8 +25,8 @@
  *   does not come again when they do.
  * @property {boolean} needs_history whether there is a gap that history has to mend: load
  *   `/api/bars` from `resumeFrom` on and `applySeries` it, or `giveUp`
- * @property {import("./trade_book.js").Lost | null} lost some final bars before these are missing
- *   for good
+ * @property {import("./trades.js").Lost | null} lost some final bars are missing for good: before
+ *   these, between them, or right after
  */
 
 import {NOTHING, Series} from "quotewire/core/bar_series.js";
@@ -107,7 +107,7 @@ export class BarBook {
     for (const [name, outputs] of Object.entries(indicators)) {
       this.#outputs.set(name, Object.keys(outputs));
     }
-    const {series, entered} = this.#enter(symbol, interval, epoch);
+    const {series, entered} = this.#enter(symbol, interval, epoch, {loaded: true});
     if (entered === "left") {
       this.counts.late += bars.length;
       return change(symbol, interval, NONE, {...NOTHING, needs_history: series.gap_end !== null});
@@ -238,11 +238,15 @@ export class BarBook {
    * @param {string} symbol
    * @param {string} interval
    * @param {string | null} epoch
+   * @param {{loaded?: boolean}} [options] `loaded`: it came over HTTP
+   * @returns {{series: Series, entered: import("./ordering.js").Entered}}
    */
-  #enter(symbol, interval, epoch) {
+  #enter(symbol, interval, epoch, {loaded = false} = {}) {
     const key = keyOf(symbol, interval);
-    const entered = epoch ? this.#epochs.enter(key, epoch) : "same";
     let series = this.#series.get(key);
+    // While a link tells of it, the link alone says which epoch is in force.
+    if (loaded && epoch && series?.live && series.epoch !== epoch) return {series, entered: "left"};
+    const entered = epoch ? this.#epochs.enter(key, epoch) : "same";
     if (!series) {
       series = new Series(epoch ?? "", this.counts);
       this.#series.set(key, series);

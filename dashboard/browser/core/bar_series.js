@@ -4,12 +4,12 @@
  * Twin of `dashboard/client/core/bar_series.py`.
  *
  * @typedef {import("./bars.js").Bar} Bar
- * @typedef {import("./trade_book.js").Lost} Lost
+ * @typedef {import("./trades.js").Lost} Lost
  *
  * @typedef {object} Told what comes of some bars beside what they changed
  * @property {Bar[]} finals bars that became final
  * @property {boolean} needs_history whether history has to mend a gap
- * @property {Lost | null} lost why some before `finals` are missing for good
+ * @property {Lost | null} lost why some around `finals` are missing for good
  *
  * @typedef {object} Placed what some bars changed
  * @property {boolean} reset whether one went in before others
@@ -61,8 +61,6 @@ export class Series {
   renewed(epoch) {
     if (this.gap_end === null) this.#counts.gaps += 1;
     const next = new Series(epoch, this.#counts);
-    next.pushed = this.pushed;
-    next.live = this.live;
     next.told_ms = this.told_ms;
     next.gap_end = 0;
     next.is_anew = true;
@@ -196,12 +194,12 @@ export class Series {
       told = this.close(joins);
     } else if (told_ms === null) {
       if (!this.live) this.#begin();
-    } else if (joins || !this.live) {
-      const lost = !joins && bars.length && bars[bars.length - 1].start_ms > told_ms ? "gap" : null;
+    } else if (this.live && !joins) {
+      return told; // What lies between comes by the link.
+    } else if (offset >= (this.offset ?? 0)) { // Else its final bars were told, or were given up.
+      const lost = !joins && bars.length ? "gap" : null;
       if (lost) this.#counts.gaps += 1;
       told = {...NOTHING, finals: this.#tell(this.#finalsAfter(told_ms)), lost};
-    } else {
-      return told; // What lies between comes by the link.
     }
     this.offset = Math.max(offset, this.offset ?? 0);
     if (bars.length) this.filled_ms = Math.max(unsettledFrom(bars), this.filled_ms ?? 0);
@@ -218,7 +216,9 @@ export class Series {
     const is_anew = this.is_anew;
     this.gap_end = null;
     this.is_anew = false;
-    if (this.told_ms === null || (is_anew && this.#wentBack())) {
+    // Where the new epoch has no bar from the last that was told on, it is at an earlier time.
+    const went_back = is_anew && (!this.bars.length || this.#wentBack());
+    if (this.told_ms === null || went_back) {
       this.#begin();
       return {...NOTHING, lost: is_anew ? "epoch" : "gap"};
     }

@@ -7,8 +7,8 @@
  * @typedef {import("./loads.js").Series} Series
  * @typedef {import("./quote_book.js").QuotesMessage} QuotesMessage
  * @typedef {import("./trade_book.js").TradesMessage} TradesMessage
- * @typedef {import("./trade_book.js").TradeSeries} TradeSeries
- * @typedef {import("./trade_book.js").TradesChange} TradesChange
+ * @typedef {import("./trades.js").TradeSeries} TradeSeries
+ * @typedef {import("./trades.js").TradesChange} TradesChange
  * @typedef {import("./bars.js").BarsMessage} BarsMessage
  * @typedef {import("./bars.js").BarSeries} BarSeries
  * @typedef {import("./bar_book.js").BarsChange} BarsChange
@@ -78,11 +78,12 @@ export class Books {
    * @param {number} now_ms
    * @param {Series} series
    * @param {BarSeries | TradeSeries} body
-   * @param {number | null} start_ms asked for
+   * @param {{start_ms: number | null, end_ms: number | null}} span asked for
    */
-  loaded(now_ms, series, body, start_ms) {
+  loaded(now_ms, series, body, {start_ms, end_ms}) {
     if (series.channel === "bars") {
-      const bars = this.#bars.applySeries(/** @type {BarSeries} */ (body), {start_ms});
+      const asked = {start_ms, end_ms};
+      const bars = this.#bars.applySeries(/** @type {BarSeries} */ (body), asked);
       return bars ? this.#barsChanged(now_ms, [bars]) : [];
     }
     const trades = this.#trades.applySeries(/** @type {TradeSeries} */ (body));
@@ -198,6 +199,11 @@ export class Books {
     if (channel === "quotes") return this.#quotes.positions(symbols);
     if (channel === "trades") return this.#trades.positions(symbols);
     return this.#bars.positions(symbols, interval ?? "");
+  }
+
+  /** Whether trades go on from those that are held, or could not. @param {TradeSeries} body */
+  reaches(body) {
+    return this.#trades.reaches(body);
   }
 
   /** Whether a series has a gap that history may mend. @param {Series} series */

@@ -1,7 +1,8 @@
 /**
  * When history is loaded, and what becomes of it: at the beginning, over gaps, and for polls. Pure.
  *
- * A series is loaded once it is subscribed to, so that no bar is missed between the two. Twin of
+ * A series is loaded once it is subscribed to, so that no bar is missed between the two. What is
+ * older than what was loaded first is loaded where it is wanted, beside all else. Twin of
  * `dashboard/client/core/history.py`.
  *
  * @typedef {import("./session.js").Action} Action
@@ -10,13 +11,15 @@
  * @typedef {import("./machine.js").Machine} Machine
  */
 
+import {RETRIED} from "quotewire/core/codes.js";
+import {Extents} from "quotewire/core/extents.js";
 import {Loads, seriesKey} from "quotewire/core/loads.js";
 import {DENIALS} from "quotewire/core/login.js";
-import {RETRIED} from "quotewire/core/subscriptions.js";
 
 /** Asked for at most, to mend a gap. */
 const MOST_BARS = 5000;
 const MOST_TRADES = 10000;
+/** Asked for by each poll; as many as there are where those do not reach back to what is held. */
 const POLLED_TRADES = 500;
 
 /** Asked for to know where a series stands of which no history is wanted. */
@@ -32,8 +35,9 @@ export class History {
   #wanted;
   #books;
   #loads;
-  /** @type {Map<string, string[]>} indicators by series */
-  #loadedWith = new Map();
+  #extents;
+  /** @type {Set<string>} keys of series */
+  #far = new Set();
 
   /**
    * @param {import("./subscriptions.js").Subscriptions} wanted
@@ -44,10 +48,11 @@ export class History {
     this.#wanted = wanted;
     this.#books = books;
     this.#loads = new Loads(random);
+    this.#extents = new Extents(wanted, books);
   }
 
   get size() {
-    return this.#loads.size + this.#loadedWith.size;
+    return this.#loads.size + this.#extents.size;
   }
 
   /** When the next `tick` is due, or null. */
@@ -79,7 +84,8 @@ export class History {
   subscribed(now_ms, channel, interval, symbols, machine) {
     if (channel === "quotes") return [];
     const found = symbols.map((symbol) => ({channel, symbol, interval}));
-    return this.#need(found.filter((series) => this.#isMissing(series)), now_ms, machine);
+    const missing = found.filter((series) => this.#isMissing(series));
+    return this.#need([...missing, ...this.#extents.short(found)], now_ms, machine);
   }
 
   /**
@@ -92,6 +98,27 @@ export class History {
    */
   wanted(now_ms, interval, symbols, machine) {
     return this.subscribed(now_ms, "bars", interval, symbols, machine);
+  }
+
+  /** Whether there may be older bars. @param {string} symbol @param {string} interval */
+  hasOlder(symbol, interval) {
+    return this.#extents.hasOlder(symbol, interval);
+  }
+
+  /**
+   * Load so many bars before the earliest that is held.
+   *
+   * @param {number} now_ms
+   * @param {string} symbol
+   * @param {string} interval
+   * @param {number} bars
+   * @param {Machine} machine
+   */
+  older(now_ms, symbol, interval, bars, machine) {
+    if (!this.hasOlder(symbol, interval)) return [];
+    this.#extents.extend(symbol, interval, bars);
+    const series = {channel: /** @type {const} */ ("bars"), symbol, interval};
+    return this.#need(this.#extents.short([series]), now_ms, machine);
   }
 
   /** Load what mends the gaps that were found. @param {number} now_ms @param {Machine} machine */
@@ -123,17 +150,47 @@ export class History {
     const running = this.#loads.take(id);
     if (!running) return [];
     const {series, start_ms, indicators, again} = running;
+    if (series.older) return this.#olderLoaded(now_ms, running, body, machine);
     if (start_ms === null && series.channel === "bars") {
-      this.#loadedWith.set(seriesKey(series), indicators);
+      this.#extents.loaded(series, indicators, body.more ?? false);
     }
-    const actions = this.#books.loaded(now_ms, series, body, start_ms);
+    if (series.channel === "trades" && this.#fallsShort(series, body)) {
+      this.#far.add(seriesKey(series));
+      this.#loads.drop(series);
+      return this.#need([series], now_ms, machine);
+    }
+    this.#far.delete(seriesKey(series));
+    const actions = this.#books.loaded(now_ms, series, body, running);
     const keys = this.#drain().map(seriesKey);
     if (keys.includes(seriesKey(series)) && this.#books.hasGap(series)) {
       this.#loads.failed(now_ms, series);
       return actions;
     }
     this.#loads.drop(series);
-    return again ? [...actions, ...this.#need([series], now_ms, machine)] : actions;
+    const needs = [...(again ? [series] : []), ...this.#extents.short([series])];
+    return [...actions, ...this.#need(needs, now_ms, machine)];
+  }
+
+  /**
+   * @param {number} now_ms
+   * @param {import("./loads.js").Running} running
+   * @param {any} body
+   * @param {Machine} machine
+   * @returns {Action[]}
+   */
+  #olderLoaded(now_ms, running, body, machine) {
+    const {series, end_ms} = running;
+    this.#loads.drop(series);
+    // The series has begun anew since, and is loaded from the beginning.
+    if (!this.#extents.isOf(body)) return [];
+    /** @type {Action[]} */
+    let actions = [];
+    if (end_ms === this.#extents.endOf(series)) {
+      this.#extents.olderLoaded(series, body);
+      actions = this.#books.loaded(now_ms, series, body, running);
+    }
+    if (!body.start_ms.length) return actions;
+    return [...actions, ...this.#need(this.#extents.short([series]), now_ms, machine)];
   }
 
   /**
@@ -150,15 +207,35 @@ export class History {
     if (!running) return [];
     const {series} = running;
     if (PASSING.has(code)) {
-      this.#loads.failed(now_ms, series);
+      this.#loads.failed(now_ms, series, {code, reason});
+      return this.#trouble(series);
+    }
+    if (series.older) {
+      this.#loads.drop(series);
       return [];
     }
     if (this.#books.hasGap(series)) {
       this.#loads.drop(series);
       return this.#books.giveUp(now_ms, series, code, reason);
     }
-    this.#loads.failed(now_ms, series, REFUSED);
-    return [];
+    this.#loads.failed(now_ms, series, {code, reason}, REFUSED);
+    return this.#trouble(series);
+  }
+
+  /** Why the history of bars is not there; null where it may come. @param {string} symbol @param {string} interval */
+  failure(symbol, interval) {
+    if (this.#books.isLoaded(symbol, interval)) return null;
+    return this.#loads.failure({channel: "bars", symbol, interval});
+  }
+
+  /** @param {Series} series @returns {Action[]} */
+  #trouble(series) {
+    const why = this.#loads.failure(series);
+    if (why === null) return [];
+    const {symbol, interval} = series;
+    const named = interval === null ? "trades" : `bars of ${interval}`;
+    const reason = `history of its ${named} cannot be had: ${why.reason}`;
+    return [{do: "trouble", symbol, code: why.code, reason}];
   }
 
   /**
@@ -171,9 +248,9 @@ export class History {
   forget(channel, interval, symbol) {
     this.#books.forget(channel, interval, symbol);
     if (channel === "quotes") return;
-    const series = {channel, symbol, interval};
-    this.#loads.drop(series);
-    this.#loadedWith.delete(seriesKey(series));
+    for (const older of [false, true]) this.#loads.drop({channel, symbol, interval, older});
+    this.#far.delete(seriesKey({channel, symbol, interval}));
+    this.#extents.forget(symbol, interval);
   }
 
   #drain() {
@@ -198,8 +275,9 @@ export class History {
     /** @type {Action[]} */
     const actions = [];
     for (const series of ready) {
-      const {channel, interval, symbol} = series;
-      if (this.#wanted.holds(channel, interval, symbol)) {
+      const {channel, interval, symbol, older} = series;
+      const isHeld = this.#wanted.holds(channel, interval, symbol);
+      if (isHeld && (!older || this.#extents.missing(series))) {
         actions.push(this.#ask(now_ms, series, machine));
       } else this.#loads.drop(series);
     }
@@ -214,41 +292,45 @@ export class History {
    */
   #ask(now_ms, series, machine) {
     const {channel, symbol, interval} = series;
-    /** @type {number | null} */
-    let start_ms = null;
-    let limit = this.#books.hasGap(series) ? MOST_TRADES : POLLED_TRADES;
-    /** @type {string[]} */
-    let indicators = [];
-    if (interval !== null) {
-      indicators = this.#wanted.indicators(interval, symbol);
-      limit = Math.max(this.#wanted.history(interval, symbol), LEAST_BARS);
-      if (!this.#isFirst(series)) {
-        start_ms = this.#books.resumeFrom(symbol, interval);
-        if (start_ms !== null) limit = MOST_BARS;
-      }
-    }
+    const indicators = interval === null ? [] : this.#wanted.indicators(interval, symbol);
+    const span = this.#span(series);
     return {
       do: "load",
       way: machine.liveWay === "relay" ? "relay" : "polling",
-      id: this.#loads.begin(now_ms, series, start_ms, indicators),
-      channel, symbol, limit, interval, start_ms,
-      end_ms: null,
-      indicators,
+      id: this.#loads.begin(now_ms, series, span, indicators),
+      channel, symbol, interval, ...span, indicators,
     };
+  }
+
+  /** From where to where to ask, and for how many at most. @param {Series} series */
+  #span(series) {
+    const {symbol, interval, older} = series;
+    const newest = {start_ms: null, end_ms: null};
+    if (interval === null) {
+      const isFar = this.#far.has(seriesKey(series)) || this.#books.hasGap(series);
+      return {...newest, limit: isFar ? MOST_TRADES : POLLED_TRADES};
+    }
+    const limit = this.#extents.missing(series);
+    if (older) return {...newest, end_ms: this.#extents.endOf(series), limit};
+    const first = this.#extents.isFirst(series);
+    const start_ms = first ? null : this.#books.resumeFrom(symbol, interval);
+    if (start_ms !== null) return {...newest, start_ms, limit: MOST_BARS};
+    return {...newest, limit: Math.max(this.#extents.goal(symbol, interval), LEAST_BARS)};
+  }
+
+  /**
+   * Whether a poll's trades end after what is held, and older ones can be asked for.
+   *
+   * @param {Series} series
+   * @param {any} body
+   */
+  #fallsShort(series, body) {
+    if (this.#far.has(seriesKey(series)) || this.#books.hasGap(series)) return false;
+    return body.offsets.length >= POLLED_TRADES && !this.#books.reaches(body);
   }
 
   /** @param {Series} series */
   #isMissing(series) {
-    return this.#books.hasGap(series) || this.#isFirst(series);
-  }
-
-  /** Whether all the history that is wanted of bars has to be loaded. @param {Series} series */
-  #isFirst(series) {
-    const {symbol, interval} = series;
-    if (interval === null || !this.#wanted.history(interval, symbol)) return false;
-    const have = this.#loadedWith.get(seriesKey(series));
-    const indicators = this.#wanted.indicators(interval, symbol);
-    const lacks = !have || !indicators.every((name) => have.includes(name));
-    return lacks || !this.#books.isLoaded(symbol, interval);
+    return this.#books.hasGap(series) || this.#extents.isFirst(series);
   }
 }

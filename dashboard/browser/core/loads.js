@@ -2,24 +2,34 @@
  * History that is being loaded, one request at a time for each series. Pure. Twin of
  * `dashboard/client/core/loads.py`.
  *
- * @typedef {{channel: "bars" | "trades", symbol: string, interval: string | null}} Series trades of
- *   a symbol, or its bars of one interval
+ * @typedef {{channel: "bars" | "trades", symbol: string, interval: string | null,
+ *   older?: boolean}} Series trades of a symbol, or its bars of one interval; `older`: those before
+ *   what is held
+ *
+ * @typedef {{code: string, reason: string}} Why
  *
  * @typedef {object} Running one series that is being loaded, or will be again
  * @property {Series} series
  * @property {number | null} id number of the request under way, null between two
  * @property {number | null} at when the request has taken too long, or is to be made again
  * @property {number} failures in a row
+ * @property {Why | null} why it failed the last time, null where it has not
  * @property {boolean} again whether it is wanted once more after the request under way
  * @property {number | null} start_ms asked for
+ * @property {number | null} end_ms asked for
  * @property {string[]} indicators asked for
  */
 
 import {LIMITS, backoff} from "quotewire/core/limits.js";
 
+/** So many failures in a row are told. */
+const FAILED = 2;
+/** @type {Why} */
+const TIMEOUT = {code: "timeout", reason: "the feed did not answer in time"};
+
 /** @param {Series} series */
-export function seriesKey({channel, symbol, interval}) {
-  return `${channel} ${symbol} ${interval ?? ""}`;
+export function seriesKey({channel, symbol, interval, older = false}) {
+  return `${channel} ${symbol} ${interval ?? ""}${older ? " older" : ""}`;
 }
 
 /** All that is being loaded. */
@@ -60,14 +70,15 @@ export class Loads {
    *
    * @param {number} now_ms
    * @param {Series} series
-   * @param {number | null} start_ms
+   * @param {{start_ms: number | null, end_ms: number | null}} span
    * @param {string[]} indicators
    * @returns {number} the request's number
    */
-  begin(now_ms, series, start_ms, indicators) {
+  begin(now_ms, series, {start_ms, end_ms}, indicators) {
     const running = this.#of(series);
     const id = (this.#last += 1);
-    Object.assign(running, {id, at: now_ms + LIMITS.load_ms, again: false, start_ms, indicators});
+    Object.assign(running, {id, at: now_ms + LIMITS.load_ms, again: false});
+    Object.assign(running, {start_ms, end_ms, indicators});
     this.#byId.set(id, running);
     return id;
   }
@@ -91,11 +102,13 @@ export class Loads {
    *
    * @param {number} now_ms
    * @param {Series} series
+   * @param {Why | null} [why]
    * @param {number} [times]
    */
-  failed(now_ms, series, times = 1) {
+  failed(now_ms, series, why = null, times = 1) {
     const running = this.#of(series);
     running.failures += times;
+    running.why = why;
     running.at = now_ms + backoff(running.failures, this.#random);
   }
 
@@ -125,9 +138,15 @@ export class Loads {
     for (const {id, series} of due) {
       if (id === null) continue;
       this.take(id);
-      this.failed(now_ms, series);
+      this.failed(now_ms, series, TIMEOUT);
     }
     return ready.map(({series}) => series);
+  }
+
+  /** Why a series has failed to be loaded more than once in a row; else null. @param {Series} series */
+  failure(series) {
+    const running = this.#running.get(seriesKey(series));
+    return running && running.failures >= FAILED ? running.why : null;
   }
 
   /** @param {Series} series @returns {Running} */
@@ -135,8 +154,8 @@ export class Loads {
     const key = seriesKey(series);
     let running = this.#running.get(key);
     if (!running) {
-      running = {series, id: null, at: null, failures: 0, again: false, start_ms: null,
-        indicators: []};
+      running = {series, id: null, at: null, failures: 0, why: null, again: false, start_ms: null,
+        end_ms: null, indicators: []};
       this.#running.set(key, running);
     }
     return running;

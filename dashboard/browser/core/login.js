@@ -5,7 +5,7 @@
  * the life of the one that was taken, and where one is refused; a second one that is refused ends
  * it. Twin of `dashboard/client/core/login.py`.
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  *
  * @typedef {{do: "show", way: LinkWay} | {do: "enter", way: LinkWay} | {do: "renew"}
  *   | {do: "deny", code: string, reason: string}} Action `show` the token over this link, `enter`:

@@ -3,6 +3,9 @@
  *
  * Offsets count within an epoch, and epochs have no order of their own: `Epochs` remembers those
  * that were left, so that what still arrives from them is late, and anything else unknown is new.
+ * While a link tells of something, the link alone says which epoch is in force: an answer over HTTP
+ * that does not agree is late, for it may have been on its way for long.
+ *
  * Twin of `dashboard/client/core/ordering.py`.
  *
  * @typedef {"first" | "same" | "new" | "left"} Entered

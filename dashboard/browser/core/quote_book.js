@@ -41,6 +41,7 @@
  * @property {Quote | null} quote
  * @property {QuoteDetails | null} details those of the quote
  * @property {QuoteDetails | null} pushed those that pushes without any go on from
+ * @property {boolean} live whether a link tells of it
  */
 
 import {Counts} from "quotewire/core/latency.js";
@@ -97,7 +98,10 @@ export class QuoteBook {
 
   /** Take note that a link has ended: the next one goes on from what is held now. */
   unlinked() {
-    for (const held of this.#held.values()) held.pushed = held.details;
+    for (const held of this.#held.values()) {
+      held.pushed = held.details;
+      held.live = false;
+    }
   }
 
   /** @param {string} symbol @returns {Quote | null} the newest */
@@ -137,17 +141,19 @@ export class QuoteBook {
    * @param {string} symbol
    * @param {QuoteDetails} details
    * @param {boolean} polled
+   * @returns {Held} what a row with details belongs to, if their epoch is the same
    */
   #enter(symbol, details, polled) {
+    let held = this.#held.get(symbol);
+    if (polled && held?.live) return held;
     const epoch = details[EPOCH];
     const entered = this.#epochs.enter(symbol, epoch);
-    let held = this.#held.get(symbol);
     if (!held || entered === "new") {
-      // Where a poll brings a new epoch, pushes may still tell the one before.
-      held = {epoch, quote: null, details: null, pushed: held?.pushed ?? null};
+      held = {epoch, quote: null, details: null, pushed: null, live: false};
       this.#held.set(symbol, held);
     }
-    if (!polled) held.pushed = details;
+    held.pushed = details;
+    held.live = !polled;
     return held;
   }
 

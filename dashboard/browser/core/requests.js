@@ -2,7 +2,7 @@
  * What is said over links, and which answers are waited for. Pure. Twin of
  * `dashboard/client/core/requests.py`.
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  * @typedef {import("./session.js").Send} Send
  *
  * @typedef {object} Pending a request that is not answered yet
@@ -11,6 +11,7 @@
  * @property {import("./session.js").Channel} channel
  * @property {string | null} interval
  * @property {string[]} symbols
+ * @property {string[]} [indicators]
  * @property {string} [token] shown by `auth`
  */
 
@@ -76,12 +77,12 @@ export class Requests {
    * Ask for what is wanted, to go on from what is held.
    *
    * @param {LinkWay} way
-   * @param {import("./subscriptions.js").Ask} ask
+   * @param {import("./asks.js").Ask} ask
    * @returns {Send[]}
    */
   subscribe(way, {channel, interval, indicators, max_hz, symbols: all}) {
     return this.#parts(all).map((symbols) => {
-      const id = this.#expect({way, kind: "ask", channel, interval, symbols});
+      const id = this.#expect({way, kind: "ask", channel, interval, symbols, indicators});
       const since = this.#books.positions(channel, interval, symbols);
       return {do: "send", way, message: {
         type: "subscribe", id, channel, symbols,
@@ -97,7 +98,7 @@ export class Requests {
    * End what was asked for.
    *
    * @param {LinkWay} way
-   * @param {import("./subscriptions.js").Unask} unask
+   * @param {import("./asks.js").Unask} unask
    * @returns {Send[]}
    */
   unsubscribe(way, {channel, interval, symbols: all}) {

@@ -10,7 +10,7 @@
  * @typedef {"connecting" | "live" | "polling" | "stale" | "offline" | "closed"} State
  * @typedef {"quotes" | "bars" | "trades"} Channel
  *
- * @typedef {import("./machine.js").LinkWay} LinkWay
+ * @typedef {import("./situation.js").LinkWay} LinkWay
  * @typedef {import("../protocol.js").SourceStatus} SourceStatus
  * @typedef {{type: string} & Record<string, any>} Message as the server said it, parsed
  *
@@ -49,18 +49,22 @@
  * @typedef {{do: "bars", symbol: string, interval: string, reset: boolean,
  *   since_ms: number | null, finals: import("./bars.js").Bar[]}} BarsChanged `since_ms`: start of the
  *   earliest that changed, `finals`: those that became final, in order
- * @typedef {{do: "trades", trades: import("./trade_book.js").Trade[]}} TradesChanged each once, a symbol's in order
+ * @typedef {{do: "trades", trades: import("./trades.js").Trade[]}} TradesChanged each once, a symbol's in order
  * @typedef {{do: "lost", channel: Channel, symbol: string, interval: string | null, code: string,
  *   reason: string}} Lost a gap that cannot be mended; told before the data after it
  * @typedef {{do: "failed", channel: Channel, symbol: string, interval: string | null, code: string,
- *   reason: string}} Failed told once for as long as it is so
+ *   reason: string, indicators: string[]}} Failed told once for as long as it is so; where indicators
+ *   are named, to those alone who want one of them
+ * @typedef {{do: "trouble", symbol: string, code: string, reason: string}} Trouble a source has it
+ *   with a symbol that is wanted, or its history cannot be had; it is still subscribed to
  * @typedef {{do: "status", sources: Map<string, SourceStatus>}} StatusChanged by name
  *
  * @typedef {Open | Close | Send | Poll | Load | Renew | StateChanged | QuotesChanged | BarsChanged
- *   | TradesChanged | Lost | Failed | StatusChanged} Action
+ *   | TradesChanged | Lost | Failed | Trouble | StatusChanged} Action
  */
 
 import {Conversation} from "quotewire/core/conversation.js";
+import {Parts} from "quotewire/core/parts.js";
 
 const DEFAULTS = Object.freeze({
   mode: /** @type {Mode} */ ("auto"),
@@ -75,6 +79,7 @@ const DEFAULTS = Object.freeze({
  * be done, in order; each may be called at any time, in any order.
  */
 export class Session {
+  #parts;
   #talk;
 
   /**
@@ -83,36 +88,37 @@ export class Session {
    */
   constructor(settings = {}, random = Math.random) {
     this.settings = {...DEFAULTS, ...settings};
-    this.#talk = new Conversation(this.settings, random);
+    this.#parts = new Parts(this.settings, random);
+    this.#talk = new Conversation(this.#parts);
   }
 
   /** @returns {StateChanged} as it was told last */
   get state() {
-    return this.#talk.state;
+    return this.#parts.state;
   }
 
   // ---- life
 
   /** Begin, also after the end; else nothing. @param {number} now_ms @returns {Action[]} */
   start(now_ms) {
-    const steps = this.#talk.machine.start(now_ms);
-    if (steps.length) this.#talk.login.restart();
-    return this.#talk.perform(now_ms, steps);
+    const steps = this.#parts.machine.start(now_ms);
+    if (steps.length) this.#parts.login.restart();
+    return this.#parts.perform(now_ms, steps);
   }
 
   /** End. What is wanted and held is kept. @param {number} now_ms @returns {Action[]} */
   stop(now_ms) {
-    return this.#talk.perform(now_ms, this.#talk.machine.stop(now_ms));
+    return this.#parts.perform(now_ms, this.#parts.machine.stop(now_ms));
   }
 
   /** Do what is due; nothing, where it is too early. @param {number} now_ms @returns {Action[]} */
   tick(now_ms) {
     return [
-      ...this.#talk.perform(now_ms, this.#talk.machine.tick(now_ms)),
-      ...this.#talk.admit(now_ms, this.#talk.login.tick(now_ms)),
-      ...this.#talk.follow(this.#talk.wanted.tick(now_ms)),
-      ...this.#talk.history.tick(now_ms, this.#talk.machine),
-      ...this.#talk.ping(now_ms),
+      ...this.#parts.perform(now_ms, this.#parts.machine.tick(now_ms)),
+      ...this.#parts.admit(now_ms, this.#parts.login.tick(now_ms)),
+      ...this.#parts.follow(this.#parts.wanted.tick(now_ms)),
+      ...this.#parts.history.tick(now_ms, this.#parts.machine),
+      ...this.#parts.ping(now_ms),
     ];
   }
 
@@ -124,11 +130,11 @@ export class Session {
   deadline() {
     let due_ms = Infinity;
     for (const at of [
-      this.#talk.machine.deadline(),
-      this.#talk.login.deadline(),
-      this.#talk.wanted.deadline(),
-      this.#talk.machine.isHidden ? null : this.#talk.history.deadline(),
-      this.#talk.ping_ms,
+      this.#parts.machine.deadline(),
+      this.#parts.login.deadline(),
+      this.#parts.wanted.deadline(),
+      this.#parts.machine.isHidden ? null : this.#parts.history.deadline(),
+      this.#parts.ping_ms,
     ]) due_ms = Math.min(due_ms, at ?? Infinity);
     return due_ms === Infinity ? null : due_ms;
   }
@@ -142,29 +148,29 @@ export class Session {
    */
   configure(now_ms, changes) {
     this.settings = {...this.settings, ...changes};
-    const actions = this.#talk.perform(now_ms, this.#talk.machine.configure(now_ms, changes));
+    const actions = this.#parts.perform(now_ms, this.#parts.machine.configure(now_ms, changes));
     if (changes.max_hz === undefined) return actions;
-    return [...actions, ...this.#talk.follow(this.#talk.wanted.configure(changes.max_hz))];
+    return [...actions, ...this.#parts.follow(this.#parts.wanted.configure(changes.max_hz))];
   }
 
   /** The network is back: what waits is tried at once. @param {number} now_ms @returns {Action[]} */
   online(now_ms) {
-    return this.#talk.perform(now_ms, this.#talk.machine.online(now_ms));
+    return this.#parts.perform(now_ms, this.#parts.machine.online(now_ms));
   }
 
   /** The page is seen again: it catches up. @param {number} now_ms @returns {Action[]} */
   visible(now_ms) {
-    this.#talk.books.meter.seen(true);
-    const actions = this.#talk.perform(now_ms, this.#talk.machine.visible(now_ms));
-    if (this.#talk.way !== null) this.#talk.ping_ms ??= now_ms;
+    this.#parts.books.meter.seen(true);
+    const actions = this.#parts.perform(now_ms, this.#parts.machine.visible(now_ms));
+    if (this.#parts.way !== null) this.#parts.ping_ms ??= now_ms;
     return actions;
   }
 
   /** Nobody sees the page: it asks for nothing. @param {number} now_ms @returns {Action[]} */
   hidden(now_ms) {
-    this.#talk.books.meter.seen(false);
-    this.#talk.ping_ms = null;
-    return this.#talk.perform(now_ms, this.#talk.machine.hidden(now_ms));
+    this.#parts.books.meter.seen(false);
+    this.#parts.ping_ms = null;
+    return this.#parts.perform(now_ms, this.#parts.machine.hidden(now_ms));
   }
 
   /**
@@ -176,13 +182,15 @@ export class Session {
    * @returns {Action[]}
    */
   token(now_ms, token) {
-    const actions = this.#talk.admit(now_ms, this.#talk.login.take(token));
-    const again = this.#talk.machine.token(now_ms);
-    if (again.length) this.#talk.login.restart();
-    actions.push(...this.#talk.perform(now_ms, again));
-    if (this.#talk.way === null) {
-      actions.push(...this.#talk.follow(this.#talk.wanted.allowed(now_ms)));
-      if (this.#talk.rounds.isHeld) actions.push(...this.#talk.perform(now_ms, this.#talk.machine.repoll(now_ms)));
+    const actions = this.#parts.admit(now_ms, this.#parts.login.take(token));
+    const again = this.#parts.machine.token(now_ms);
+    if (again.length) this.#parts.login.restart();
+    actions.push(...this.#parts.perform(now_ms, again));
+    if (this.#parts.way === null) {
+      actions.push(...this.#parts.follow(this.#parts.wanted.allowed(now_ms)));
+      if (this.#parts.rounds.isHeld) {
+        actions.push(...this.#parts.perform(now_ms, this.#parts.machine.repoll(now_ms)));
+      }
     }
     return actions;
   }
@@ -198,10 +206,11 @@ export class Session {
    * @returns {Action[]}
    */
   want(now_ms, want) {
-    const actions = this.#talk.follow(this.#talk.wanted.want(want));
+    const actions = this.#parts.follow(this.#parts.wanted.want(want));
     if (!want.history || !want.interval) return actions;
-    const held = Object.keys(this.#talk.books.positions("bars", want.interval, want.symbols));
-    return [...actions, ...this.#talk.history.wanted(now_ms, want.interval, held, this.#talk.machine)];
+    const held = Object.keys(this.#parts.books.positions("bars", want.interval, want.symbols));
+    const {history, machine} = this.#parts;
+    return [...actions, ...history.wanted(now_ms, want.interval, held, machine)];
   }
 
   /**
@@ -212,7 +221,23 @@ export class Session {
    * @returns {Action[]}
    */
   unwant(now_ms, want) {
-    return this.#talk.follow(this.#talk.wanted.unwant(now_ms, want));
+    return this.#parts.follow(this.#parts.wanted.unwant(now_ms, want));
+  }
+
+  /**
+   * Load so many bars before the earliest that is held, of a series that is wanted. They come as
+   * `bars`. Nothing is done where there are none, see `hasOlder`; to ask once more while they are on
+   * their way does no harm.
+   *
+   * @param {number} now_ms
+   * @param {string} symbol
+   * @param {string} interval
+   * @param {number} bars
+   * @returns {Action[]}
+   */
+  older(now_ms, symbol, interval, bars) {
+    if (this.state.state === "closed") return [];
+    return this.#parts.history.older(now_ms, symbol, interval, bars, this.#parts.machine);
   }
 
   // ---- what came
@@ -240,9 +265,9 @@ export class Session {
    * @returns {Action[]}
    */
   closed(now_ms, way, number, reason) {
-    if (!this.#talk.frames.has(way) || way === "polling") return [];
-    this.#talk.unlink(way);
-    return this.#talk.perform(now_ms, this.#talk.machine.closed(now_ms, way, number, reason));
+    if (!this.#parts.frames.has(way) || way === "polling") return [];
+    this.#parts.unlink(way);
+    return this.#parts.perform(now_ms, this.#parts.machine.closed(now_ms, way, number, reason));
   }
 
   /**
@@ -273,7 +298,7 @@ export class Session {
 
   /** Take the answer to a `load`. @param {number} now_ms @param {number} id @param {any} series */
   loaded(now_ms, id, series) {
-    return this.#talk.history.loaded(now_ms, id, series, this.#talk.machine);
+    return this.#parts.history.loaded(now_ms, id, series, this.#parts.machine);
   }
 
   /**
@@ -285,12 +310,12 @@ export class Session {
    * @param {string} reason
    */
   loadFailed(now_ms, id, code, reason) {
-    return this.#talk.history.failed(now_ms, id, code, reason);
+    return this.#talk.loadFailed(now_ms, id, code, reason);
   }
 
   /** Quotes told of so far have been painted, or handed over. @param {number} now_ms */
   painted(now_ms) {
-    this.#talk.books.meter.shown(now_ms);
+    this.#parts.books.meter.shown(now_ms);
   }
 
   /**
@@ -299,29 +324,29 @@ export class Session {
    * @param {Iterable<import("../protocol.js").SymbolInfo>} symbols
    */
   symbols(symbols) {
-    this.#talk.books.symbolsCame(symbols);
+    this.#parts.books.symbolsCame(symbols);
   }
 
   // ---- what is known
 
   /** What is measured and counted. */
   get meter() {
-    return this.#talk.books.meter;
+    return this.#parts.books.meter;
   }
 
   /** @returns {Map<string, SourceStatus>} what the feed said of its sources, by name */
   get sources() {
-    return this.#talk.books.sources;
+    return this.#parts.books.sources;
   }
 
   /** The newest quote of a symbol that is wanted. @param {string} symbol */
   quote(symbol) {
-    return this.#talk.books.quote(symbol);
+    return this.#parts.books.quote(symbol);
   }
 
   /** Bars of a series, oldest first; not to be changed. @param {string} symbol @param {string} interval */
   bars(symbol, interval) {
-    return this.#talk.books.bars(symbol, interval);
+    return this.#parts.books.bars(symbol, interval);
   }
 
   /**
@@ -331,39 +356,61 @@ export class Session {
    * @param {Channel} channel
    * @param {string | null} interval
    * @param {string} symbol
+   * @param {string[]} [indicators]
    */
-  failure(channel, interval, symbol) {
-    return this.#talk.wanted.failure(channel, interval, symbol);
+  failure(channel, interval, symbol, indicators = []) {
+    return this.#parts.wanted.failure(channel, interval, symbol, indicators);
   }
 
   /** The last trades of a symbol that is wanted, oldest first. @param {string} symbol */
   trades(symbol) {
-    return this.#talk.books.trades(symbol);
+    return this.#parts.books.trades(symbol);
   }
 
   /** Names of an indicator's outputs; empty before history told them. @param {string} indicator */
   outputs(indicator) {
-    return this.#talk.books.outputs(indicator);
+    return this.#parts.books.outputs(indicator);
   }
 
   /** How old a symbol's quote is, and whether it is too old. @param {string} symbol @param {number} now_ms */
   age(symbol, now_ms) {
-    return this.#talk.books.age(symbol, now_ms);
+    return this.#parts.books.age(symbol, now_ms);
   }
 
   /** Whether the history of a series is there that was wanted. @param {string} symbol @param {string} interval */
   isLoaded(symbol, interval) {
-    return this.#talk.books.isLoaded(symbol, interval);
+    return this.#parts.books.isLoaded(symbol, interval);
+  }
+
+  /**
+   * Why history that is wanted is not there; null where it may come. It is asked for again, ever more
+   * seldom.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  historyFailure(symbol, interval) {
+    return this.#parts.history.failure(symbol, interval);
+  }
+
+  /**
+   * Whether there may be bars before the earliest that is held, and room for them.
+   *
+   * @param {string} symbol
+   * @param {string} interval
+   */
+  hasOlder(symbol, interval) {
+    return this.#parts.history.hasOlder(symbol, interval);
   }
 
   /** How much is held of what comes and goes, to see that nothing grows. */
   sizes() {
     return {
-      wanted: this.#talk.wanted.size,
-      requests: this.#talk.requests.size,
-      loads: this.#talk.history.size,
-      links: this.#talk.frames.size,
-      books: this.#talk.books.size,
+      wanted: this.#parts.wanted.size,
+      requests: this.#parts.requests.size,
+      loads: this.#parts.history.size,
+      links: this.#parts.frames.size,
+      books: this.#parts.books.size,
     };
   }
 }

@@ -54,7 +54,7 @@ const MESSAGES = new Map(Object.entries({
   heartbeat: fields({time_ms: number, frames: number}),
   status: fields({sources: list(fields({source: text, state: text}))}),
   shutdown: fields({reconnect_ms: number}),
-  error: fields({code: text, message: text}),
+  error: fields({code: text, message: text, id: maybe(number), symbol: maybe(text)}),
   quotes: fields({
     event_ms: number,
     received_ms: number,

@@ -97,19 +97,6 @@ export class Staleness {
     return {state, age_ms};
   }
 
-  /**
-   * @param {number} now_ms
-   * @returns {number | null} when the next symbol becomes stale by time alone, null where none will
-   */
-  nextChangeMs(now_ms) {
-    let next_ms = Infinity;
-    for (const [symbol, rhythm] of this.#rhythms) {
-      const stale_ms = staleMs(rhythm);
-      if (stale_ms > now_ms && stale_ms < next_ms && !this.#given(symbol)) next_ms = stale_ms;
-    }
-    return next_ms === Infinity ? null : next_ms;
-  }
-
   /** @param {string} symbol @returns {Freshness | null} null where it depends on the time */
   #given(symbol) {
     if (DEAD.has(this.#connection)) return "stale";

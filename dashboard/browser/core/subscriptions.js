@@ -8,73 +8,19 @@
  * @typedef {import("./session.js").Want} Want
  * @typedef {import("./session.js").Channel} Channel
  *
- * @typedef {{do: "ask", channel: Channel, interval: string | null, indicators: string[],
- *   max_hz: number, symbols: string[]}} Ask
- * @typedef {{do: "unask", channel: Channel, interval: string | null, symbols: string[]}} Unask
  * @typedef {{do: "forget", channel: Channel, interval: string | null, symbol: string}} Forget let go
  *   what is held, nobody wants it any more
- * @typedef {Ask | Unask | Forget | import("./session.js").Failed} Action
+ * @typedef {import("./asks.js").Ask | import("./asks.js").Unask | Forget
+ *   | import("./session.js").Failed} Action
  */
 
-import {LIMITS} from "quotewire/core/limits.js";
+import {asks, unasks} from "quotewire/core/asks.js";
+import {Entry, isDue} from "quotewire/core/entries.js";
 
 /** What another token may allow. */
 const TOKEN_REFUSALS = new Set(["forbidden", "auth_required", "auth_failed", "auth_expired"]);
 
-/** Errors after which the same can succeed later; see `feed_server/protocol/codes.py`. */
-export const RETRIED = new Set([
-  "too_many_commands", "too_many_connections", "not_ready", "internal", "source",
-]);
-
-/** @type {Record<string, string>} */
-const REASONS = {
-  unknown_symbol: "no such instrument",
-  unknown_interval: "no such interval",
-  too_many_symbols: "more symbols than the feed gives to one page",
-  forbidden: "the token does not allow this",
-  source: "a source of market data has trouble with it",
-};
-
-/** One symbol of a channel, and of bars one interval. */
-class Entry {
-  /** @type {Map<string, {want: Want, count: number}>} by terms */
-  wants = new Map();
-  /** @type {{indicators: string[], max_hz: number} | null} */
-  asked = null;
-  /** @type {number | null} */
-  forget_ms = null;
-  /** @type {string | null} */
-  failed = null;
-  wait_ms = 0;
-  /** @type {number | null} */
-  again_ms = null;
-
-  /** @param {Channel} channel @param {string | null} interval @param {string} symbol */
-  constructor(channel, interval, symbol) {
-    this.channel = channel;
-    this.interval = interval;
-    this.symbol = symbol;
-  }
-
-  /** With which indicators and at what rate it is to be asked for. @param {number} max_hz */
-  terms(max_hz) {
-    const wants = [...this.wants.values()].map(({want}) => want);
-    const indicators = [...new Set(wants.flatMap((want) => want.indicators ?? []))].sort();
-    const rates = wants.map((want) => want.max_hz || max_hz);
-    return {indicators, max_hz: rates.includes(0) ? 0 : Math.max(0, ...rates)};
-  }
-
-  /** Whether it is of use to ask for it now. @param {number} now_ms */
-  mayBePolled(now_ms) {
-    return this.failed === null || isDue(this.again_ms, now_ms);
-  }
-
-  /** It is there. */
-  served() {
-    Object.assign(this, {failed: null, wait_ms: 0, again_ms: null});
-  }
-}
-
+/** All that is wanted of one feed. */
 export class Subscriptions {
   #max_hz;
   /** @type {Map<string, Entry>} */
@@ -112,13 +58,7 @@ export class Subscriptions {
   want(want) {
     this.#changed = true;
     const entries = distinct(want.symbols).map((symbol) => this.#enter(want, symbol));
-    for (const entry of entries) {
-      const terms = termsKey(want);
-      const counted = entry.wants.get(terms) ?? {want, count: 0};
-      counted.count += 1;
-      entry.wants.set(terms, counted);
-      entry.forget_ms = null;
-    }
+    for (const entry of entries) entry.want(want);
     return this.#ask(entries);
   }
 
@@ -131,20 +71,9 @@ export class Subscriptions {
    */
   unwant(now_ms, want) {
     this.#changed = true;
-    const terms = termsKey(want);
-    const changed = [];
-    for (const symbol of distinct(want.symbols)) {
-      const entry = this.#entry(want.channel, want.interval ?? null, symbol);
-      const counted = entry?.wants.get(terms);
-      if (!entry || !counted) continue;
-      counted.count -= 1;
-      if (!counted.count) {
-        entry.wants.delete(terms);
-        changed.push(entry);
-      }
-      if (!entry.wants.size) entry.forget_ms = now_ms + LIMITS.linger_ms;
-    }
-    return this.#ask(changed);
+    const held = distinct(want.symbols).flatMap(
+      (symbol) => this.#entry(want.channel, want.interval ?? null, symbol) ?? []);
+    return this.#ask(held.filter((entry) => entry.unwant(now_ms, want)));
   }
 
   /** Set the rate of wants that do not say. @param {number} max_hz @returns {Action[]} */
@@ -162,7 +91,8 @@ export class Subscriptions {
    */
   wanted(now_ms, channel) {
     return [...this.#entries.values()]
-      .filter((entry) => entry.channel === channel && entry.wants.size && entry.mayBePolled(now_ms))
+      .filter((entry) => entry.channel === channel && entry.servedWants().length
+        && entry.mayBePolled(now_ms))
       .map(({symbol, interval}) => ({symbol, interval}));
   }
 
@@ -188,17 +118,22 @@ export class Subscriptions {
     return Boolean(this.#entry(channel, interval, symbol)?.wants.size);
   }
 
+  /** Whether a symbol is wanted of any channel. @param {string} symbol */
+  names(symbol) {
+    return [...this.#entries.values()].some((entry) => entry.symbol === symbol && entry.wants.size);
+  }
+
   /**
    * Why something is not given; null where it is, or was not asked for.
    *
    * @param {Channel} channel
    * @param {string | null} interval
    * @param {string} symbol
+   * @param {string[]} [indicators]
    * @returns {import("./session.js").Failed | null}
    */
-  failure(channel, interval, symbol) {
-    const entry = this.#entry(channel, interval, symbol);
-    return entry && entry.failed !== null ? failedAction(entry, entry.failed) : null;
+  failure(channel, interval, symbol, indicators = []) {
+    return this.#entry(channel, interval, symbol)?.failure(indicators) ?? null;
   }
 
   /**
@@ -208,8 +143,8 @@ export class Subscriptions {
    * @param {string} symbol
    */
   history(interval, symbol) {
-    const wants = [...this.#entry("bars", interval, symbol)?.wants.values() ?? []];
-    return Math.max(0, ...wants.map(({want}) => want.history ?? 0));
+    const wants = this.#entry("bars", interval, symbol)?.servedWants() ?? [];
+    return Math.max(0, ...wants.map(({history = 0}) => history));
   }
 
   /**
@@ -229,7 +164,10 @@ export class Subscriptions {
   linked() {
     this.#changed = true;
     this.#isLinked = true;
-    for (const entry of this.#entries.values()) entry.asked = entry.again_ms = null;
+    for (const entry of this.#entries.values()) {
+      entry.asked = entry.again_ms = null;
+      entry.trials.linked();
+    }
     return this.#ask(this.#entries.values());
   }
 
@@ -255,18 +193,21 @@ export class Subscriptions {
    * @param {string | null} interval as asked
    * @param {string[]} symbols as asked
    * @param {Record<string, string>} failed by symbol the code, of those that cannot be had
+   * @param {string} [reason] what the feed says of it, where it does
+   * @param {string[]} [indicators] as asked
    * @returns {Action[]}
    */
-  answered(now_ms, channel, interval, symbols, failed) {
+  answered(now_ms, channel, interval, symbols, failed, reason = "", indicators = []) {
     this.#changed = true;
-    const told = [];
-    for (const symbol of symbols) {
-      const entry = this.#entry(channel, interval, symbol);
-      if (!entry) continue;
-      if (failed[symbol] === undefined) entry.served();
-      else told.push(...this.#refused(now_ms, entry, failed[symbol]));
-    }
-    return told;
+    const answered = symbols.flatMap((symbol) => this.#entry(channel, interval, symbol) ?? []);
+    const told = answered.flatMap((entry) => {
+      const code = failed[entry.symbol];
+      if (code !== undefined) return entry.refused(now_ms, code, reason, indicators);
+      entry.served(indicators);
+      return [];
+    });
+    // Where an indicator was refused or tried, the rest is asked for.
+    return [...told, ...this.#ask(answered.filter((entry) => entry.failed === null))];
   }
 
   /**
@@ -333,40 +274,9 @@ export class Subscriptions {
     return entry;
   }
 
-  /** @param {number} now_ms @param {Entry} entry @param {string} code @returns {Action[]} */
-  #refused(now_ms, entry, code) {
-    entry.asked = entry.again_ms = null;
-    if (code === "unknown_symbol" || RETRIED.has(code)) {
-      entry.wait_ms = Math.min(2 * entry.wait_ms || LIMITS.unknown_base_ms, LIMITS.unknown_cap_ms);
-      entry.again_ms = now_ms + entry.wait_ms;
-    }
-    if (code === entry.failed || !entry.wants.size) return [];
-    entry.failed = code;
-    return [failedAction(entry, code)];
-  }
-
-  /**
-   * Ask for those of some entries that are wanted on other terms than was asked for.
-   *
-   * @param {Iterable<Entry>} entries
-   * @returns {Action[]}
-   */
+  /** @param {Iterable<Entry>} entries @returns {Action[]} */
   #ask(entries) {
-    if (!this.#isLinked) return [];
-    /** @type {Map<string, Action & {do: "ask"}>} */
-    const groups = new Map();
-    for (const entry of entries) {
-      const terms = entry.terms(this.#max_hz);
-      const isAsked = entry.asked !== null && JSON.stringify(entry.asked) === JSON.stringify(terms);
-      if (!entry.wants.size || isAsked || entry.again_ms !== null) continue;
-      entry.asked = terms;
-      const {channel, interval, symbol} = entry;
-      const key = JSON.stringify([channel, interval, terms]);
-      const group = groups.get(key) ?? {do: "ask", channel, interval, ...terms, symbols: []};
-      group.symbols.push(symbol);
-      groups.set(key, group);
-    }
-    return [...groups.values()];
+    return this.#isLinked ? asks(entries, this.#max_hz) : [];
   }
 }
 
@@ -375,36 +285,7 @@ function entryKey({channel, interval, symbol}) {
   return `${channel} ${interval ?? ""} ${symbol}`;
 }
 
-/** @param {Entry} entry @param {string} code @returns {import("./session.js").Failed} */
-function failedAction({channel, symbol, interval}, code) {
-  return {do: "failed", channel, symbol, interval, code,
-    reason: `${symbol}: ${REASONS[code] ?? code}`};
-}
-
-/** What a want is counted by. @param {Want} want */
-function termsKey({indicators = [], max_hz = 0, history = 0}) {
-  return JSON.stringify([indicators, max_hz, history]);
-}
-
 /** @param {string[]} symbols */
 function distinct(symbols) {
   return [...new Set(symbols)];
-}
-
-/** @param {number | null} at @param {number} now_ms */
-function isDue(at, now_ms) {
-  return at !== null && now_ms >= at;
-}
-
-/** @param {Iterable<Entry>} entries @returns {Action[]} */
-function unasks(entries) {
-  /** @type {Map<string, Action & {do: "unask"}>} */
-  const groups = new Map();
-  for (const {channel, interval, symbol} of entries) {
-    const key = `${channel} ${interval ?? ""}`;
-    const group = groups.get(key) ?? {do: "unask", channel, interval, symbols: []};
-    group.symbols.push(symbol);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
 }

@@ -6,15 +6,10 @@
  * ends it. Who subscribes to a symbol that is held must say `since`. Twin of
  * `dashboard/client/core/trade_book.py`.
  *
- * @typedef {object} Trade
- * @property {string} symbol
- * @property {number} time_ms event time
- * @property {number} price
- * @property {number} size 0 where the source knows none
- * @property {number} offset its number within the symbol's epoch
- * @property {number | null} received_ms when the feed received it; null in history
- *
  * @typedef {import("./quote_book.js").Position} Position
+ * @typedef {import("./trades.js").Trade} Trade
+ * @typedef {import("./trades.js").TradeSeries} TradeSeries
+ * @typedef {import("./trades.js").TradesChange} TradesChange
  * @typedef {object} TradesMessage as on the wire
  * @property {number} event_ms
  * @property {number} received_ms
@@ -22,82 +17,16 @@
  *   receive time less the message's, offset
  * @property {Record<string, Position>} [positions]
  * @property {Record<string, boolean>} [recovered]
- * @typedef {{symbol: string, epoch: string, offset: number, time_ms: number[], price: number[],
- *   size: number[], offsets: number[]}} TradeSeries body of `/api/trades`
- *
- * @typedef {"gap" | "epoch"} Lost why data is missing for good: history does not reach back, or the
- *   feed began anew
- * @typedef {object} TradesChange what came of one symbol
- * @property {string} symbol
- * @property {Trade[]} trades new ones in order; each once
- * @property {boolean} reset whether what `tail` has of before has changed, too
- * @property {boolean} needs_history whether there is a gap that history has to mend: load
- *   `/api/trades` and `applySeries` it, or `giveUp`
- * @property {Lost | null} lost some trades before these are missing for good
  */
 
 import {Counts} from "quotewire/core/latency.js";
 import {Epochs} from "quotewire/core/ordering.js";
+import {Run, change, tell, tradesOf, wanting} from "quotewire/core/trades.js";
 
 /** Trades of a symbol that are kept to be shown. */
 const TAIL = 500;
 /** Trades of a symbol that wait for a gap to be mended, at most; with more it is given up. */
 const WITHHELD = 10_000;
-
-/** One symbol's trades of one epoch. */
-class Run {
-  /** @type {Trade[]} the last trades that were told */
-  tail = [];
-  /** Whether a link tells every trade. */
-  live = false;
-  /** @type {number | null} where an open gap begins; null where none is open */
-  gap_from = null;
-  /** Where it ends: history has to reach it. */
-  gap_end = 0;
-  /** Whether it was told already that some trades in it are lost. */
-  is_lost = false;
-  /** @type {Trade[]} what came after the gap */
-  withheld = [];
-  #most;
-
-  /**
-   * @param {string} epoch
-   * @param {number} offset where the client stands in it
-   * @param {number} most trades in the tail
-   */
-  constructor(epoch, offset, most) {
-    this.epoch = epoch;
-    /** The epoch that pushes without a position are of. */
-    this.pushed = epoch;
-    this.offset = offset;
-    this.#most = most;
-  }
-
-  /** @param {Trade[]} trades */
-  keep(trades) {
-    this.tail = [...this.tail, ...trades].slice(-this.#most);
-  }
-
-  /**
-   * Keep what history has from before the tail, as much as there is room for.
-   *
-   * @param {Trade[]} told
-   * @returns {boolean} whether there was any
-   */
-  keepOlder(told) {
-    const room = this.#most - this.tail.length;
-    const first = this.tail[0]?.offset ?? this.offset + 1;
-    const older = room ? told.filter(({offset}) => offset < first).slice(-room) : [];
-    this.tail = [...older, ...this.tail];
-    return older.length > 0;
-  }
-
-  /** Whether no trade is missing between where the client stands and some of history.
-   * @param {Trade[]} trades */
-  joins(trades) {
-    return trades.length > 0 && trades[0].offset <= (this.gap_from ?? this.offset) + 1;
-  }
-}
 
 /** The trades of every symbol that is followed. */
 export class TradeBook {
@@ -128,9 +57,7 @@ export class TradeBook {
   apply({event_ms, received_ms, rows, positions = {}, recovered = {}}) {
     /** @type {Map<string, Trade[]>} */
     const trades = new Map();
-    for (const symbol of [...Object.keys(positions), ...Object.keys(recovered)]) {
-      trades.set(symbol, []);
-    }
+    for (const symbol of Object.keys(positions)) trades.set(symbol, []);
     for (const [symbol, price, size, event, received, offset] of rows) {
       const of_symbol = trades.get(symbol) ?? [];
       of_symbol.push({
@@ -144,6 +71,13 @@ export class TradeBook {
     return [...trades].flatMap(
       ([symbol, list]) => this.#push(symbol, list, positions[symbol], recovered[symbol]) ?? [],
     );
+  }
+
+  /** Whether history goes back to where one stands, or has no need to. @param {TradeSeries} series */
+  reaches(series) {
+    const run = this.#runs.get(series.symbol);
+    if (!run || run.live || run.epoch !== series.epoch) return true;
+    return run.joins(tradesOf(series));
   }
 
   /**
@@ -160,7 +94,9 @@ export class TradeBook {
     const {symbol, epoch, offset} = series;
     const told = tradesOf(series);
     const run = this.#runs.get(symbol);
-    const entered = epoch ? this.#epochs.enter(symbol, epoch) : "left";
+    // While a link tells of it, the link alone says which epoch is in force.
+    const asks = epoch && (!run?.live || run.epoch === epoch);
+    const entered = asks ? this.#epochs.enter(symbol, epoch) : "left";
     if (entered === "left") {
       this.counts.late += told.length;
       return wanting(symbol, run);
@@ -241,7 +177,7 @@ export class TradeBook {
     if (opens) this.#open(run, run.offset, end);
     const newer = this.#newer(run, trades);
     run.offset = Math.max(run.offset, end);
-    if (run.gap_from === null) return told(symbol, run, newer);
+    if (run.gap_from === null) return tell(symbol, run, newer);
     run.withheld.push(...newer);
     if (run.withheld.length > WITHHELD) return this.#mend(symbol, run, [], 0);
     return opens ? change(symbol, {needs_history: true}) : null;
@@ -259,7 +195,7 @@ export class TradeBook {
     const run = new Run(epoch, offset, this.#most);
     this.#runs.set(symbol, run);
     run.live = true;
-    if (!before) return told(symbol, run, trades);
+    if (!before) return tell(symbol, run, trades);
     // How the epoch before ended cannot be known; how this one began perhaps can.
     this.#open(run, 0, offset);
     run.is_lost = true;
@@ -273,6 +209,7 @@ export class TradeBook {
     this.counts.gaps += 1;
     run.gap_from ??= start;
     run.gap_end = end;
+    run.is_lost = false;
   }
 
   /**
@@ -300,7 +237,6 @@ export class TradeBook {
     this.#runs.set(symbol, run);
     run.keep(trades);
     if (!before) return change(symbol, {reset: true});
-    run.pushed = before.pushed;
     this.counts.gaps += 1;
     return change(symbol, {trades, reset: true, lost: "epoch"});
   }
@@ -342,43 +278,9 @@ export class TradeBook {
     }
     const newer = [...by_offset.values()].sort((a, b) => a.offset - b.offset);
     run.gap_from = null;
-    run.is_lost = false;
     run.withheld = [];
     run.offset = Math.max(run.offset, end);
     run.keep(newer);
     return change(symbol, {trades: newer, lost});
   }
-}
-
-/**
- * @param {string} symbol
- * @param {Partial<TradesChange>} parts
- * @returns {TradesChange}
- */
-function change(symbol, parts) {
-  return {symbol, trades: [], reset: false, needs_history: false, lost: null, ...parts};
-}
-
-/** @param {string} symbol @param {Run} run @param {Trade[]} trades */
-function told(symbol, run, trades) {
-  run.keep(trades);
-  return trades.length ? change(symbol, {trades}) : null;
-}
-
-/** Say once more that a gap is open, where one is.
- * @param {string} symbol @param {Run | undefined} run */
-function wanting(symbol, run) {
-  return run && run.gap_from !== null ? change(symbol, {needs_history: true}) : null;
-}
-
-/** @param {TradeSeries} series @returns {Trade[]} */
-function tradesOf({symbol, time_ms, price, size, offsets}) {
-  return time_ms.map((time, at) => ({
-    symbol,
-    time_ms: time,
-    price: price[at],
-    size: size[at],
-    offset: offsets[at],
-    received_ms: null,
-  }));
 }

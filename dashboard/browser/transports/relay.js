@@ -16,7 +16,8 @@
  * @property {[number | null, string]} [closed]
  */
 
-import {FeedError} from "quotewire/feed_error.js";
+import {isBody, isMessage} from "quotewire/core/shapes.js";
+import {FeedError, SENSELESS} from "quotewire/feed_error.js";
 
 const NOT_OPEN = "the relay is not open";
 const LOST = "the relay lost messages";
@@ -78,7 +79,8 @@ class RelayLink {
   #heard = 0;
   #said = 0;
   #asked = 0;
-  /** @type {Map<number, {resolve: (body: any) => void, reject: (error: Error) => void}>} */
+  /** @type {Map<number, {path: string, resolve: (body: any) => void,
+   *   reject: (error: Error) => void}>} */
   #requests = new Map();
 
   /** @param {(message: object) => void} send @param {LinkHandlers} handlers */
@@ -116,14 +118,14 @@ class RelayLink {
     return this.#ask({method, path, text: body === undefined ? "" : JSON.stringify(body)}, query);
   }
 
-  /** @param {object} request @param {Record<string, unknown>} query @returns {Promise<any>} */
+  /** @param {{path: string, method?: string, text?: string}} request @param {Record<string, unknown>} query @returns {Promise<any>} */
   #ask(request, query) {
     if (!this.#handlers) return Promise.reject(new Error(NOT_OPEN));
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve, reject) => {
-      this.#requests.set(id, {resolve, reject});
+      this.#requests.set(id, {path: request.path, resolve, reject});
       const texts = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
       this.#tell({...request, do: "get", id, query: texts});
     });
@@ -137,7 +139,7 @@ class RelayLink {
       this.fail(LOST);
       return;
     }
-    for (const text of texts) this.#handlers?.onMessage(JSON.parse(text), text.length);
+    for (const text of texts) this.#hear(text);
     for (const answer of answers) this.#answer(answer);
     if (closed) this.#over(...closed);
     // Only now: whoever is slow here shall not be sent more.
@@ -151,12 +153,26 @@ class RelayLink {
     this.#over(null, reason);
   }
 
+  /** @param {string} text */
+  #hear(text) {
+    const message = parsed(text);
+    if (isMessage(message)) this.#handlers?.onMessage(message, text.length);
+    else this.fail(SENSELESS);
+  }
+
   /** @param {Answer} answer */
-  #answer({id, body, code, message = ""}) {
+  #answer({id, body: text, code, message = ""}) {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
-    if (body !== undefined) request?.resolve(body === "" ? null : JSON.parse(body));
-    else request?.reject(code === undefined ? new Error(message) : new FeedError(code, message));
+    if (!request) return;
+    const {path, resolve, reject} = request;
+    if (text === undefined) reject(code === undefined ? new Error(message) : new FeedError(code, message));
+    else if (text === "") resolve(null);
+    else {
+      const body = parsed(text);
+      if (isBody(path, body)) resolve(body);
+      else reject(new Error(SENSELESS));
+    }
   }
 
   /** @param {number | null} number @param {string} reason */
@@ -176,5 +192,14 @@ class RelayLink {
   /** @param {object} message */
   #tell(message) {
     this.#send({...message, relay: this.#name});
+  }
+}
+
+/** @param {string} text @returns {any} null where it is no JSON */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -3,8 +3,8 @@
 Times are UTC epoch milliseconds by this machine's clock, unless a name says otherwise.
 
 To do: `Open`, `Close`, `Send`, `Poll`, `Load`, `Renew`. To tell: `StateChanged`, `QuotesChanged`,
-`BarsChanged`, `TradesChanged`, `Lost`, `Failed`, `StatusChanged`. As JSON each is an object with
-the tag ``do``, the same as in JavaScript.
+`BarsChanged`, `TradesChanged`, `Lost`, `Failed`, `Trouble`, `StatusChanged`. As JSON each
+is an object with the tag ``do``, the same as in JavaScript.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from dashboard.client.core.bars import Bar
-from dashboard.client.core.trade_book import Trade
+from dashboard.client.core.trades import Trade
 from feed_server.protocol import Auth, Channel, Ping, Quote, SourceStatus, Subscribe, Unsubscribe
 
 Mode = Literal["auto", "websocket", "polling"]
@@ -187,11 +187,30 @@ class Failed(msgspec.Struct, frozen=True, tag_field="do", tag="failed"):
         interval: Of which bars; None for other channels.
         code: An `ErrorCode`; ``unknown_symbol`` and others that may pass are asked again.
         reason: The same for a person.
+        indicators: Whose wants alone are refused: those with one of these; empty for all.
     """
 
     channel: Channel
     symbol: str
     interval: str | None
+    code: str
+    reason: str
+    indicators: tuple[str, ...] = ()
+
+
+class Trouble(msgspec.Struct, frozen=True, tag_field="do", tag="trouble"):
+    """There is trouble with a symbol that is wanted; it is still subscribed to.
+
+    A source cannot give it: it may come from another one, or later, and what is held of it grows
+    stale by its age alone. Or its history cannot be had: what is pushed comes without.
+
+    Attributes:
+        symbol: The instrument.
+        code: An `ErrorCode`.
+        reason: Which source, and what it says of it; or which history, and why.
+    """
+
+    symbol: str
     code: str
     reason: str
 
@@ -215,5 +234,6 @@ Action = (
     | TradesChanged
     | Lost
     | Failed
+    | Trouble
     | StatusChanged
 )

@@ -34,7 +34,7 @@ class BarsChange(msgspec.Struct, frozen=True):
             not come again when they do.
         needs_history: Whether there is a gap that history has to mend: load ``/api/bars`` from
             `BarBook.resume_from` on and `apply_series` it, or `give_up`.
-        lost: Some final bars before these are missing for good.
+        lost: Some final bars are missing for good: before these, between them, or right after.
     """
 
     symbol: str
@@ -93,7 +93,7 @@ class BarBook:
         """
         bars = loaded_bars(body)
         self._outputs |= {name: tuple(columns) for name, columns in body.indicators.items()}
-        series, entered = self._enter(body.symbol, body.interval, body.epoch)
+        series, entered = self._enter(body.symbol, body.interval, body.epoch, loaded=True)
         if entered == "left":
             self.counts.late += len(bars)
             is_open = series.gap_end is not None
@@ -191,11 +191,16 @@ class BarBook:
         series.trim(self._most)
         return _change(symbol, interval, placed, told)
 
-    def _enter(self, symbol: str, interval: str, epoch: str | None) -> tuple[Series, Entered]:
+    def _enter(
+        self, symbol: str, interval: str, epoch: str | None, *, loaded: bool = False
+    ) -> tuple[Series, Entered]:
         """Return the series that data of an epoch is of, and how the epoch stands to it."""
         key = _key(symbol, interval)
-        entered = self._epochs.enter(key, epoch) if epoch else "same"
         series = self._series.get(key)
+        if loaded and epoch and series is not None and series.live and series.epoch != epoch:
+            # While a link tells of it, the link alone says which epoch is in force.
+            return series, "left"
+        entered = self._epochs.enter(key, epoch) if epoch else "same"
         if series is None:
             series = self._series[key] = Series(epoch or "", self.counts)
         elif entered == "new":

@@ -19,7 +19,7 @@ class Told(msgspec.Struct, frozen=True):
     Attributes:
         finals: Bars that became final.
         needs_history: Whether history has to mend a gap.
-        lost: Why some before `finals` are missing for good.
+        lost: Why some around `finals` are missing for good.
     """
 
     finals: Sequence[Bar] = ()
@@ -78,8 +78,7 @@ class Series:
         """
         self._counts.gaps += self.gap_end is None
         new = Series(epoch, self._counts)
-        new.pushed, new.live, new.told_ms = self.pushed, self.live, self.told_ms
-        new.gap_end, new.is_anew = 0, True
+        new.told_ms, new.gap_end, new.is_anew = self.told_ms, 0, True
         return new
 
     def resume_from(self) -> int | None:
@@ -151,7 +150,7 @@ class Series:
         lost: Lost | None = None
         if self.is_anew and (self.told_ms is None or self._went_back()):
             self.gap_end, self.told_ms, self.is_anew = None, None, False
-            opens, lost = False, "epoch"
+            lost = "epoch"
         elif opens:
             self._counts.gaps += self.gap_end is None
             self.gap_end = offset or 0
@@ -179,12 +178,12 @@ class Series:
         elif told_ms is None:
             if not self.live:
                 self._begin()
-        elif joins or not self.live:
-            lost = not joins and bool(bars) and bars[-1].start_ms > told_ms
+        elif self.live and not joins:
+            return told  # What lies between comes by the link.
+        elif offset >= (self.offset or 0):  # Else its final bars were told, or were given up.
+            lost = not joins and bool(bars)
             self._counts.gaps += lost
             told = Told(self._tell(self._finals_after(told_ms)), lost="gap" if lost else None)
-        else:
-            return told  # What lies between comes by the link.
         self.offset = max(offset, self.offset or 0)
         if bars:
             self.filled_ms = max(_unsettled_from(bars), self.filled_ms or 0)
@@ -198,7 +197,9 @@ class Series:
         """
         is_anew = self.is_anew
         self.gap_end, self.is_anew = None, False
-        if self.told_ms is None or (is_anew and self._went_back()):
+        # Where the new epoch has no bar from the last that was told on, it is at an earlier time.
+        went_back = is_anew and (not self.bars or self._went_back())
+        if self.told_ms is None or went_back:
             self._begin()
             return Told(lost="epoch" if is_anew else "gap")
         return Told(self._tell(self._finals_after(self.told_ms)), lost=None if joins else "gap")

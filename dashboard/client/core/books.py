@@ -17,7 +17,8 @@ from dashboard.client.core.latency import Counts, Meter
 from dashboard.client.core.loads import Series
 from dashboard.client.core.quote_book import QuoteBook
 from dashboard.client.core.staleness import Age, Staleness
-from dashboard.client.core.trade_book import Trade, TradeBook, TradesChange
+from dashboard.client.core.trade_book import TradeBook
+from dashboard.client.core.trades import Trade, TradesChange
 from feed_server.protocol import (
     Bars,
     BarSeries,
@@ -82,11 +83,15 @@ class Books:
         return self._bars_changed(now_ms, self._bars.apply(message))
 
     def loaded(
-        self, now_ms: float, body: BarSeries | TradeSeries, start_ms: int | None
+        self,
+        now_ms: float,
+        body: BarSeries | TradeSeries,
+        start_ms: int | None,
+        end_ms: int | None = None,
     ) -> list[Action]:
-        """Take history, asked for from a start on."""
+        """Take history, asked for from a start on, or up to an end."""
         if isinstance(body, BarSeries):
-            bars = self._bars.apply_series(body, start_ms=start_ms)
+            bars = self._bars.apply_series(body, start_ms=start_ms, end_ms=end_ms)
             return [] if bars is None else self._bars_changed(now_ms, [bars])
         trades = self._trades.apply_series(body)
         return [] if trades is None else self._trades_changed(now_ms, [trades])
@@ -168,6 +173,10 @@ class Books:
         if channel == "trades":
             return self._trades.positions(symbols)
         return self._bars.positions(symbols, interval or "")
+
+    def reaches(self, body: TradeSeries) -> bool:
+        """Tell whether trades go on from those that are held, or could not."""
+        return self._trades.reaches(body)
 
     def has_gap(self, series: Series) -> bool:
         """Tell whether a series has a gap that history may mend."""

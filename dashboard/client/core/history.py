@@ -1,14 +1,16 @@
 """When history is loaded, and what becomes of it: at the beginning, over gaps, and for polls. Pure.
 
-A series is loaded once it is subscribed to, so that no bar is missed between the two.
+A series is loaded once it is subscribed to, so that no bar is missed between the two. What is older
+than what was loaded first is loaded where it is wanted, beside all else.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from dashboard.client.core.actions import Action, Load
+from dashboard.client.core.actions import Action, Load, Trouble
 from dashboard.client.core.books import Books
-from dashboard.client.core.loads import Loads, Series
+from dashboard.client.core.extents import Extents
+from dashboard.client.core.loads import Loads, Running, Series
 from dashboard.client.core.login import DENIALS
 from dashboard.client.core.machine import Machine
 from dashboard.client.core.subscriptions import Subscriptions
@@ -18,6 +20,7 @@ MOST_BARS = 5_000
 """Asked for at most, to mend a gap."""
 MOST_TRADES = 10_000
 POLLED_TRADES = 500
+"""Asked for by each poll; as many as there are where those do not reach back to what is held."""
 LEAST_BARS = 2
 """Asked for to know where a series stands of which no history is wanted."""
 REFUSED = 6
@@ -39,10 +42,11 @@ class History:
         self._wanted = wanted
         self._books = books
         self._loads = Loads(random)
-        self._loaded_with: dict[Series, tuple[str, ...]] = {}
+        self._extents = Extents(wanted, books)
+        self._far: set[Series] = set()
 
     def __len__(self) -> int:
-        return len(self._loads) + len(self._loaded_with)
+        return len(self._loads) + len(self._extents)
 
     def deadline(self) -> float | None:
         """Return when the next `tick` is due, None where nothing is."""
@@ -70,13 +74,28 @@ class History:
         if channel == "quotes":
             return []
         found = [Series(channel, symbol, interval) for symbol in symbols]
-        return self._need([s for s in found if self._is_missing(s)], now_ms, machine)
+        missing = [series for series in found if self._is_missing(series)]
+        return self._need([*missing, *self._extents.short(found)], now_ms, machine)
 
     def wanted(
         self, now_ms: float, interval: str, symbols: Iterable[str], machine: Machine
     ) -> list[Action]:
         """Load the history of bars that are followed already, where it is wanted now."""
         return self.subscribed(now_ms, "bars", interval, symbols, machine)
+
+    def has_older(self, symbol: str, interval: str) -> bool:
+        """Tell whether there may be bars before the earliest that is held."""
+        return self._extents.has_older(symbol, interval)
+
+    def older(
+        self, now_ms: float, symbol: str, interval: str, bars: int, machine: Machine
+    ) -> list[Action]:
+        """Load so many bars before the earliest that is held."""
+        if not self.has_older(symbol, interval):
+            return []
+        self._extents.extend(symbol, interval, bars)
+        series = Series("bars", symbol, interval)
+        return self._need(self._extents.short([series]), now_ms, machine)
 
     def mend(self, now_ms: float, machine: Machine) -> list[Action]:
         """Load what mends the gaps that were found."""
@@ -103,8 +122,15 @@ class History:
         if taken is None:
             return []
         series, running = taken
-        if running.start_ms is None and series.channel == "bars":
-            self._loaded_with[series] = running.indicators
+        if series.older and isinstance(body, BarSeries):
+            return self._older_loaded(now_ms, series, running, body, machine)
+        if running.start_ms is None and isinstance(body, BarSeries):
+            self._extents.loaded(series, running.indicators, body.more)
+        if isinstance(body, TradeSeries) and self._falls_short(series, body):
+            self._far.add(series)
+            self._loads.drop(series)
+            return self._need([series], now_ms, machine)
+        self._far.discard(series)
         actions = self._books.loaded(now_ms, body, running.start_ms)
         needs, self._books.needs = self._books.needs, []
         if series in needs and self._books.has_gap(series):
@@ -112,8 +138,28 @@ class History:
         else:
             again = running.again
             self._loads.drop(series)
-            if again:
-                actions += self._need([series], now_ms, machine)
+            needs = [series] if again else []
+            actions += self._need([*needs, *self._extents.short([series])], now_ms, machine)
+        return actions
+
+    def _falls_short(self, series: Series, body: TradeSeries) -> bool:
+        """Tell whether a poll's trades end after what is held, and older ones can be asked for."""
+        if series in self._far or self._books.has_gap(series):
+            return False
+        return len(body.offsets) >= POLLED_TRADES and not self._books.reaches(body)
+
+    def _older_loaded(
+        self, now_ms: float, series: Series, running: Running, body: BarSeries, machine: Machine
+    ) -> list[Action]:
+        self._loads.drop(series)
+        if not self._extents.is_of(body):
+            return []  # The series has begun anew since, and is loaded from the beginning.
+        actions: list[Action] = []
+        if running.end_ms == self._extents.end_ms(series):
+            self._extents.older_loaded(series, body)
+            actions = self._books.loaded(now_ms, body, None, running.end_ms)
+        if body.start_ms:
+            actions += self._need(self._extents.short([series]), now_ms, machine)
         return actions
 
     def failed(self, now_ms: float, number: int, code: str, reason: str) -> list[Action]:
@@ -123,21 +169,39 @@ class History:
             return []
         series, _ = taken
         if code in _PASSING:
-            self._loads.failed(now_ms, series)
+            self._loads.failed(now_ms, series, (code, reason))
+            return self._trouble(series)
+        if series.older:
+            self._loads.drop(series)
             return []
         if self._books.has_gap(series):
             self._loads.drop(series)
             return self._books.give_up(now_ms, series, code, reason)
-        self._loads.failed(now_ms, series, times=REFUSED)
-        return []
+        self._loads.failed(now_ms, series, (code, reason), times=REFUSED)
+        return self._trouble(series)
+
+    def failure(self, symbol: str, interval: str) -> tuple[str, str] | None:
+        """Return code and reason why the history of bars is not there; None where it may come."""
+        if self._books.is_loaded(symbol, interval):
+            return None
+        return self._loads.failure(Series("bars", symbol, interval))
+
+    def _trouble(self, series: Series) -> list[Action]:
+        why = self._loads.failure(series)
+        if why is None:
+            return []
+        code, reason = why
+        named = "trades" if series.interval is None else f"bars of {series.interval}"
+        return [Trouble(series.symbol, code, f"history of its {named} cannot be had: {reason}")]
 
     def forget(self, channel: Channel, interval: str | None, symbol: str) -> None:
         """Let go what is held, and wait for nothing of it."""
         self._books.forget(channel, interval, symbol)
         if channel != "quotes":
-            series = Series(channel, symbol, interval)
-            self._loads.drop(series)
-            self._loaded_with.pop(series, None)
+            for older in (False, True):
+                self._loads.drop(Series(channel, symbol, interval, older))
+            self._far.discard(Series(channel, symbol, interval))
+            self._extents.forget(symbol, interval)
 
     # ---- how
 
@@ -148,7 +212,8 @@ class History:
     def _ask_all(self, now_ms: float, ready: Iterable[Series], machine: Machine) -> list[Action]:
         actions: list[Action] = []
         for series in ready:
-            if self._wanted.holds(series.channel, series.interval, series.symbol):
+            is_held = self._wanted.holds(series.channel, series.interval, series.symbol)
+            if is_held and (not series.older or self._extents.missing(series)):
                 actions.append(self._ask(now_ms, series, machine))
             else:
                 self._loads.drop(series)
@@ -156,35 +221,33 @@ class History:
 
     def _ask(self, now_ms: float, series: Series, machine: Machine) -> Load:
         symbol, interval = series.symbol, series.interval
-        start_ms: int | None = None
-        limit = MOST_TRADES if self._books.has_gap(series) else POLLED_TRADES
-        indicators: tuple[str, ...] = ()
-        if interval is not None:
-            indicators = self._wanted.indicators(interval, symbol)
-            limit = max(self._wanted.history(interval, symbol), LEAST_BARS)
-            if not self._is_first(series):
-                start_ms = self._books.resume_from(symbol, interval)
-                limit = limit if start_ms is None else MOST_BARS
+        names = () if interval is None else self._wanted.indicators(interval, symbol)
+        start_ms, end_ms, limit = self._span(series)
         return Load(
             "relay" if machine.live_way() == "relay" else "polling",
-            self._loads.begin(now_ms, series, start_ms, indicators),
+            self._loads.begin(now_ms, series, (start_ms, end_ms), names),
             series.channel,
             symbol,
             limit,
             interval,
             start_ms,
-            None,
-            indicators,
+            end_ms,
+            names,
         )
 
-    def _is_missing(self, series: Series) -> bool:
-        return self._books.has_gap(series) or self._is_first(series)
-
-    def _is_first(self, series: Series) -> bool:
-        """Tell whether all the history that is wanted of bars has to be loaded."""
+    def _span(self, series: Series) -> tuple[int | None, int | None, int]:
+        """Return from where to where to ask, and for how many at most."""
         symbol, interval = series.symbol, series.interval
-        if interval is None or not self._wanted.history(interval, symbol):
-            return False
-        have = self._loaded_with.get(series)
-        lacks = have is None or not set(self._wanted.indicators(interval, symbol)) <= set(have)
-        return lacks or not self._books.is_loaded(symbol, interval)
+        if interval is None:
+            is_far = series in self._far or self._books.has_gap(series)
+            return None, None, MOST_TRADES if is_far else POLLED_TRADES
+        if series.older:
+            return None, self._extents.end_ms(series), self._extents.missing(series)
+        first = self._extents.is_first(series)
+        start_ms = None if first else self._books.resume_from(symbol, interval)
+        if start_ms is not None:
+            return start_ms, None, MOST_BARS
+        return None, None, max(self._extents.goal(symbol, interval), LEAST_BARS)
+
+    def _is_missing(self, series: Series) -> bool:
+        return self._books.has_gap(series) or self._extents.is_first(series)

@@ -7,13 +7,18 @@ import msgspec
 
 from dashboard.client.core.limits import LIMITS, backoff
 
+FAILED = 2
+"""So many failures in a row are told."""
+TIMEOUT = "timeout", "the feed did not answer in time"
+
 
 class Series(msgspec.Struct, frozen=True):
-    """Trades of a symbol, or its bars of one interval."""
+    """Trades of a symbol, or its bars of one interval; ``older``: those before what is held."""
 
     channel: Literal["bars", "trades"]
     symbol: str
     interval: str | None
+    older: bool = False
 
 
 class Running:
@@ -23,8 +28,10 @@ class Running:
         id: Number of the request under way, None between two.
         at: When the request has taken too long, or when it is to be made again.
         failures: How often in a row it has failed.
+        why: Code and reason of the last time, None where it has not failed.
         again: Whether it is wanted once more after the request under way.
         start_ms: The start asked for.
+        end_ms: The end asked for.
         indicators: The indicators asked for.
     """
 
@@ -32,8 +39,10 @@ class Running:
         self.id: int | None = None
         self.at: float | None = None
         self.failures = 0
+        self.why: tuple[str, str] | None = None
         self.again = False
         self.start_ms: int | None = None
+        self.end_ms: int | None = None
         self.indicators: tuple[str, ...] = ()
 
 
@@ -71,7 +80,7 @@ class Loads:
         self,
         now_ms: float,
         series: Series,
-        start_ms: int | None,
+        span_ms: tuple[int | None, int | None],
         indicators: tuple[str, ...],
     ) -> int:
         """Ask now; return the request's number."""
@@ -79,7 +88,8 @@ class Loads:
         self._last += 1
         self._by_id[self._last] = series
         running.id, running.at, running.again = self._last, now_ms + LIMITS.load_ms, False
-        running.start_ms, running.indicators = start_ms, indicators
+        running.start_ms, running.end_ms = span_ms
+        running.indicators = indicators
         return self._last
 
     def take(self, number: int) -> tuple[Series, Running] | None:
@@ -91,10 +101,13 @@ class Loads:
         running.id = None
         return series, running
 
-    def failed(self, now_ms: float, series: Series, times: int = 1) -> None:
+    def failed(
+        self, now_ms: float, series: Series, why: tuple[str, str] | None = None, times: int = 1
+    ) -> None:
         """Ask once more after a while, that grows with every time."""
         running = self._running.setdefault(series, Running())
         running.failures += times
+        running.why = why
         running.at = now_ms + backoff(running.failures, self._random)
 
     def drop(self, series: Series) -> None:
@@ -118,5 +131,10 @@ class Loads:
                 ready.append(series)
             else:
                 self.take(running.id)
-                self.failed(now_ms, series)
+                self.failed(now_ms, series, TIMEOUT)
         return ready
+
+    def failure(self, series: Series) -> tuple[str, str] | None:
+        """Return code and reason where a series has failed to be loaded more than once in a row."""
+        running = self._running.get(series)
+        return running.why if running is not None and running.failures >= FAILED else None

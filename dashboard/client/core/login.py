@@ -7,7 +7,7 @@ the life of the one that was taken, and where one is refused; a second one that 
 import msgspec
 
 from dashboard.client.core.actions import Renew
-from dashboard.client.core.links import LinkWay
+from dashboard.client.core.situation import LinkWay
 
 DENIALS = frozenset({"auth_required", "auth_failed", "auth_expired"})
 """Errors that mean: the feed does not let this client in, whatever it asks."""

@@ -1,7 +1,9 @@
 """Which of two accounts of the same thing is newer: the one rule for push, poll and history. Pure.
 
 Offsets count within an epoch, and epochs have no order of their own: `Epochs` remembers those that
-were left, so that what still arrives from them is late, and anything else unknown is new.
+were left, so that what still arrives from them is late, and anything else unknown is new. While a
+link tells of something, the link alone says which epoch is in force: an answer over HTTP that does
+not agree is late, for it may have been on its way for long.
 """
 
 from typing import Literal
@@ -43,10 +45,6 @@ class Epochs:
             return "first"
         self._left[stream] = [current, *left][:REMEMBERED]
         return "new"
-
-    def current(self, stream: str) -> str | None:
-        """Return the epoch in force, None before any came."""
-        return self._current.get(stream)
 
     def forget(self, stream: str) -> None:
         """Know nothing of a stream any more."""

@@ -10,10 +10,11 @@ from feed_server.protocol import Position, Quote, QuoteDetails, QuoteRow, Quotes
 class _Held:
     """What is held of a symbol: its newest quote, and what the next row is measured by."""
 
-    __slots__ = ("details", "epoch", "offset", "pushed", "quote", "time_ms")
+    __slots__ = ("details", "epoch", "live", "offset", "pushed", "quote", "time_ms")
 
     def __init__(self, epoch: str) -> None:
         self.epoch = epoch
+        self.live = False
         self.quote: Quote | None = None
         self.time_ms = 0
         self.offset = 0
@@ -73,7 +74,7 @@ class QuoteBook:
     def unlinked(self) -> None:
         """Take note that a link has ended: the next one goes on from what is held now."""
         for held in self._held.values():
-            held.pushed = held.details
+            held.pushed, held.live = held.details, False
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the newest quote of a symbol."""
@@ -95,15 +96,14 @@ class QuoteBook:
         self._epochs.forget(symbol)
 
     def _enter(self, symbol: str, details: QuoteDetails, polled: bool) -> _Held:
-        entered = self._epochs.enter(symbol, details.epoch)
+        """Return what a row with details belongs to, if their epoch is the same."""
         held = self._held.get(symbol)
+        if polled and held is not None and held.live:
+            return held
+        entered = self._epochs.enter(symbol, details.epoch)
         if held is None or entered == "new":
-            before, held = held, _Held(details.epoch)
-            # Where a poll brings a new epoch, pushes may still tell the one before.
-            held.pushed = before.pushed if before is not None else None
-            self._held[symbol] = held
-        if not polled:
-            held.pushed = details
+            held = self._held[symbol] = _Held(details.epoch)
+        held.pushed, held.live = details, not polled
         return held
 
     def _is_new(

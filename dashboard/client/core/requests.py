@@ -5,9 +5,9 @@ from typing import Literal, cast
 import msgspec
 
 from dashboard.client.core.actions import Send
+from dashboard.client.core.asks import Ask, Unask
 from dashboard.client.core.books import Books
-from dashboard.client.core.links import LinkWay
-from dashboard.client.core.subscriptions import Ask, Unask
+from dashboard.client.core.situation import LinkWay
 from feed_server.protocol import Auth, Channel, Interval, Ping, Subscribe, Unsubscribe
 
 SYMBOL_BYTES = 200
@@ -22,6 +22,7 @@ class Pending(msgspec.Struct, frozen=True):
     channel: Channel = "quotes"
     interval: str | None = None
     symbols: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
     token: str | None = None
 
     def __repr__(self) -> str:
@@ -73,7 +74,9 @@ class Requests:
         sends = []
         for begin in range(0, len(ask.symbols), self.most):
             symbols = ask.symbols[begin : begin + self.most]
-            number = self._expect(Pending(way, "ask", ask.channel, ask.interval, tuple(symbols)))
+            number = self._expect(
+                Pending(way, "ask", ask.channel, ask.interval, tuple(symbols), ask.indicators)
+            )
             message = Subscribe(
                 number,
                 ask.channel,

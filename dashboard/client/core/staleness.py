@@ -110,15 +110,6 @@ class Staleness:
             return Age(given, age_ms)
         return Age("fresh" if now_ms < rhythm.stale_ms else "stale", age_ms)
 
-    def next_change_ms(self, now_ms: float) -> float | None:
-        """Return when the next symbol becomes stale by time alone, None where none will."""
-        due = [
-            rhythm.stale_ms
-            for symbol, rhythm in self._rhythms.items()
-            if rhythm.stale_ms > now_ms and self._given(symbol) is None
-        ]
-        return min(due, default=None)
-
     def _given(self, symbol: str) -> Freshness | None:
         """Return the state that does not depend on time, None where it does."""
         if self._connection in DEAD:

@@ -10,48 +10,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from dashboard.client.core.actions import Failed
-from dashboard.client.core.limits import LIMITS
+from dashboard.client.core.asks import Ask, Unask, asks, unasks
+from dashboard.client.core.entries import Entry, Want, is_due
 from feed_server.protocol import Channel, ErrorCode
-
-
-class Want(msgspec.Struct, frozen=True, kw_only=True):
-    """What one user of a session wants; given back as it is to end it.
-
-    Attributes:
-        channel: Which channel.
-        symbols: Which instruments, as the feed names them.
-        interval: Which bars; for channel ``bars`` only.
-        indicators: To be computed at each bar, such as ``SMA(20)``.
-        max_hz: Messages a second at most, 0 for what the settings say. Of several wants of a symbol
-            the highest counts.
-        history: Bars to be loaded before the live ones, 0 for none. Of several wants of a series
-            the most counts.
-    """
-
-    channel: Channel
-    symbols: tuple[str, ...]
-    interval: str | None = None
-    indicators: tuple[str, ...] = ()
-    max_hz: float = 0
-    history: int = 0
-
-
-class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Subscribe to these; attributes as in `feed_server.protocol.Subscribe`."""
-
-    channel: Channel
-    interval: str | None
-    indicators: tuple[str, ...]
-    max_hz: float
-    symbols: list[str]
-
-
-class Unask(msgspec.Struct, frozen=True, tag_field="do", tag="unask"):
-    """Unsubscribe from these."""
-
-    channel: Channel
-    interval: str | None
-    symbols: list[str]
 
 
 class Forget(msgspec.Struct, frozen=True, tag_field="do", tag="forget"):
@@ -65,37 +26,8 @@ class Forget(msgspec.Struct, frozen=True, tag_field="do", tag="forget"):
 SubscriptionAction = Ask | Unask | Forget | Failed
 
 _Key = tuple[Channel, str | None, str]
-_Terms = tuple[tuple[str, ...], float]
 
-_ASKED_AGAIN = {"unknown_symbol"} | {str(code) for code in ErrorCode if code.retry}
 _TOKEN_REFUSALS = {"forbidden", "auth_required", "auth_failed", "auth_expired"}
-_REASONS = {str(code): code.reason for code in ErrorCode}
-
-
-class _Entry:
-    """One symbol of a channel, and of bars one interval."""
-
-    def __init__(self) -> None:
-        self.wants: dict[tuple[tuple[str, ...], float, int], int] = {}
-        self.asked: _Terms | None = None
-        self.forget_ms: float | None = None
-        self.failed: str | None = None
-        self.wait_ms = 0.0
-        self.again_ms: float | None = None
-
-    def terms(self, max_hz: float) -> _Terms:
-        """Return with which indicators and at what rate it is to be asked for."""
-        indicators = {name for names, _, _ in self.wants for name in names}
-        rates = [hz or max_hz for _, hz, _ in self.wants]
-        return tuple(sorted(indicators)), 0 if 0 in rates else max(rates, default=0)
-
-    def may_be_polled(self, now_ms: float) -> bool:
-        """Tell whether it is of use to ask for it now."""
-        return self.failed is None or _is_due(self.again_ms, now_ms)
-
-    def served(self) -> None:
-        """It is there."""
-        self.failed, self.wait_ms, self.again_ms = None, 0.0, None
 
 
 class Subscriptions:
@@ -107,7 +39,7 @@ class Subscriptions:
 
     def __init__(self, max_hz: float = 0) -> None:
         self._max_hz = max_hz
-        self._entries: dict[_Key, _Entry] = {}
+        self._entries: dict[_Key, Entry] = {}
         self._is_linked = False
         self._due_ms: float | None = None
         self._changed = False
@@ -131,42 +63,28 @@ class Subscriptions:
     def want(self, want: Want) -> list[SubscriptionAction]:
         """Count something as wanted once more."""
         self._changed = True
-        keys = _keys(want)
-        for key in keys:
-            entry = self._entries.setdefault(key, _Entry())
-            terms = (want.indicators, want.max_hz, want.history)
-            entry.wants[terms] = entry.wants.get(terms, 0) + 1
-            entry.forget_ms = None
-        return self._ask(keys)
+        entries = [self._entries.setdefault(key, Entry(*key)) for key in _keys(want)]
+        for entry in entries:
+            entry.want(want)
+        return self._ask(entries)
 
     def unwant(self, now_ms: float, want: Want) -> list[SubscriptionAction]:
         """Count something as wanted once less; what is not wanted at all lingers."""
         self._changed = True
-        terms = (want.indicators, want.max_hz, want.history)
-        changed = []
-        for key in _keys(want):
-            entry = self._entries.get(key)
-            if entry is None or terms not in entry.wants:
-                continue
-            entry.wants[terms] -= 1
-            if not entry.wants[terms]:
-                del entry.wants[terms]
-                changed.append(key)
-            if not entry.wants:
-                entry.forget_ms = now_ms + LIMITS.linger_ms
-        return self._ask(changed)
+        held = [self._entries[key] for key in _keys(want) if key in self._entries]
+        return self._ask([entry for entry in held if entry.unwant(now_ms, want)])
 
     def configure(self, max_hz: float) -> list[SubscriptionAction]:
         """Set the rate of wants that do not say."""
         self._max_hz = max_hz
-        return self._ask(self._entries)
+        return self._ask(self._entries.values())
 
     def wanted(self, now_ms: float, channel: Channel) -> list[tuple[str, str | None]]:
         """Return symbols and intervals of a channel to poll: wanted, and not just refused."""
         return [
-            (symbol, interval)
-            for (of, interval, symbol), entry in self._entries.items()
-            if of == channel and entry.wants and entry.may_be_polled(now_ms)
+            (entry.symbol, entry.interval)
+            for entry in self._entries.values()
+            if entry.channel == channel and entry.served_wants() and entry.may_be_polled(now_ms)
         ]
 
     def holds(self, channel: Channel, interval: str | None, symbol: str) -> bool:
@@ -178,17 +96,25 @@ class Subscriptions:
         entry = self._entries.get((channel, interval, symbol))
         return entry is not None and bool(entry.wants)
 
-    def failure(self, channel: Channel, interval: str | None, symbol: str) -> Failed | None:
+    def names(self, symbol: str) -> bool:
+        """Tell whether a symbol is wanted of any channel."""
+        return any(entry.symbol == symbol and entry.wants for entry in self._entries.values())
+
+    def failure(
+        self,
+        channel: Channel,
+        interval: str | None,
+        symbol: str,
+        indicators: tuple[str, ...] = (),
+    ) -> Failed | None:
         """Return why something is not given, None where it is, or was not asked for."""
         entry = self._entries.get((channel, interval, symbol))
-        if entry is None or entry.failed is None:
-            return None
-        return _failed((channel, interval, symbol), entry.failed)
+        return None if entry is None else entry.failure(indicators)
 
     def history(self, interval: str | None, symbol: str) -> int:
         """Return how many bars are wanted before the live ones."""
         entry = self._entries.get(("bars", interval, symbol))
-        return max((most for _, _, most in entry.wants), default=0) if entry else 0
+        return max((most for _, _, most in entry.served_wants()), default=0) if entry else 0
 
     def indicators(self, interval: str | None, symbol: str) -> tuple[str, ...]:
         """Return the indicators that are wanted of a series."""
@@ -203,7 +129,8 @@ class Subscriptions:
         self._is_linked = True
         for entry in self._entries.values():
             entry.asked = entry.again_ms = None
-        return self._ask(self._entries)
+            entry.trials.linked()
+        return self._ask(self._entries.values())
 
     def unlinked(self) -> None:
         """There is no link any more."""
@@ -214,9 +141,9 @@ class Subscriptions:
 
     def rest(self) -> list[SubscriptionAction]:
         """End all at the feed, but want it still."""
-        asked = [key for key, entry in self._entries.items() if entry.asked is not None]
+        asked = [entry for entry in self._entries.values() if entry.asked is not None]
         self.unlinked()
-        return _unasks(asked)
+        return [*unasks(asked)]
 
     def answered(
         self,
@@ -225,6 +152,8 @@ class Subscriptions:
         interval: str | None,
         symbols: Iterable[str],
         failed: Mapping[str, str],
+        reason: str = "",
+        indicators: tuple[str, ...] = (),
     ) -> list[SubscriptionAction]:
         """Take the answer to an `Ask`.
 
@@ -234,17 +163,21 @@ class Subscriptions:
             interval: As asked.
             symbols: As asked.
             failed: By symbol the code, of those that cannot be had.
+            reason: What the feed says of it, where it does.
+            indicators: As asked.
         """
         self._changed = True
         told: list[SubscriptionAction] = []
-        for symbol in symbols:
-            entry = self._entries.get((channel, interval, symbol))
-            code = failed.get(symbol)
-            if entry is not None and code is None:
-                entry.served()
-            elif entry is not None and code is not None:
-                told += self._refused(now_ms, (channel, interval, symbol), entry, code)
-        return told
+        keys: list[_Key] = [(channel, interval, symbol) for symbol in symbols]
+        answered = [self._entries[key] for key in keys if key in self._entries]
+        for entry in answered:
+            code = failed.get(entry.symbol)
+            if code is None:
+                entry.served(indicators)
+            else:
+                told += entry.refused(now_ms, code, reason, indicators)
+        # Where an indicator was refused or tried, the rest is asked for.
+        return told + self._ask(entry for entry in answered if entry.failed is None)
 
     def dropped(
         self, now_ms: float, channel: Channel, interval: str | None, symbols: Iterable[str]
@@ -257,72 +190,28 @@ class Subscriptions:
     def allowed(self, now_ms: float) -> list[SubscriptionAction]:
         """Another token was taken: ask again for what was forbidden."""
         self._changed = True
-        forbidden = [k for k, e in self._entries.items() if e.failed in _TOKEN_REFUSALS]
-        for key in forbidden:
-            self._entries[key].again_ms = None if self._is_linked else now_ms
+        forbidden = [e for e in self._entries.values() if e.failed in _TOKEN_REFUSALS]
+        for entry in forbidden:
+            entry.again_ms = None if self._is_linked else now_ms
         return self._ask(forbidden)
 
     def tick(self, now_ms: float) -> list[SubscriptionAction]:
         """Forget what has lingered, and ask again for what was refused a while ago."""
         self._changed = True
-        gone = [k for k, e in self._entries.items() if _is_due(e.forget_ms, now_ms)]
-        asked = [key for key in gone if self._entries[key].asked is not None]
+        gone = {k: e for k, e in self._entries.items() if is_due(e.forget_ms, now_ms)}
         for key in gone:
             del self._entries[key]
         again = []
         if self._is_linked:
-            again = [k for k, e in self._entries.items() if _is_due(e.again_ms, now_ms)]
-        for key in again:
-            self._entries[key].again_ms = None
-        return [*_unasks(asked), *(Forget(*key) for key in gone), *self._ask(again)]
+            again = [e for e in self._entries.values() if is_due(e.again_ms, now_ms)]
+        for entry in again:
+            entry.again_ms = None
+        asked = [entry for entry in gone.values() if entry.asked is not None]
+        return [*unasks(asked), *(Forget(*key) for key in gone), *self._ask(again)]
 
-    def _refused(
-        self, now_ms: float, key: _Key, entry: _Entry, code: str
-    ) -> list[SubscriptionAction]:
-        entry.asked = None
-        entry.again_ms = None
-        if code in _ASKED_AGAIN:
-            doubled_ms = 2 * entry.wait_ms or LIMITS.unknown_base_ms
-            entry.wait_ms = min(doubled_ms, LIMITS.unknown_cap_ms)
-            entry.again_ms = now_ms + entry.wait_ms
-        if code == entry.failed or not entry.wants:
-            return []
-        entry.failed = code
-        return [_failed(key, code)]
-
-    def _ask(self, keys: Iterable[_Key]) -> list[SubscriptionAction]:
-        """Ask for those of some entries that are wanted on other terms than was asked for."""
-        if not self._is_linked:
-            return []
-        groups: dict[tuple[Channel, str | None, _Terms], list[str]] = {}
-        for channel, interval, symbol in keys:
-            entry = self._entries[channel, interval, symbol]
-            terms = entry.terms(self._max_hz)
-            if not entry.wants or entry.asked == terms or entry.again_ms is not None:
-                continue
-            entry.asked = terms
-            groups.setdefault((channel, interval, terms), []).append(symbol)
-        return [
-            Ask(channel, interval, indicators, max_hz, symbols)
-            for (channel, interval, (indicators, max_hz)), symbols in groups.items()
-        ]
-
-
-def _failed(key: _Key, code: str) -> Failed:
-    channel, interval, symbol = key
-    return Failed(channel, symbol, interval, code, f"{symbol}: {_REASONS.get(code, code)}")
+    def _ask(self, entries: Iterable[Entry]) -> list[SubscriptionAction]:
+        return [*asks(entries, self._max_hz)] if self._is_linked else []
 
 
 def _keys(want: Want) -> list[_Key]:
     return [(want.channel, want.interval, symbol) for symbol in dict.fromkeys(want.symbols)]
-
-
-def _is_due(at: float | None, now_ms: float) -> bool:
-    return at is not None and now_ms >= at
-
-
-def _unasks(keys: Iterable[_Key]) -> list[SubscriptionAction]:
-    groups: dict[tuple[Channel, str | None], list[str]] = {}
-    for channel, interval, symbol in keys:
-        groups.setdefault((channel, interval), []).append(symbol)
-    return [Unask(channel, interval, symbols) for (channel, interval), symbols in groups.items()]

@@ -5,93 +5,17 @@ a gap is open, what is pushed of the symbol is held back, until `TradeBook.apply
 `TradeBook.give_up` ends it. Who subscribes to a symbol that is held must say ``since``.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Literal
-
-import msgspec
 
 from dashboard.client.core.latency import Counts
 from dashboard.client.core.ordering import Epochs
+from dashboard.client.core.trades import Run, Trade, TradesChange, tell, trades_of, wanting
 from feed_server.protocol import Position, Trades, TradeSeries
 
 TAIL = 500
 """Trades of a symbol that are kept to be shown."""
 WITHHELD = 10_000
 """Trades of a symbol that wait for a gap to be mended, at most; with more it is given up."""
-
-Lost = Literal["gap", "epoch"]
-"""Why trades are missing for good: history does not reach back, or the feed began anew."""
-
-
-class Trade(msgspec.Struct, frozen=True, gc=False):
-    """One trade, as a client has it.
-
-    Attributes:
-        symbol: The instrument.
-        time_ms: Event time.
-        price: Price in the instrument's currency.
-        size: Shares or units traded; 0 where the source knows no size.
-        offset: Its number within the symbol's epoch.
-        received_ms: When the feed received it; None in history, which does not tell.
-    """
-
-    symbol: str
-    time_ms: int
-    price: float
-    size: float
-    offset: int
-    received_ms: int | None = None
-
-
-class TradesChange(msgspec.Struct, frozen=True):
-    """What a message has brought of one symbol.
-
-    Attributes:
-        symbol: The instrument.
-        trades: New trades in order; each once.
-        reset: Whether what `TradeBook.tail` has of before has changed, too.
-        needs_history: Whether there is a gap that history has to mend: load ``/api/trades`` and
-            `apply_series` it, or `give_up`.
-        lost: Some trades before these are missing for good.
-    """
-
-    symbol: str
-    trades: Sequence[Trade] = ()
-    reset: bool = False
-    needs_history: bool = False
-    lost: Lost | None = None
-
-
-class _Run:
-    """One symbol's trades of one epoch.
-
-    Attributes:
-        epoch: Which.
-        offset: Where the client stands in it.
-        tail: The last trades that were told.
-        pushed: The epoch that pushes without a position are of.
-        live: Whether a link tells every trade.
-        gap_from: Where an open gap begins; None where none is open.
-        gap_end: Where it ends: history has to reach it.
-        is_lost: Whether it was told already that some trades in it are lost.
-        withheld: What came after the gap.
-    """
-
-    def __init__(self, epoch: str, offset: int, most: int) -> None:
-        self.epoch = self.pushed = epoch
-        self.offset = offset
-        self.tail: deque[Trade] = deque(maxlen=most)
-        self.live = False
-        self.gap_from: int | None = None
-        self.gap_end = 0
-        self.is_lost = False
-        self.withheld: list[Trade] = []
-
-    def joins(self, trades: Sequence[Trade]) -> bool:
-        """Tell whether no trade is missing between where the client stands and some of history."""
-        stands = self.offset if self.gap_from is None else self.gap_from
-        return bool(trades) and trades[0].offset <= stands + 1
 
 
 class TradeBook:
@@ -105,7 +29,7 @@ class TradeBook:
     def __init__(self, counts: Counts | None = None, tail: int = TAIL) -> None:
         self.counts = counts or Counts()
         self._most = tail
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._epochs = Epochs()
 
     def __len__(self) -> int:
@@ -113,7 +37,7 @@ class TradeBook:
 
     def apply(self, message: Trades) -> list[TradesChange]:
         """Take what was pushed; return what changed, one for each symbol that did."""
-        trades: dict[str, list[Trade]] = {s: [] for s in (*message.positions, *message.recovered)}
+        trades: dict[str, list[Trade]] = {symbol: [] for symbol in message.positions}
         event_ms, received_ms = message.event_ms, message.received_ms
         for row in message.rows:
             trade = Trade(
@@ -132,6 +56,13 @@ class TradeBook:
         )
         return [change for change in changes if change is not None]
 
+    def reaches(self, series: TradeSeries) -> bool:
+        """Tell whether history goes back to where the client stands, or has no need to."""
+        run = self._runs.get(series.symbol)
+        if run is None or run.live or run.epoch != series.epoch:
+            return True
+        return run.joins(trades_of(series))
+
     def apply_series(self, series: TradeSeries) -> TradesChange | None:
         """Take history, or the answer to a poll.
 
@@ -139,18 +70,20 @@ class TradeBook:
         them is new. A later one tells those that are new, mends the gap if there is one, or says
         that something is lost. Where it ends before the gap does, history is needed once more.
         """
-        symbol, told = series.symbol, _trades(series)
+        symbol, told = series.symbol, trades_of(series)
         run = self._runs.get(symbol)
-        entered = self._epochs.enter(symbol, series.epoch) if series.epoch else "left"
+        # While a link tells of it, the link alone says which epoch is in force.
+        asks = series.epoch and (run is None or not run.live or run.epoch == series.epoch)
+        entered = self._epochs.enter(symbol, series.epoch) if asks else "left"
         if entered == "left":
             self.counts.late += len(told)
-            return _wanting(symbol, run)
+            return wanting(symbol, run)
         if run is None or entered == "new":
             return self._begin_by_history(series, told, run)
         if run.gap_from is None:
             return self._go_on(symbol, run, told, series.offset)
         if series.offset < run.gap_end:
-            return _wanting(symbol, run)
+            return wanting(symbol, run)
         return self._mend(symbol, run, told, series.offset)
 
     def give_up(self, symbol: str) -> TradesChange | None:
@@ -206,33 +139,33 @@ class TradeBook:
         new = self._newer(run, trades)
         run.offset = max(run.offset, end)
         if run.gap_from is None:
-            return _told(symbol, run, new)
+            return tell(symbol, run, new)
         run.withheld += new
         if len(run.withheld) > WITHHELD:
             return self._mend(symbol, run, [], 0)
         return TradesChange(symbol, needs_history=True) if opens else None
 
     def _begin(
-        self, symbol: str, trades: list[Trade], at: Position, before: _Run | None
+        self, symbol: str, trades: list[Trade], at: Position, before: Run | None
     ) -> TradesChange | None:
         """Begin to follow a symbol, or begin anew in another epoch."""
-        run = self._runs[symbol] = _Run(at.epoch, at.offset, self._most)
+        run = self._runs[symbol] = Run(at.epoch, at.offset, self._most)
         run.live = True
         if before is None:
-            return _told(symbol, run, trades)
+            return tell(symbol, run, trades)
         # How the epoch before ended cannot be known; how this one began perhaps can.
         self._open(run, 0, at.offset)
         run.is_lost = True
         run.withheld = trades
         return TradesChange(symbol, reset=True, needs_history=True, lost="epoch")
 
-    def _open(self, run: _Run, start: int, end: int) -> None:
+    def _open(self, run: Run, start: int, end: int) -> None:
         """Open a gap; one that is open goes on to there."""
         self.counts.gaps += 1
         run.gap_from = start if run.gap_from is None else run.gap_from
-        run.gap_end = end
+        run.gap_end, run.is_lost = end, False
 
-    def _newer(self, run: _Run, trades: list[Trade]) -> list[Trade]:
+    def _newer(self, run: Run, trades: list[Trade]) -> list[Trade]:
         """Return those that come after where the client stands, and count the others."""
         if not trades or trades[0].offset > run.offset:
             return trades
@@ -245,18 +178,17 @@ class TradeBook:
     # ---- history
 
     def _begin_by_history(
-        self, series: TradeSeries, told: list[Trade], before: _Run | None
+        self, series: TradeSeries, told: list[Trade], before: Run | None
     ) -> TradesChange:
         symbol = series.symbol
-        run = self._runs[symbol] = _Run(series.epoch, series.offset, self._most)
+        run = self._runs[symbol] = Run(series.epoch, series.offset, self._most)
         run.tail.extend(told)
         if before is None:
             return TradesChange(symbol, reset=True)
-        run.pushed = before.pushed
         self.counts.gaps += 1
         return TradesChange(symbol, told, reset=True, lost="epoch")
 
-    def _go_on(self, symbol: str, run: _Run, told: list[Trade], end: int) -> TradesChange | None:
+    def _go_on(self, symbol: str, run: Run, told: list[Trade], end: int) -> TradesChange | None:
         """Take history where no gap is open: what is new in it, and what the tail lacks."""
         joins = run.joins(told)
         new = [trade for trade in told if trade.offset > run.offset]
@@ -275,28 +207,17 @@ class TradeBook:
             return None
         return TradesChange(symbol, new, reset=bool(older), lost="gap" if lost else None)
 
-    def _mend(self, symbol: str, run: _Run, told: list[Trade], end: int) -> TradesChange:
+    def _mend(self, symbol: str, run: Run, told: list[Trade], end: int) -> TradesChange:
         """Close a gap with what history has, and let go what came after it."""
         lost = not run.is_lost and not run.joins(told)
         start = run.gap_from or 0
         by_offset = {trade.offset: trade for trade in told if trade.offset > start}
         by_offset |= {trade.offset: trade for trade in run.withheld}
         new = [by_offset[offset] for offset in sorted(by_offset)]
-        run.gap_from, run.is_lost, run.withheld = None, False, []
+        run.gap_from, run.withheld = None, []
         run.offset = max(run.offset, end)
         run.tail.extend(new)
         return TradesChange(symbol, new, lost="gap" if lost else None)
-
-
-def _told(symbol: str, run: _Run, new: list[Trade]) -> TradesChange | None:
-    run.tail.extend(new)
-    return TradesChange(symbol, new) if new else None
-
-
-def _wanting(symbol: str, run: _Run | None) -> TradesChange | None:
-    """Say once more that a gap is open, where one is."""
-    is_open = run is not None and run.gap_from is not None
-    return TradesChange(symbol, needs_history=True) if is_open else None
 
 
 def _older(tail: Sequence[Trade], told: list[Trade], first: int, most: int) -> list[Trade]:
@@ -304,8 +225,3 @@ def _older(tail: Sequence[Trade], told: list[Trade], first: int, most: int) -> l
     room = most - len(tail)
     older = [trade for trade in told if trade.offset < first]
     return older[-room:] if room else []
-
-
-def _trades(series: TradeSeries) -> list[Trade]:
-    columns = zip(series.time_ms, series.price, series.size, series.offsets, strict=True)
-    return [Trade(series.symbol, *values) for values in columns]

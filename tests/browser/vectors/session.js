@@ -12,6 +12,12 @@ const STEPS = {
   loaded: (session, now, {id, series}) => session.loaded(now, id, series),
   failure: (session, now, {channel, interval, symbol}) =>
     [session.failure(channel, interval, symbol)].filter((failed) => failed !== null),
+  failure_reason: (session, now, {channel, interval, symbol}) =>
+    [session.failure(channel, interval, symbol)?.reason].filter((reason) => reason !== undefined),
+  history_failure: (session, now, {symbol, interval}) =>
+    [session.historyFailure(symbol, interval)?.code].filter((code) => code !== undefined),
+  older: (session, now, {symbol, interval, bars}) => session.older(now, symbol, interval, bars),
+  has_older: (session, now, {symbol, interval}) => [session.hasOlder(symbol, interval)],
   load_failed: (session, now, {id, code, reason}) => session.loadFailed(now, id, code, reason),
 };
 

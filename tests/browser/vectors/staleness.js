@@ -1,6 +1,6 @@
 import {Staleness} from "quotewire/core/staleness.js";
 
-/** Tells it a case's events; tells how each symbol does, and when the next changes. */
+/** Tells it a case's events; tells how each symbol does. */
 export function run({steps}) {
   const staleness = new Staleness();
   const does = {
@@ -17,7 +17,6 @@ export function run({steps}) {
         ages: Object.fromEntries(
           Object.keys(ages).map((symbol) => [symbol, staleness.of(symbol, at_ms)]),
         ),
-        next_ms: staleness.nextChangeMs(at_ms),
       };
     }),
   };

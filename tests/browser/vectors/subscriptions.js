@@ -7,13 +7,13 @@ const STEPS = {
   linked: (held) => held.linked(),
   unlinked: (held) => held.unlinked(),
   rest: (held) => held.rest(),
-  answered: (held, now, {channel, interval, symbols, failed}) =>
-    held.answered(now, channel, interval, symbols, failed),
+  answered: (held, now, {channel, interval, symbols, failed, reason, indicators}) =>
+    held.answered(now, channel, interval, symbols, failed, reason, indicators),
   dropped: (held, now, {channel, interval, symbols}) => held.dropped(now, channel, interval, symbols),
   allowed: (held, now) => held.allowed(now),
   tick: (held, now) => held.tick(now),
-  failure: (held, now, {channel, interval, symbol}) =>
-    [held.failure(channel, interval, symbol)].filter((failed) => failed !== null),
+  failure: (held, now, {channel, interval, symbol, indicators}) =>
+    [held.failure(channel, interval, symbol, indicators)].filter((failed) => failed !== null),
 };
 
 /** Steps subscriptions through a case; tells actions, the deadline, and what is to be polled. */

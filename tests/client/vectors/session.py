@@ -28,9 +28,16 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
 def _actions(session: Session, kind: str, at_ms: float, event: dict[str, Any]) -> list[Any]:
     """Return what comes of an event, and of a question what is answered."""
-    if kind == "failure":
+    if kind in ("failure", "failure_reason"):
         failed = session.failure(**event)
-        return [] if failed is None else [failed]
+        if failed is None:
+            return []
+        return [failed if kind == "failure" else failed.reason]
+    if kind == "history_failure":
+        why = session.history_failure(**event)
+        return [] if why is None else [why[0]]
+    if kind == "has_older":
+        return [session.has_older(**event)]
     actions: list[Any] = getattr(session, kind)(at_ms, **_typed(kind, event))
     return actions
 
@@ -50,8 +57,10 @@ def _typed(kind: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _plain(action: msgspec.Struct) -> dict[str, Any]:
+def _plain(action: msgspec.Struct | bool | str) -> dict[str, Any] | bool | str:
     """Return an action as JSON has it; what is an array on the wire gets names."""
+    if isinstance(action, bool | str):
+        return action
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(action))
     if plain["do"] == "quotes":
         plain["quotes"] = [msgspec.structs.asdict(quote) for quote in action.quotes]  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from dashboard.client.core.staleness import Staleness
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
-    """Tell it a case's events; tell how each symbol does, and when the next changes."""
+    """Tell it a case's events; tell how each symbol does."""
     staleness = Staleness()
     return {"steps": [_step(staleness, **step) for step in case["steps"]]}
 
@@ -20,4 +20,4 @@ def _step(
         given = dict(event)
         getattr(staleness, given.pop("type"))(*given.values())
     ages = {symbol: staleness.of(symbol, at_ms) for symbol in asked.get("ages", ())}
-    return {"ages": msgspec.to_builtins(ages), "next_ms": staleness.next_change_ms(at_ms)}
+    return {"ages": msgspec.to_builtins(ages)}

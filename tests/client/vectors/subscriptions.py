@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from dashboard.client.core.subscriptions import Subscriptions, Want
+from dashboard.client.core.entries import Want
+from dashboard.client.core.subscriptions import Subscriptions
 
 TIMELESS = ("want", "linked", "unlinked", "rest", "configure", "failure")
 
@@ -18,6 +19,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         kind = event.pop("type")
         if "want" in event:
             event["want"] = msgspec.convert(event["want"], Want)
+        if "indicators" in event:
+            event["indicators"] = tuple(event["indicators"])
         times = () if kind in TIMELESS else (step["at_ms"],)
         actions = getattr(subscriptions, kind)(*times, **event)
         if kind == "failure":

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from dashboard.client.core.trade_book import TradeBook, TradesChange
+from dashboard.client.core.trade_book import TradeBook
+from dashboard.client.core.trades import TradesChange
 from feed_server.protocol import Trades, TradeSeries
 
 
