@@ -296,9 +296,10 @@ async def test_a_poll_that_makes_no_sense_has_failed_and_the_next_counts(
     async with FeedClient(feed.url, mode="polling", poll_ms=20) as client, asyncio.timeout(20):
         quotes = client.quotes("AAPL", keep="every")
         await anext(quotes)
+        codes: list[str] = []
+        client.on_state(lambda state: codes.append(state.code))
         feed.bodies["/api/status"] = body
-        await until(lambda: asyncio.sleep(0.01, client.state.state == "stale"))
-        assert client.state.code == "poll_failed"
+        await until(lambda: asyncio.sleep(0.01, "poll_failed" in codes))
         feed.bodies.clear()
         feed.quote("AAPL")
         assert (await anext(quotes)).last == 2
