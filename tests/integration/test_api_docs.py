@@ -46,27 +46,23 @@ COMMANDS: tuple[Json, ...] = (
 )
 
 
-class GuardedFeed(FeedProcess):
-    """A feed server that asks for tokens."""
-
-    def __init__(self) -> None:
-        super().__init__({"jwt_secret": pem.SECRET})
-
-    def is_ready(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/api/quotes", headers=bearer()).is_success
-        return False
+OF_USERS = {"/api/settings"}
+"""What is told only to who shows a token."""
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[GuardedFeed]:
-    with GuardedFeed() as process:
+def guarded() -> Iterator[FeedProcess]:
+    """A feed server that asks for tokens."""
+    with FeedProcess({"jwt_secret": pem.SECRET}, token=token()) as process:
         yield process
 
 
+def token(**claims: object) -> str:
+    return jwt.encode({"sub": "ann", "exp": time.time() + 600, **claims}, pem.SECRET, "HS256")
+
+
 def bearer(**claims: object) -> dict[str, str]:
-    payload = {"sub": "ann", "exp": time.time() + 600, **claims}
-    return {"Authorization": f"Bearer {jwt.encode(payload, pem.SECRET, 'HS256')}"}
+    return {"Authorization": f"Bearer {token(**claims)}"}
 
 
 def described(feed: FeedProcess, name: str) -> Json:
@@ -191,11 +187,19 @@ def test_descriptions_are_there_without_a_token(guarded: FeedProcess, name: str)
     assert again.status_code == 304
 
 
-def test_every_path_answers_as_described(feed: FeedProcess) -> None:
+def test_every_path_answers_as_described(guarded: FeedProcess) -> None:
+    document = described(guarded, "openapi")
+    for path in document["paths"]:
+        answer = get(guarded, path, needed(document, path), **bearer())
+        assert answer.status_code == 200, path
+        check_answer(answer, document)
+
+
+def test_without_tokens_only_what_is_a_users_is_refused(feed: FeedProcess) -> None:
     document = described(feed, "openapi")
     for path in document["paths"]:
         answer = get(feed, path, needed(document, path))
-        assert answer.status_code == 200, path
+        assert answer.status_code == (403 if path in OF_USERS else 200), path
         check_answer(answer, document)
 
 
@@ -282,7 +286,7 @@ async def test_a_handler_reads_the_parameters_that_are_described(
         document: Json = (await http.get("/openapi.json")).json()
         for path in document["paths"]:
             async with http.stream("GET", path, params=needed(document, path)) as answer:
-                assert answer.status_code == 200
+                assert answer.is_success or path in OF_USERS
     for path in document["paths"]:
         told = {
             parameter["name"]: str(parameter["schema"].get("default", ""))

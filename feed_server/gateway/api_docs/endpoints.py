@@ -91,6 +91,8 @@ class Endpoint:
         errors: What can go wrong, beside what can anywhere.
         has_files: Whether the parameter `format` makes it a file.
         is_open: Whether it needs no token where others do.
+        may_forbid: Whether it is forbidden to some also where no tokens are asked for: to pages
+            from elsewhere, or to all, as nobody is known.
         has_etag: Whether an unchanged answer can be left out.
         unfit: Schema of an answer 503 that is no error.
         takes: Schema of what is sent, as JSON; `None` where nothing is.
@@ -107,6 +109,7 @@ class Endpoint:
     errors: tuple[ErrorCode, ...] = ()
     has_files: bool = False
     is_open: bool = False
+    may_forbid: bool = False
     has_etag: bool = True
     unfit: Json | None = None
     takes: Json | None = None
@@ -225,6 +228,7 @@ def _alerts() -> Endpoint:
         tag="alerts",
         parameters=(name,),
         errors=(ErrorCode.BAD_PARAMETER, ErrorCode.NOT_FOUND, forbidden, not_ready),
+        may_forbid=True,
         has_etag=False,
         status=204,
     )
@@ -234,6 +238,7 @@ def _alerts() -> Endpoint:
         ref(Alert),
         tag="alerts",
         errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_ALERTS, not_ready),
+        may_forbid=True,
         has_etag=False,
         takes=ref(AlertRequest),
         status=201,
@@ -258,15 +263,17 @@ def _settings() -> Endpoint:
         ref(UserSettings),
         tag="settings",
         errors=(*errors, ErrorCode.BAD_PARAMETER),
+        may_forbid=True,
         has_etag=False,
         takes=ref(UserSettings),
     )
     return Endpoint(
         "The user's settings, as the dashboard has sent them; the token's claim `sub` says whose. "
-        "Where no tokens are asked for, none are kept.",
+        "Where no tokens are asked for nobody is known: none are kept, and the answer is 403.",
         ref(UserSettings),
         tag="settings",
         errors=errors,
+        may_forbid=True,
         methods={"put": put},
     )
 

@@ -122,7 +122,7 @@ def _responses(endpoint: Endpoint, needs_token: bool) -> Json:
         good["headers"] = {"ETag": _ETAG} | (_FILE_HEADERS if endpoint.has_files else {})
         responses["304"] = {"description": "Nothing has changed since the answer with that ETag."}
     errors = {*endpoint.errors, ErrorCode.INTERNAL}
-    if not needs_token:
+    if not (needs_token or endpoint.may_forbid):
         errors.discard(ErrorCode.FORBIDDEN)
     by_status = attrgetter("http_status")
     for status, codes in groupby(sorted(errors, key=by_status), by_status):
