@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
 from feed_server.bus.connection import connect
@@ -14,6 +15,15 @@ from feed_server.bus.embedded import EmbeddedValkey
 from tests.harness import FeedProcess, Write
 
 pytest_plugins = ["tests.deadline", "tests.workers"]
+
+# How long an example takes tells how busy the machine is, not what is wrong.
+settings.register_profile(
+    "unhurried",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("unhurried")
 
 # A shell's background job ignores SIGINT, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

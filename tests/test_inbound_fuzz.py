@@ -62,9 +62,7 @@ async def test_nothing_that_was_said_is_kept() -> None:
     assert grown_bytes < 200_000
 
 
-@settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text() | st.binary() | json_values.map(json.dumps) | commands.map(json.dumps))
 async def test_any_text_or_json_gets_one_answer(target: Target, said: str | bytes) -> None:
     target.run(said, Report())

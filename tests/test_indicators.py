@@ -137,7 +137,7 @@ def specs(draw: st.DrawFn) -> IndicatorSpec:
     return parse_spec(f"{info.name}({','.join(values)})")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(specs(), st.integers(0, 1_000), st.integers(0, 250))
 def test_any_parameters_follow_any_walk(spec: IndicatorSpec, seed: int, loaded: int) -> None:
     assert_follows(spec, walk(300, seed, step=0.02), loaded)
@@ -174,7 +174,7 @@ def wild(numbers: Sequence[float]) -> list[Bar]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     specs(),
     st.lists(

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -647,6 +647,4 @@ class Lossless(RuleBasedStateMachine):
 
 
 TestLossless = Lossless.TestCase
-TestLossless.settings = settings(
-    PROFILE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLossless.settings = PROFILE

@@ -16,9 +16,7 @@ pytestmark = pytest.mark.browser
 
 Rect = dict[str, float]
 PLACE = {"x": 3, "y": 5, "width": 800, "height": 450}
-FEW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def row(symbol: str, last: float | None, prev_close: float = 100, **more: Any) -> dict[str, Any]:

@@ -152,4 +152,4 @@ class BarsThroughAnything(RuleBasedStateMachine):
 
 
 TestBarsThroughAnything: Any = BarsThroughAnything.TestCase
-TestBarsThroughAnything.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestBarsThroughAnything.settings = settings(max_examples=100, stateful_step_count=40)

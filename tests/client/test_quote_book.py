@@ -154,9 +154,7 @@ class QuotesThroughAnything(RuleBasedStateMachine):
 
 
 TestQuotesThroughAnything: Any = QuotesThroughAnything.TestCase
-TestQuotesThroughAnything.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None
-)
+TestQuotesThroughAnything.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 @pytest.mark.alone

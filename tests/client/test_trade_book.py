@@ -129,9 +129,7 @@ class TradesThroughAnything(RuleBasedStateMachine):
 
 
 TestTradesThroughAnything: Any = TradesThroughAnything.TestCase
-TestTradesThroughAnything.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None
-)
+TestTradesThroughAnything.settings = settings(max_examples=100, stateful_step_count=40)
 
 
 def pushed(*offsets: int, at: int | None = None, recovered: bool | None = None) -> Trades:
