@@ -269,11 +269,6 @@ export class Connection {
     return this.#want({channel: "trades", symbols}, this.#delivery.addTrades(symbols, listener));
   }
 
-  /** The body of `/api/<path>`; rejects as `Transport.get`. @param {string} path @param {Record<string, unknown>} [query] */
-  request(path, query) {
-    return this.#links.get(this.state.way, path, query);
-  }
-
   /**
    * Ask for something beside what is pushed.
    *

@@ -92,7 +92,7 @@ export class SymbolSearch {
     /** @type {SymbolInfo[]} */
     let found = [];
     try {
-      const answer = await this.#connection.request("search", {q: text});
+      const answer = await this.#connection.ask("search", {q: text});
       [found, note] = [answer.symbols, answer.note ?? ""];
     } catch (error) {
       console.debug(`quotewire: no search: ${error}`);

@@ -134,7 +134,7 @@ export class WatchlistEditor {
   /** @param {string} text @param {SymbolInfo[]} known */
   async #search(text, known) {
     try {
-      const {symbols} = await this.#connection.request("search", {q: text});
+      const {symbols} = await this.#connection.ask("search", {q: text});
       if (this.#input.value.trim() === text) this.#offer(joined(known, symbols, OFFERED));
     } catch (error) {
       console.debug(`quotewire: no search: ${error}`); // what the feed has is offered
