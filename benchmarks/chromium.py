@@ -37,12 +37,16 @@ class Tab:
 
     def before_all(self, script: str) -> None:
         """Have a script run in each page that is opened, before anything else."""
-        self._ask("Page.enable")
-        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+        self.ask("Page.enable")
+        self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     def open(self, url: str) -> None:
         """Begin to go to an address."""
-        self._ask("Page.navigate", url=url)
+        self.ask("Page.navigate", url=url)
+
+    def close(self) -> None:
+        """Close it, as a user does."""
+        self._chromium.ask("Target.closeTarget", targetId=self._target)
 
     def show(self) -> None:
         """Bring it to the front; what was there is hidden."""
@@ -55,14 +59,15 @@ class Tab:
             RuntimeError: It has thrown.
         """
         expression = f"({CALL.format(function=function)})({json.dumps(json.dumps(argument))})"
-        told = self._ask(
+        told = self.ask(
             "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
         )
         if "exceptionDetails" in told:
             raise RuntimeError(told["exceptionDetails"]["text"])
         return json.loads(told["result"]["value"])
 
-    def _ask(self, method: str, **parameters: object) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: object) -> dict[str, Any]:
+        """Call a method of the DevTools protocol for this page."""
         return self._chromium.ask(method, self._session, **parameters)
 
 
@@ -103,6 +108,13 @@ class Chromium:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
         result: dict[str, Any] = answer["result"]
         return result
+
+    def await_event(self, name: str) -> dict[str, Any]:
+        """Return what the next event of a name tells; others that come before it are left out."""
+        while (event := json.loads(self._socket.recv(TIMEOUT_S))).get("method") != name:
+            pass
+        told: dict[str, Any] = event["params"]
+        return told
 
 
 @contextmanager

@@ -17,16 +17,28 @@ TIMEOUT_S = 60.0
 
 
 @contextmanager
-def dashboard(feed_port: int) -> Iterator[str]:
-    """Serve the dashboard of a feed, and `benchmarks/peers/shared_worker`; give its address."""
+def panel(feed_port: int, *arguments: str) -> Iterator[Child]:
+    """Serve the dashboard of a feed by Panel.
+
+    Args:
+        feed_port: Where the feed is.
+        arguments: More of ``panel serve``: options, and other pages to serve beside it.
+    """
     port = free_port()
     command = [
-        *(sys.executable, "-m", "panel", "serve", "dashboard", "--port", str(port)),
-        *("--static-dirs", f"shared_worker={WORKER_FOLDER}", "--log-level", "error"),
+        *(sys.executable, "-m", "panel", "serve", "dashboard", *arguments, "--port", str(port)),
+        *("--log-level", "error"),
     ]
     environment = clean_environment(feed_url=f"http://127.0.0.1:{feed_port}")
-    with Child(command, port, environment):
-        yield f"http://127.0.0.1:{port}/dashboard"
+    with Child(command, port, environment) as child:
+        yield child
+
+
+@contextmanager
+def dashboard(feed_port: int) -> Iterator[str]:
+    """Serve the dashboard of a feed, and `benchmarks/peers/shared_worker`; give its address."""
+    with panel(feed_port, "--static-dirs", f"shared_worker={WORKER_FOLDER}") as child:
+        yield f"http://127.0.0.1:{child.port}/dashboard"
 
 
 def open_dashboard(

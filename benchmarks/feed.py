@@ -145,11 +145,12 @@ def gateway(
     port = free_port()
     environment = clean_environment(redis_url=redis_url, feed_port=str(port), **DEFAULTS | settings)
     with Child([*interpreter, "-m", "feed_server", "gateway"], port, environment) as child:
-        child.wait_until("it is ready", lambda: _is_ready(port))
+        child.wait_until("it is ready", lambda: is_ready(port))
         yield child
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Tell whether the feed server at a port is fit for traffic."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).is_success
     except httpx.TransportError:

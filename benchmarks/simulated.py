@@ -65,7 +65,7 @@ def main() -> None:
             provider="simulated",
             simulated_symbols=str(SYMBOLS),
             # The market is busier at some hours; here it shall be as busy at any.
-            simulated_hz=str(HZ / _activity_now()),
+            simulated_hz=str(HZ / activity_now()),
             log_level="error",
         )
         ingest = subprocess.Popen(
@@ -82,7 +82,8 @@ def main() -> None:
         os.sched_setaffinity(0, set(cores))
 
 
-def _activity_now() -> float:
+def activity_now() -> float:
+    """Return how busy the simulated market is at this hour: a factor of its usual rate."""
     return float(activity(np.array([time.time_ns() // 1_000_000]))[0])
 
 
