@@ -9,7 +9,8 @@ import {
 import {Path, Sparkline} from "quotewire/sparkline.js";
 
 export class QuoteRow {
-  #decimals = 2;
+  /** What it sorts by. @type {import("./market/columns.js").Row} */
+  facts;
   #path = new Path();
   #spark = new Sparkline();
   #cells;
@@ -20,7 +21,9 @@ export class QuoteRow {
   #age = h("i", {class: "age"});
 
   /** @param {import("./protocol.js").SymbolInfo} info */
-  constructor({symbol, name}) {
+  constructor(info) {
+    const {symbol, name} = info;
+    this.facts = {info, quote: null, age_ms: null, isStale: false};
     const cell = (/** @type {string} */ field) => h("span", {"data-testid": `quote-${symbol}-${field}`}, "–");
     this.#cells = {
       last: cell("last"), change: cell("change"), percent: cell("percent"), volume: cell("volume"),
@@ -39,8 +42,9 @@ export class QuoteRow {
    * @param {import("./protocol.js").SymbolInfo} info as it is now
    * @param {boolean} labelled whether the row says what its price is
    */
-  describe({symbol, name, label, decimals}, labelled) {
-    this.#decimals = decimals;
+  describe(info, labelled) {
+    const {symbol, name, label} = info;
+    this.facts.info = info;
     const shown = labelled ? label : "";
     setText(this.#label, shown);
     setText(this.#name, shown || isSymbol(name, symbol) ? "" : name); // there is no room for both
@@ -48,6 +52,7 @@ export class QuoteRow {
 
   /** @param {number | null} age_ms of a price that may be out of date, null where it is good */
   markAge(age_ms) {
+    Object.assign(this.facts, {age_ms, isStale: age_ms !== null});
     this.element.toggleAttribute("data-stale", age_ms !== null);
     setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
   }
@@ -55,9 +60,11 @@ export class QuoteRow {
   /** @param {import("./core/quote_book.js").Quote} quote @param {number} now_ms */
   show(quote, now_ms) {
     const {change, ratio} = changeOf(quote);
-    setText(this.#cells.last, formatPrice(quote.last, this.#decimals));
-    setText(this.#sides, sidesOf(quote, this.#decimals));
-    setText(this.#cells.change, formatChange(change, this.#decimals));
+    const {decimals} = this.facts.info;
+    this.facts.quote = quote;
+    setText(this.#cells.last, formatPrice(quote.last, decimals));
+    setText(this.#sides, sidesOf(quote, decimals));
+    setText(this.#cells.change, formatChange(change, decimals));
     setText(this.#cells.percent, formatPercent(ratio));
     setText(this.#cells.volume, formatVolume(quote.volume));
     this.element.dataset.direction = directionOf(change);

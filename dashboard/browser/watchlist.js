@@ -6,6 +6,8 @@ import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {address} from "quotewire/address.js";
 import {followList} from "quotewire/market/lists.js";
+import {Calm, sorted} from "quotewire/market/order.js";
+import {TableHead} from "quotewire/market/table_head.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 import {isLike} from "quotewire/symbol_match.js";
 import {WatchlistEditor} from "quotewire/watchlist_editor.js";
@@ -18,8 +20,11 @@ const AGE_MS = 1000;
 const MOST_ROWS = 200;
 /** A list that is longer than this can be searched. */
 const SHORT = 20;
-const COLUMNS = [["Symbol", ""], ["Session", "trend"], ["Last", "number"], ["Change", "number"],
-  ["Volume", "number volume"]];
+const COLUMNS = [
+  {name: "symbol", title: "Symbol", kind: "symbol"}, {name: "trend", title: "Session", kind: "trend"},
+  {name: "last", title: "Last", kind: "price"}, {name: "percent", title: "Change", kind: "change"},
+  {name: "volume", title: "Volume", kind: "volume"},
+];
 
 /** @param {import("./panel.d.ts").ElementContext} context */
 export function render(context) {
@@ -30,10 +35,17 @@ export function render(context) {
 class Watchlist {
   #connection;
   #model;
-  /** @type {Map<string, QuoteRow>} */
+  /** @type {Map<string, QuoteRow>} in the order of the list */
   #rows = new Map();
-  #head = h("thead", {}, h("tr", {}, ...COLUMNS.map(([name, kind]) => h("th", {class: kind}, name))));
-  #body = h("tbody");
+  /** Of the rows, as they stand. @type {string[]} */
+  #order = [];
+  #sort;
+  #calm = new Calm();
+  #head;
+  #body = h("tbody", {
+    onpointerenter: () => this.#calm.pointer(true), onpointerleave: () => this.#calm.pointer(false),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressed(event),
+  });
   #label = h("span", {class: "chip", "data-testid": "watchlist-label"});
   #find = /** @type {HTMLInputElement} */ (h("input", {
     type: "search", placeholder: "Find", "aria-label": "Find a symbol", hidden: true,
@@ -54,23 +66,26 @@ class Watchlist {
   constructor(model, connection, until) {
     this.#model = model;
     this.#connection = connection;
-    this.#body.addEventListener("keydown", (event) => this.#pressed(event));
-    const editor = model.named ? new WatchlistEditor(connection, until) : null;
+    this.#sort = model.named ? inAddress : inMemory(() => this.#sorted());
+    this.#head = new TableHead(this.#sort, {group: "thead", row: "tr", cell: "th"});
+    this.#head.show(COLUMNS);
+    const editor = model.named ? new WatchlistEditor(connection, () => this.#taken(), until) : null;
     this.#editor = editor;
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
-      h("header", {}, h("h2", {}, "Watchlist"), ...(editor?.tools.slice(0, 1) ?? []), this.#label, this.#note,
-        this.#find, ...(editor?.tools.slice(1) ?? [])),
+      h("header", {}, h("h2", {class: editor ? "unseen" : ""}, "Watchlist"), ...(editor?.tools.slice(0, 1) ?? []),
+        this.#label, this.#note, this.#find, ...(editor?.tools.slice(1) ?? [])),
       ...(editor ? [editor.line] : []),
       h("div", {class: "scroll"},
-        h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head, this.#body),
+        h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head.element, this.#body),
         this.#more, this.#empty));
-    const aging = setInterval(() => this.#showHealth(), AGE_MS);
+    const aging = setInterval(() => this.#tick(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#stopQuotes());
     if (!editor) until(connection.onSymbols((symbols) => this.#fill(symbols)));
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
     until(address.on("symbol", (symbol) => this.#mark(symbol)));
+    if (editor) until(address.on("sort", () => this.#sorted()));
     if (editor) {
       followList(connection, (shown) => {
         editor.shown = shown;
@@ -106,7 +121,7 @@ class Watchlist {
     const found = infos.filter((info) => isLike(info, this.#find.value));
     this.#find.hidden = infos.length <= SHORT;
     this.#empty.hidden = found.length > 0;
-    this.#head.hidden = found.length === 0;
+    this.#head.element.hidden = found.length === 0;
     this.#more.textContent =
       `The first ${MOST_ROWS} of ${formatCount(found.length)}. Find the others by their names.`;
     this.#more.hidden = found.length <= MOST_ROWS;
@@ -136,17 +151,47 @@ class Watchlist {
     if (!same) {
       this.#rows = new Map(infos.map((info) =>
         [info.symbol, this.#rows.get(info.symbol) ?? this.#row(info)]));
-      this.#body.replaceChildren(...[...this.#rows.values()].map((row) => row.element));
     }
     const labels = new Set(infos.map(({label}) => label));
     setText(this.#label, labels.size === 1 ? infos[0].label : "");
     for (const info of infos) this.#rows.get(info.symbol)?.describe(info, labels.size > 1);
+    this.#place();
     if (same) return;
     const stop = this.#stopQuotes;
     // The feed looks for what it does not know yet.
     const asked = this.#editor ? [...new Set([...names, ...this.#unknown])] : names;
     this.#stopQuotes = this.#connection.subscribeQuotes(asked, (quotes) => this.#update(quotes));
     stop(); // after it, so that what stays is asked for all the time
+  }
+
+  /** By what is chosen, else as the list has them. */
+  #place() {
+    const rows = [...this.#rows.values()].map((row) => row.facts);
+    const order = sorted(rows, this.#sort.get()).map(({info}) => info.symbol);
+    this.#calm.moved(performance.now());
+    if (order.join() === this.#order.join()) return;
+    this.#order = order;
+    const focused = /** @type {ShadowRoot} */ (this.#body.getRootNode()).activeElement;
+    this.#body.replaceChildren(...order.flatMap((name) => this.#rows.get(name)?.element ?? []));
+    if (focused instanceof HTMLElement && this.#body.contains(focused)) focused.focus({preventScroll: true});
+  }
+
+  #sorted() {
+    this.#head.mark();
+    this.#place();
+    this.#mark(address.get("symbol"));
+  }
+
+  #tick() {
+    if (this.#sort.get() && this.#calm.mayMove(performance.now())) this.#place();
+    this.#showHealth();
+  }
+
+  /** The order that is seen becomes the list's own, for one who goes on from there. */
+  #taken() {
+    const order = this.#sort.get() ? this.#order : null;
+    if (order) this.#sort.set("");
+    return order;
   }
 
   /** @param {SymbolInfo} info */
@@ -166,14 +211,14 @@ class Watchlist {
   /** @param {string | null} selected */
   #mark(selected) {
     const listed = selected !== null && this.#rows.has(selected);
-    const focusable = listed ? selected : this.#rows.keys().next().value;
+    const focusable = listed ? selected : this.#order[0];
     for (const [symbol, row] of this.#rows) row.mark(symbol === selected, symbol === focusable);
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     const symbol = address.get("symbol") ?? "";
-    const names = [...this.#rows.keys()];
+    const names = this.#order;
     if (!this.#editor?.press(event, symbol)) return this.#moveBy(event);
     const at = names.indexOf(symbol);
     const aim = [symbol, names[at + 1], names[at - 1]].find((name) => this.#rows.has(name)) ?? symbol;
@@ -187,7 +232,8 @@ class Watchlist {
     const step = STEPS.get(event.key);
     if (step === undefined) return;
     event.preventDefault();
-    const names = [...this.#rows.keys()];
+    this.#calm.pressed(performance.now());
+    const names = this.#order;
     const at = names.indexOf(address.get("symbol") ?? "") + step;
     const name = names[Math.max(0, Math.min(names.length - 1, at))];
     address.set({symbol: name});
@@ -213,6 +259,21 @@ class Watchlist {
     const {symbols} = this.#connection;
     return symbols ? this.#names.filter((name) => !symbols.has(name)) : [];
   }
+}
+
+/** @type {import("./market/table_head.js").Sort} of all tables of the page */
+const inAddress = {get: () => address.get("sort"), set: (sort) => address.set({sort})};
+
+/** Of one table alone. @param {() => void} onChange @returns {import("./market/table_head.js").Sort} */
+function inMemory(onChange) {
+  let sort = "";
+  return {
+    get: () => sort,
+    set: (other) => {
+      sort = other;
+      onChange();
+    },
+  };
 }
 
 /** @param {number} old how many rows @param {number} all */

@@ -24,6 +24,7 @@ export class WatchlistEditor {
   /** @type {Shown} */
   shown = {name: "", at: 0, isAll: true, symbols: [], infos: null};
   #connection;
+  #takeOrder;
   #dragged = "";
   /** @type {number | undefined} */
   #timer;
@@ -43,9 +44,14 @@ export class WatchlistEditor {
   line = h("div", {class: "adding", hidden: true}, this.#input, this.#offers,
     h("button", {type: "button", class: "plain", "data-testid": "list-add-go", onclick: () => this.#add()}, "Add"));
 
-  /** @param {import("./connection.js").Connection} connection @param {(end: () => void) => void} until */
-  constructor(connection, until) {
+  /**
+   * @param {import("./connection.js").Connection} connection
+   * @param {() => string[] | null} takeOrder ends a sorting that is on: the rows as they stood; null: none was
+   * @param {(end: () => void) => void} until
+   */
+  constructor(connection, takeOrder, until) {
     this.#connection = connection;
+    this.#takeOrder = takeOrder;
     this.tools = [listSelect(connection, until), this.#button, this.#said];
     until(() => clearTimeout(this.#timer));
   }
@@ -75,14 +81,25 @@ export class WatchlistEditor {
   /** @param {KeyboardEvent} event on a row @param {string} symbol @returns {boolean} whether it was for the list */
   press(event, symbol) {
     const step = STEPS.get(event.key);
-    const at = this.shown.symbols.indexOf(symbol);
-    if (at < 0 || (event.key !== "Delete" && !(event.altKey && step))) return false;
+    if (!this.shown.symbols.includes(symbol) || (event.key !== "Delete" && !(event.altKey && step))) return false;
     event.preventDefault();
     if (event.key === "Delete") this.#remove(symbol);
-    else if (this.#keep(moved(this.shown.symbols, at, step ?? 0))) {
+    else if (this.#move(symbol, step ?? 0)) {
       setText(this.#said, `${symbol} is now number ${this.shown.symbols.indexOf(symbol) + 1}`);
     }
     return true;
+  }
+
+  /** @param {string} symbol @param {number} step */
+  #move(symbol, step) {
+    const order = this.#standing();
+    return this.#keep(moved(order, order.indexOf(symbol), step));
+  }
+
+  /** The list's symbols as they stand on the screen; those that the feed does not know last. */
+  #standing() {
+    const order = this.#takeOrder() ?? [];
+    return [...order, ...this.shown.symbols.filter((symbol) => !order.includes(symbol))];
   }
 
   /** @param {DragEvent} event @param {HTMLElement} row */
@@ -97,7 +114,7 @@ export class WatchlistEditor {
     delete row.dataset.drop;
     if (!this.#dragged) return;
     event.preventDefault();
-    this.#keep(placed(this.shown.symbols, this.#dragged, symbol, isBelow(event, row)));
+    this.#keep(placed(this.#standing(), this.#dragged, symbol, isBelow(event, row)));
   }
 
   /** @param {string} symbol */

@@ -61,3 +61,21 @@ def test_the_others_are_found_by_name_and_have_prices(page: Page) -> None:
     expect(page.get_by_test_id(f"quote-{name}-last")).to_have_text(re.compile(r"\d"))
     find.fill("")
     expect(page.get_by_test_id("watchlist-more")).to_be_visible()
+
+
+def test_it_is_sorted_by_a_head_and_by_keys_goes_as_it_stands(page: Page) -> None:
+    page.get_by_test_id("watchlist-find").fill("")
+    head = page.get_by_test_id("watchlist").get_by_role("columnheader", name="Symbol")
+    usual = rows(page)
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert rows(page) == sorted(usual, reverse=True)
+    assert "sort=-symbol" in page.url
+    page.get_by_test_id("watchlist").locator("tbody tr").first.click()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("chart-symbol")).to_have_text(rows(page)[1])
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "none")
+    assert rows(page) == usual

@@ -1,4 +1,4 @@
-/** The order of the table's rows: by a column, stable, and calm. Pure. */
+/** The order of a table's rows: by a column, stable, and calm. Pure. */
 
 import {columnOf} from "quotewire/market/columns.js";
 

@@ -29,7 +29,7 @@ export class MarketTable {
   #widths = new Map();
   #fitted = "";
   #calm = new Calm();
-  #head = new TableHead();
+  #head = new TableHead({get: () => address.get("sort"), set: (sort) => address.set({sort})});
   #active = "";
   #prices;
   #onView;
@@ -54,8 +54,8 @@ export class MarketTable {
     this.#prices = prices;
     this.#onView = onView;
     until(address.on("columns", (names) => this.#choose(names)));
-    until(address.on("sort", (sort) => {
-      this.#head.mark(sort);
+    until(address.on("sort", () => {
+      this.#head.mark();
       this.#sort();
     }));
     const sizes = new ResizeObserver(() => this.#draw());
