@@ -138,6 +138,17 @@ def test_symbols_are_moved_by_keys_and_by_dragging(page: Page) -> None:
     expect(listed(page)).to_have_text(moved, timeout=LONG_MS)
 
 
+def test_what_is_moved_while_sorted_keeps_the_order_that_is_seen(page: Page) -> None:
+    by_symbol = page.get_by_test_id("watchlist").get_by_test_id("sort-symbol")
+    by_symbol.click()
+    by_symbol.click()
+    expect(listed(page)).to_have_text(sorted(ALL, reverse=True))
+    page.get_by_test_id("quote-MSFT").click()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(listed(page)).to_have_text(["IBM", "MSFT", "GOOG", "FB", "AAPL"])
+    assert "sort=" not in page.url
+
+
 def test_symbols_are_added_by_typing(page: Page) -> None:
     for name in ("FB", "GOOG", "IBM", "MSFT"):
         page.get_by_test_id(f"quote-{name}").hover()
