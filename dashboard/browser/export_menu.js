@@ -81,7 +81,7 @@ export class ExportMenu {
 
   /** @param {string} testId @param {string} label @param {string} hint @param {() => void} onclick */
   #entry(testId, label, hint, onclick) {
-    return h("button", {type: "button", class: "entry", "data-testid": testId, onclick},
+    return h("button", {type: "button", class: "choice", "data-testid": testId, onclick},
       h("b", {}, label), h("span", {}, hint));
   }
 
