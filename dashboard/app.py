@@ -6,6 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 from panel.io.resources import LOCAL_DIST
+from panel.util.parameters import edit_readonly
 
 from dashboard.alerts_bell import AlertsBell
 from dashboard.badge import ConnectionBadge
@@ -59,6 +60,8 @@ COMPONENTS = {
         }
     },
     "MuiIconButton": {"styleOverrides": {"root": {"padding": "6px"}}},
+    # The page draws one even where its `busy_indicator` is None.
+    "MuiLinearProgress": {"styleOverrides": {"root": {"display": "none"}}},
 }
 
 
@@ -122,7 +125,7 @@ def create_app(config: DashboardConfig) -> pmui.Page:
     debug = DebugDrawer(**inline, margin=0)
     bell = AlertsBell(**inline, margin=(0, 8, 0, 0))
     controls = Controls(**inline, margin=0)
-    return pmui.Page(
+    shell = pmui.Page(
         title="◢ Quotewire",
         site_url="",  # the brand leads to this page as it is
         favicon=FOLDER / "favicon.svg",
@@ -137,6 +140,18 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         },
         busy_indicator=None,
     )
+    _end_busy(shell)
+    return shell
+
+
+def _end_busy(shell: pmui.Page) -> None:
+    """Keep what any session is busy with from the page, which shows nothing of it.
+
+    Each message of any page would change it in all that are open, and each change takes a walk
+    through all of a page's models.
+    """
+    with edit_readonly(shell):
+        shell.busy = False
 
 
 def _serve_own_files() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from bokeh.core.properties import value
 from bokeh.models import (
     AllIndices,
+    AllLabels,
+    BasicTickFormatter,
     CategoricalColorMapper,
     CDSView,
     ColumnDataSource,
@@ -69,12 +71,18 @@ class Shared:
         everything: All that a source has.
         pan: Moves the bars in view.
         zoom: Shows more of them, or fewer.
+        linear: What an axis is measured by; each figure makes its own of it.
+        labels: Which labels of an axis are drawn: all.
+        formatter: How they are written, where the browser does not say it.
     """
 
     x_range: Range1d
     everything: AllIndices = field(default_factory=AllIndices)
     pan: PanTool = field(default_factory=_pan)
     zoom: WheelZoomTool = field(default_factory=_zoom)
+    linear: LinearScale = field(default_factory=LinearScale)
+    labels: AllLabels = field(default_factory=AllLabels)
+    formatter: BasicTickFormatter = field(default_factory=BasicTickFormatter)
 
 
 def price_pane(
@@ -106,7 +114,7 @@ def price_pane(
         outline=outline,
         fill=body,
         base=base,
-        linear=LinearScale(),
+        linear=shared.linear,
         log=LogScale(),
         overlay_lines=_lines(plot, overlays, OVERLAY_LINES, shared),
         overlay_dots=_dots(plot, overlays, shared),
@@ -179,6 +187,9 @@ def _pane(shared: Shared) -> tuple[Plot, Parts]:
     plot = Plot(
         x_range=shared.x_range,
         y_range=Range1d(start=0, end=1),
+        x_scale=shared.linear,
+        y_scale=shared.linear,
+        title=None,
         sizing_mode="stretch_both",
         min_width=0,
         min_height=0,
@@ -197,6 +208,8 @@ def _pane(shared: Shared) -> tuple[Plot, Parts]:
         major_tick_line_color=None,
         minor_tick_line_color=None,
         major_label_text_font_size="11px",
+        major_label_policy=shared.labels,
+        formatter=shared.formatter,
     )
     axis.update(ticker=ticker)
     plot.add_layout(axis, "right")
