@@ -37,7 +37,7 @@ class Badge {
     this.#button = h("button", {
       type: "button", class: "badge", "aria-haspopup": "dialog", "data-testid": "badge-button",
       onclick: () => openBelow(popover, this.#button),
-    }, h("i", {class: "mark", "aria-hidden": "true"}), this.#word, this.#detail);
+    }, h("i", {class: "mark", "aria-hidden": "true"}), this.#word, " ", this.#detail);
     this.element = h("div", {"data-testid": "badge"}, this.#button, popover);
     const refresh = setInterval(() => this.#refresh(), REFRESH_MS);
     until(() => clearInterval(refresh));
@@ -51,10 +51,11 @@ class Badge {
     const health = this.#connection.health();
     this.element.dataset.state = health.state;
     this.element.title = health.reason;
-    // A button's name is not made of the status within it.
-    this.#button.ariaLabel = `${health.word}: ${health.reason}`;
+    const detail = detailOf(state, stats);
     setText(this.#word, health.word);
-    setText(this.#detail, detailOf(state, stats));
+    setText(this.#detail, detail);
+    // A button's name is not made of the status within it; it begins with what is seen.
+    this.#button.ariaLabel = `${health.word} ${detail}: ${health.reason}`;
     if (this.#facts.isOpen) this.#facts.show(this.#connection, health, stats);
   }
 }

@@ -1,4 +1,7 @@
-/** Opening a popover where its button is. It is in the browser's top layer, so nothing clips it. */
+/**
+ * Opening a popover where its button is. It is in the browser's top layer, so nothing clips it. The
+ * button has the focus again when it closes, unless someone has put it elsewhere by then.
+ */
 
 const GAP = 6;
 const MARGIN = 8;
@@ -13,4 +16,7 @@ export function openBelow(popover, button) {
   const left = Math.max(MARGIN, right - popover.offsetWidth);
   popover.style.left = `${Math.min(left, window.innerWidth - popover.offsetWidth - MARGIN)}px`;
   popover.style.top = `${bottom + GAP}px`;
+  popover.addEventListener("beforetoggle", () => {
+    if (popover.matches(":focus-within")) button.focus();
+  }, {once: true});
 }

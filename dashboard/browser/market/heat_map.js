@@ -17,6 +17,8 @@ import {steadyOrder, treemap} from "quotewire/market/treemap.js";
 const MOST = 400;
 const LAYOUT_MS = 4000;
 const GAP_PX = 2;
+/** Of a tile's tone in its ground; with more, its text could not be read. */
+const DEEPEST_PERCENT = 45;
 const STEPS = new Map([["ArrowRight", 1], ["ArrowDown", 1], ["ArrowLeft", -1], ["ArrowUp", -1]]);
 
 export class HeatMap {
@@ -170,7 +172,7 @@ export class HeatMap {
 /** @param {HTMLElement} element @param {number | null} ratio @param {number} scale in percent */
 function colour(element, ratio, scale) {
   element.dataset.direction = directionOf(ratio);
-  element.style.setProperty("--heat", `${heatOf(ratio, scale) * 50}%`);
+  element.style.setProperty("--heat", `${heatOf(ratio, scale) * DEEPEST_PERCENT}%`);
 }
 
 /** How much can be read in a tile. @param {string} symbol @param {number} width @param {number} height */
