@@ -26,15 +26,21 @@ export function render(context) {
       isOpen = false;
       panel?.stop();
     }}, place);
+    const fill = () => {
+      if (!panel) place.append((panel = new DebugPanel(context, connection, until)).element);
+      return panel;
+    };
     const open = () => {
       if (address.get("page") === "debug") return;
       isOpen = true;
       drawer.open();
-      if (!panel) place.append((panel = new DebugPanel(context, connection, until)).element);
-      panel.start();
+      fill().start();
       if (!model.figures.length) model.send_msg({do: "figures"});
     };
-    if (isOpen) requestAnimationFrame(() => drawer.element.isConnected && open());
+    if (isOpen) {
+      fill(); // figures that are not in their place when this returns would stay blank
+      requestAnimationFrame(() => drawer.element.isConnected && open());
+    }
     window.addEventListener(OPEN, open);
     until(() => window.removeEventListener(OPEN, open));
     until(keys.on("d", "Debug panel", open));
