@@ -9,6 +9,7 @@ import {
   changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume, isSymbol,
 } from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
+import {chooseFirst} from "quotewire/market/lists.js";
 
 const AGE_MS = 1000;
 
@@ -59,6 +60,7 @@ class QuoteHeader {
     const aging = setInterval(() => this.#showHealth(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
+    chooseFirst(connection, until);
     until(connection.onSymbols(() => this.#choose()));
     until(address.on("symbol", () => this.#choose()));
     until(connection.onState(() => this.#showHealth()));

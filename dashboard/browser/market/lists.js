@@ -51,3 +51,22 @@ export function followList(connection, listener, until) {
   until(address.on("watchlist", tell));
   until(settings.onChange(tell));
 }
+
+/**
+ * Where the address names no symbol, it is the first of the list that is shown.
+ *
+ * @param {import("../connection.js").Connection} connection
+ * @param {(end: () => void) => void} until
+ */
+export function chooseFirst(connection, until) {
+  /** @type {SymbolInfo[]} */
+  let listed = [];
+  const choose = () => {
+    if (address.get("symbol") === null && listed.length) address.set({symbol: listed[0].symbol});
+  };
+  followList(connection, ({infos}) => {
+    listed = infos ?? [];
+    choose();
+  }, until);
+  until(address.on("symbol", choose));
+}
