@@ -1,6 +1,6 @@
 /** The trades of the page's symbol as they come: every one, the newest on top. */
 
-import {explainAbsence} from "quotewire/absence.js";
+import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {h, setText} from "quotewire/dom.js";
 import {formatCount, formatPrice} from "quotewire/format.js";
@@ -127,13 +127,18 @@ class TradesTape {
   #explain() {
     const has = this.#rows.childElementCount > 0;
     this.#empty.hidden = has;
-    if (has) return;
-    setText(this.#empty, this.#connection.symbols === null ? explainAbsence(this.#connection)
-      : this.#symbol ? `Waiting for a trade of ${this.#symbol} …` : "Choose a symbol to see its trades.");
+    if (!has) setText(this.#empty, this.#absence);
+  }
+
+  get #absence() {
+    const asked = address.get("symbol");
+    if (this.#connection.symbols === null) return explainAbsence(this.#connection);
+    if (this.#symbol) return `Waiting for a trade of ${this.#symbol} …`;
+    return asked ? explainUnknown(asked) : "Choose a symbol to see its trades.";
   }
 }
 
 /** Shares are whole; of a coin there are parts. @param {number} size */
 function sizeText(size) {
-  return Number.isInteger(size) ? formatCount(size) : formatPrice(size, size >= 1 ? 4 : 8).replace(/0+$/, "");
+  return Number.isInteger(size) ? formatCount(size) : formatPrice(size, size >= 1 ? 4 : 8).replace(/[.,]?0+$/, "");
 }
