@@ -92,7 +92,8 @@ export class History {
   #older() {
     const {bars} = this.#figure;
     const all = this.#series.bars;
-    if (this.#drawn && all.length && all[0].start_ms !== bars.all[0]?.start_ms) {
+    // Others, or the same with other indicators.
+    if (this.#drawn && all.length && all[0] !== bars.all[0]) {
       this.#grown = true;
       this.#figure.draw(all);
       if (this.#range()) this.showRange();

@@ -27,6 +27,8 @@ export class LongSeries {
   #asked = {symbol: "", interval: "", indicators: []};
   /** Numbers what is asked for, so that late answers are known. */
   #run = 0;
+  /** @type {number | undefined} from where on older ones were asked for last */
+  #from_ms;
 
   /** @param {Ask} ask @param {() => void} onOlder called when there are older ones, or the state is another */
   constructor(ask, onOlder) {
@@ -46,16 +48,25 @@ export class LongSeries {
     this.#forget();
   }
 
-  /** The same with other indicators: those of the older bars are asked for anew. @param {string[]} indicators */
+  /**
+   * The same with other indicators: those of the older bars are asked for anew, and so are older bars
+   * that are under way without them.
+   *
+   * @param {string[]} indicators
+   */
   async compute(indicators) {
     this.#asked = {...this.#asked, indicators};
-    const [first] = this.#older;
-    if (!first) return;
+    const before = this.state;
     const run = (this.#run += 1);
-    const bars = await this.#load({start: first.start_ms, end: this.#joint_ms - 1, limit: MOST});
-    if (run !== this.#run || !bars) return;
-    this.#older = bars.loaded;
-    this.#onOlder();
+    const [first] = this.#older;
+    if (first) {
+      this.#become("loading");
+      const told = await this.#load({start: first.start_ms, end: this.#joint_ms - 1, limit: MOST});
+      if (run !== this.#run) return;
+      if (told) this.#older = told.loaded;
+    }
+    this.#become(before === "loading" ? "idle" : before);
+    if (before === "loading") await this.load(this.#from_ms);
   }
 
   /** @param {readonly Bar[]} bars as the connection keeps them */
@@ -71,6 +82,7 @@ export class LongSeries {
     if (first_ms === undefined || this.state === "loading" || this.state === "end") return;
     if (this.bars.length >= MOST) return this.#become("full");
     const run = (this.#run += 1);
+    this.#from_ms = from_ms;
     this.#become("loading");
     const limit = from_ms === undefined ? PAGE_BARS : MOST;
     const told = await this.#load({start: from_ms, end: first_ms - 1, limit: Math.min(limit, 5000)});
