@@ -65,7 +65,7 @@ export class Studies {
     let wanted = [];
     if (specs.length) {
       try {
-        wanted = await this.#accepted(specs, symbol);
+        wanted = await this.#accepted(specs, symbol, run);
       } catch {
         if (run === this.#run) this.#run += 1; // the feed is away: it is tried again with its symbols
         return;
@@ -74,13 +74,13 @@ export class Studies {
     if (run === this.#run) this.#lay(wanted);
   }
 
-  /** @param {string[]} specs @param {string} symbol */
-  async #accepted(specs, symbol) {
+  /** @param {string[]} specs @param {string} symbol @param {number} run of which the last one tells */
+  async #accepted(specs, symbol, run) {
     const found = await Promise.all(specs.map(async (spec) => {
       const wanted = await this.catalog.find(spec);
       const fault = wanted ? await this.catalog.refusal(wanted.key, symbol)
         : `This feed has no indicator “${spec}”.`;
-      if (fault) {
+      if (fault && run === this.#run) {
         toast(fault, {tone: "warn"});
         this.#handlers.onRemove(spec);
       }
