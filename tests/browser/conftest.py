@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from dashboard.browser import import_map
 from deploy.browser import WANTED, find_chromium, find_firefox, find_webkit
 from tests.browser.engines import Engine, open_chromium, open_firefox, open_webkit
+from tests.browser.tab import Tab
 from tests.harness import PATIENCE_S, PROJECT, FeedProcess, clean_environment, free_port, wait_for
 
 CHROMIUM_ARGUMENTS = [
@@ -165,4 +166,25 @@ def open_page(browser: Browser, dashboard: Dashboard) -> Iterator[Callable[..., 
     finally:
         for context in contexts:
             context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, dashboard: Dashboard) -> Iterator[Tab]:
+    """A page of the dashboard for the tests of a module, as long as none of them fails."""
+    tab = Tab(browser, dashboard.url)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def visit(
+    running_feed: FeedProcess, tab: Tab, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Page]]:
+    """Shows an address of the dashboard, all else as usual; an error in the page fails the test."""
+    failed = request.session.testsfailed
+    yield tab.visit
+    errors, tab.errors = tab.errors, []
+    if errors or request.session.testsfailed > failed:
+        tab.close()
     assert errors == []

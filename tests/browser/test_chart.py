@@ -14,7 +14,10 @@ from tests.harness import FeedProcess
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
+Visit = Callable[[str], Page]
 PAGE = "?page=symbol&symbol=AAPL"
+INTERVALS = {"1s": 1_000, "5s": 5_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000}
+"""In milliseconds."""
 
 PIXELS = """
   (colour) => {
@@ -50,12 +53,9 @@ def painted(page: Page) -> dict[str, int]:
     return told
 
 
-def test_each_kind_looks_otherwise(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(
-        f"{PAGE}&range=1m&kind=candles",
-        viewport={"width": 1200, "height": 800},
-        color_scheme="dark",
-    )
+def test_each_kind_looks_otherwise(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(f"{PAGE}&range=1m&kind=candles")
+    page.emulate_media(color_scheme="dark")
     drawn(page)
     page.wait_for_function(f"() => ({PIXELS})({UP}).tinted > 500", timeout=20_000)
     looks = {"candles": painted(page)}
@@ -79,9 +79,9 @@ def tag_share(page: Page) -> float:
 
 
 def test_on_a_logarithmic_axis_equal_ratios_are_equal_distances(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=all&scale=log")
+    page = visit(f"{PAGE}&range=all&scale=log")
     until(page, "chart.older === 'end' && chart.bars > 2000")
     told = facts(page)
     low, high = told["prices"]["low"], told["prices"]["high"]
@@ -94,10 +94,8 @@ def test_on_a_logarithmic_axis_equal_ratios_are_equal_distances(
     assert "scale" not in page.url
 
 
-def test_percent_counts_from_the_first_bar_in_view(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+def test_percent_counts_from_the_first_bar_in_view(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(f"{PAGE}&range=1y")
     told = drawn(page, 300)
     page.get_by_test_id("scale-percent").click()
     shows(page, "price-tag", re.compile(r"^[+−][\d.,]+%$"))
@@ -110,9 +108,9 @@ def test_percent_counts_from_the_first_bar_in_view(
 
 
 def test_a_tick_patches_and_never_draws_all_bars_anew(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&scale=log&indicators=SMA(20);RSI(14)&compare=IBM")
+    page = visit(f"{PAGE}&scale=log&indicators=SMA(20);RSI(14)&compare=IBM")
     drawn(page, 300)
     expect(page.get_by_test_id("indicator-SMA(20)")).to_contain_text(".", timeout=20_000)
     counts = page.evaluate(
@@ -135,36 +133,35 @@ def test_a_tick_patches_and_never_draws_all_bars_anew(
     assert counts["drawn"] == 0
 
 
-@pytest.mark.parametrize(
-    ("interval", "length_ms"),
-    [("1s", 1_000), ("5s", 5_000), ("5m", 300_000), ("15m", 900_000), ("1h", 3_600_000)],
-)
 def test_every_interval_has_its_bars_and_dates_by_the_markets_clock(
-    running_feed: FeedProcess, open_page: OpenPage, interval: str, length_ms: int
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     drawn(page)
-    page.get_by_test_id(f"interval-{interval}").click()
-    told = until(
-        page, "chart.interval === argument && chart.bars > 20 && chart.dates.length > 0", interval
-    )
-    assert f"interval={interval}" in page.url
-    assert told["last"]["start_ms"] % length_ms == 0
-    expect(page.get_by_test_id("legend-date")).to_have_text(re.compile(r"E[DS]T$"))
-    assert len(told["dates"]) >= 2
+    for interval, length_ms in INTERVALS.items():
+        page.get_by_test_id(f"interval-{interval}").click()
+        told = until(
+            page,
+            "chart.interval === argument && chart.bars > 20 && chart.dates.length > 0",
+            interval,
+        )
+        assert f"interval={interval}" in page.url
+        assert told["last"]["start_ms"] % length_ms == 0
+        expect(page.get_by_test_id("legend-date")).to_have_text(re.compile(r"E[DS]T$"))
+        assert len(told["dates"]) >= 2
 
 
-def test_a_key_changes_the_interval(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(PAGE)
+def test_a_key_changes_the_interval(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     drawn(page)
     page.keyboard.press("3")
     until(page, "chart.interval === '1m' && chart.bars > 20")
 
 
 def test_a_range_is_shown_kept_in_the_address_and_left_by_panning(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     drawn(page, 300)
     page.get_by_test_id("range-6m").click()
     told = until(page, "chart.view.bars > 121")
@@ -181,9 +178,9 @@ def test_a_range_is_shown_kept_in_the_address_and_left_by_panning(
 
 
 def test_older_bars_come_as_the_view_nears_the_left_end_and_the_view_stays(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&interval=1h&range=6m")
+    page = visit(f"{PAGE}&interval=1h&range=6m")
     before = drawn(page, 300)
     for _ in range(6):
         pan(page, 500)
@@ -197,9 +194,9 @@ def test_older_bars_come_as_the_view_nears_the_left_end_and_the_view_stays(
 
 
 def test_all_the_history_ends_where_there_is_no_more(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=all")
+    page = visit(f"{PAGE}&range=all")
     told = until(page, "chart.older === 'end' && chart.view.bars === chart.bars")
     body = bars(running_feed.url, "AAPL")
     assert told["first"]["start_ms"] == body["start_ms"][0]
@@ -208,9 +205,9 @@ def test_all_the_history_ends_where_there_is_no_more(
 
 
 def test_a_panned_chart_offers_the_way_back_to_the_newest_bars(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     drawn(page, 300)
     expect(page.get_by_test_id("go-live")).to_be_hidden()
     pan(page, 300)
@@ -228,9 +225,9 @@ def number(text: str) -> float:
 
 
 def test_the_legend_tells_the_bar_under_the_pointer(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     drawn(page, 300)
     page.mouse.move(*middle(page, 0.3))
     date = page.get_by_test_id("crosshair-date")
@@ -248,8 +245,8 @@ def test_the_legend_tells_the_bar_under_the_pointer(
     expect(date).to_be_hidden()
 
 
-def test_arrows_go_from_bar_to_bar(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(PAGE)
+def test_arrows_go_from_bar_to_bar(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     drawn(page, 300)
     page.get_by_test_id("chart").locator(".panes").focus()
     page.keyboard.press("ArrowLeft")
@@ -261,9 +258,9 @@ def test_arrows_go_from_bar_to_bar(running_feed: FeedProcess, open_page: OpenPag
 
 
 def test_other_symbols_stand_beside_in_percent_and_can_be_removed(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+    page = visit(f"{PAGE}&range=1y")
     told = drawn(page, 300)
     page.get_by_test_id("add-compare").click()
     page.get_by_test_id("compare-find").fill("micro")

@@ -13,7 +13,7 @@ from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
 
-OpenPage = Callable[..., Page]
+Visit = Callable[[str], Page]
 PAGE = "?page=symbol&symbol=AAPL"
 
 
@@ -35,9 +35,9 @@ def add_indicator(page: Page, name: str, **parameters: str) -> None:
 
 
 def test_an_indicator_is_added_by_form_drawn_over_the_prices_and_told(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+    page = visit(f"{PAGE}&range=1y")
     drawn(page, 300)
     add_indicator(page, "SMA", timeperiod="20")
     entry = page.get_by_test_id("indicator-SMA(20)")
@@ -51,9 +51,9 @@ def test_an_indicator_is_added_by_form_drawn_over_the_prices_and_told(
 
 
 def test_others_have_panes_of_their_own_until_they_are_removed(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&indicators=MACD;RSI(14)")
+    page = visit(f"{PAGE}&indicators=MACD;RSI(14)")
     drawn(page, 300)
     panes = [page.get_by_test_id(f"pane-{i}") for i in range(4)]
     expect(panes[0]).to_be_visible(timeout=DRAWN_MS)
@@ -72,9 +72,9 @@ def test_others_have_panes_of_their_own_until_they_are_removed(
 
 
 def test_an_indicator_is_changed_by_its_name_in_the_legend(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&indicators=EMA(20)")
+    page = visit(f"{PAGE}&indicators=EMA(20)")
     drawn(page, 300)
     page.get_by_test_id("indicator-EMA(20)").get_by_text("EMA(20)").click(timeout=DRAWN_MS)
     period = page.get_by_test_id("parameter-timeperiod")
@@ -88,10 +88,8 @@ def test_an_indicator_is_changed_by_its_name_in_the_legend(
     expect(page.get_by_test_id("indicator-EMA(20)")).to_have_count(0)
 
 
-def test_what_the_feed_refuses_is_said_in_the_form(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page(PAGE)
+def test_what_the_feed_refuses_is_said_in_the_form(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     drawn(page)
     add_indicator(page, "TRIX", timeperiod="2000")
     fault = page.get_by_test_id("indicator-fault")
@@ -100,9 +98,9 @@ def test_what_the_feed_refuses_is_said_in_the_form(
 
 
 def test_an_unknown_indicator_in_the_address_harms_no_chart(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&indicators=NONSENSE(3);SMA(5)")
+    page = visit(f"{PAGE}&indicators=NONSENSE(3);SMA(5)")
     drawn(page, 300)
     expect(page.get_by_test_id("indicator-SMA(5)")).to_contain_text(".", timeout=DRAWN_MS)
     expect(page.get_by_text("no indicator “NONSENSE(3)”")).to_be_visible()
@@ -110,19 +108,17 @@ def test_an_unknown_indicator_in_the_address_harms_no_chart(
 
 
 def test_more_indicators_than_there_are_panes_are_refused(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&indicators=RSI(14);CCI(14);MOM(10);ROC(10);WILLR(14)")
+    page = visit(f"{PAGE}&indicators=RSI(14);CCI(14);MOM(10);ROC(10);WILLR(14)")
     drawn(page, 300)
     expect(page.get_by_test_id("pane-3")).to_be_visible(timeout=DRAWN_MS)
     expect(page.get_by_text("There is no room for WILLR(14)")).to_be_visible()
     assert "WILLR" not in page.url
 
 
-def test_older_bars_have_their_indicators_too(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page(f"{PAGE}&range=all&indicators=SMA(20)")
+def test_older_bars_have_their_indicators_too(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(f"{PAGE}&range=all&indicators=SMA(20)")
     until(page, "chart.older === 'end' && chart.view.bars === chart.bars")
     expect(page.get_by_test_id("indicator-SMA(20)")).to_contain_text(".", timeout=DRAWN_MS)
     page.mouse.move(*middle(page, 0.1))
@@ -138,9 +134,9 @@ def lines(page: Page) -> Locator:
 
 
 def test_a_double_click_adds_a_price_line_that_is_kept_by_symbol(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+    page = visit(f"{PAGE}&range=1y")
     drawn(page, 300)
     page.mouse.dblclick(*middle(page, 0.3, 0.25))
     expect(lines(page)).to_have_count(1)
@@ -158,9 +154,9 @@ def test_a_double_click_adds_a_price_line_that_is_kept_by_symbol(
 
 
 def test_a_price_line_is_moved_by_dragging_and_by_keys_and_removed(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+    page = visit(f"{PAGE}&range=1y")
     drawn(page, 300)
     page.get_by_test_id("add-line").click()
     line = lines(page)
@@ -186,8 +182,8 @@ def test_a_price_line_is_moved_by_dragging_and_by_keys_and_removed(
     expect(lines(page)).to_have_count(0)
 
 
-def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(PAGE)
+def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     drawn(page)
     kept = ["{", '{"AAPL": "x"}', '{"AAPL": [null, "5", 1e999]}', "[]", "null", '{"AAPL": [1, {}]}']
     found = page.evaluate(
@@ -204,9 +200,9 @@ def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, open_page: Ope
 
 
 def test_the_measure_tells_price_percent_bars_and_time(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+    page = visit(f"{PAGE}&range=1y")
     drawn(page, 300)
     tool = page.get_by_test_id("measure")
     tool.click()
@@ -224,9 +220,9 @@ def test_the_measure_tells_price_percent_bars_and_time(
 
 
 def test_the_chart_is_saved_as_a_picture(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
-    page = open_page(f"{PAGE}&range=1y&indicators=RSI(14)")
+    page = visit(f"{PAGE}&range=1y&indicators=RSI(14)")
     drawn(page, 300)
     expect(page.get_by_test_id("pane-0")).to_be_visible(timeout=DRAWN_MS)
     page.get_by_test_id("export").click()
@@ -245,9 +241,9 @@ def test_the_chart_is_saved_as_a_picture(
 
 
 def test_indicators_are_kept_as_a_template_and_put_on_another_chart(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(f"{PAGE}&indicators=SMA(20);RSI(14)")
+    page = visit(f"{PAGE}&indicators=SMA(20);RSI(14)")
     drawn(page, 300)
     page.get_by_test_id("add-indicator").click()
     page.get_by_test_id("template-name").fill("My usual")
@@ -266,10 +262,8 @@ def test_indicators_are_kept_as_a_template_and_put_on_another_chart(
     expect(page.get_by_test_id("template")).to_be_disabled()
 
 
-def test_times_are_told_in_the_zone_that_is_set(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page(f"{PAGE}&interval=5m")
+def test_times_are_told_in_the_zone_that_is_set(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(f"{PAGE}&interval=5m")
     drawn(page, 300)
     date = page.get_by_test_id("legend-date")
     expect(date).to_have_text(re.compile(r"E[DS]T$"))

@@ -13,7 +13,7 @@ from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
 
-OpenPage = Callable[..., Page]
+Visit = Callable[[str], Page]
 PAGE = "?page=symbol&symbol=AAPL"
 
 
@@ -22,9 +22,9 @@ def number(text: str) -> float:
 
 
 def test_the_quote_tells_the_price_what_it_is_and_the_day_so_far(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     last = page.get_by_test_id("header-last")
     expect(last).to_have_text(re.compile(r"^[\d,]+\.\d\d$"), timeout=DRAWN_MS)
     expect(page.get_by_test_id("header-symbol")).to_have_text("AAPL")
@@ -39,18 +39,18 @@ def test_the_quote_tells_the_price_what_it_is_and_the_day_so_far(
 
 
 def test_an_unknown_symbol_is_said_calmly_and_cannot_become_markup(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page("?page=symbol&symbol=NOPE")
+    page = visit("?page=symbol&symbol=NOPE")
     expect(page.get_by_test_id("header-empty")).to_contain_text("no “NOPE”", timeout=DRAWN_MS)
     expect(page.get_by_test_id("chart-empty")).to_contain_text("no “NOPE”")
-    expect(page.get_by_test_id("trades-empty")).to_contain_text("Choose a symbol")
+    expect(page.get_by_test_id("trades-empty")).to_contain_text("no “NOPE”")
 
 
 def test_the_tape_has_every_trade_once_the_newest_on_top(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     rows = page.get_by_test_id("trades").locator("tr")
     expect(rows.first).to_be_visible(timeout=DRAWN_MS)
     first = rows.first.get_attribute("data-offset")
@@ -81,8 +81,8 @@ def test_the_tape_has_every_trade_once_the_newest_on_top(
     assert len(told) <= 200
 
 
-def test_statistics_are_of_the_bars_in_view(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(f"{PAGE}&range=1y")
+def test_statistics_are_of_the_bars_in_view(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(f"{PAGE}&range=1y")
     drawn(page, 300)
     pan(page, 250)
     until(page, "!chart.following")
@@ -107,9 +107,9 @@ def test_statistics_are_of_the_bars_in_view(running_feed: FeedProcess, open_page
 
 
 def test_another_symbol_takes_the_place_of_all_that_was_shown(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     drawn(page, 300)
     expect(page.get_by_test_id("trades").locator("tr").first).to_be_visible(timeout=DRAWN_MS)
     page.evaluate(
