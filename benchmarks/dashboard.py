@@ -38,7 +38,12 @@ def panel(feed_port: int, *arguments: str) -> Iterator[Child]:
 def dashboard(feed_port: int) -> Iterator[str]:
     """Serve the dashboard of a feed, and `benchmarks/peers/shared_worker`; give its address."""
     with panel(feed_port, "--static-dirs", f"shared_worker={WORKER_FOLDER}") as child:
-        yield f"http://127.0.0.1:{child.port}/dashboard"
+        yield address(child)
+
+
+def address(served: Child) -> str:
+    """Return the address of the dashboard that Panel serves."""
+    return f"http://127.0.0.1:{served.port}/dashboard"
 
 
 def open_dashboard(

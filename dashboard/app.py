@@ -140,18 +140,19 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         },
         busy_indicator=None,
     )
-    _end_busy(shell)
+    _leave_others(shell)
     return shell
 
 
-def _end_busy(shell: pmui.Page) -> None:
-    """Keep what any session is busy with from the page, which shows nothing of it.
+def _leave_others(shell: pmui.Page) -> None:
+    """Have a page follow what it is busy with itself, in place of what any page is.
 
-    Each message of any page would change it in all that are open, and each change takes a walk
-    through all of a page's models.
+    Else the process, which knows what all are busy with, would keep every page that was ever open;
+    and each message of one would change them all, which takes a walk through all models of each.
+    Only another reference ends the one that is there.
     """
     with edit_readonly(shell):
-        shell.busy = False
+        shell.busy = shell.param.loading
 
 
 def _serve_own_files() -> None:
