@@ -1,4 +1,4 @@
-from feed_server.gateway.recent import SAMPLES, Recent
+from feed_server.gateway.recent import LASTS_S, SAMPLES, Recent
 
 
 def test_nothing_is_told_before_the_first_sample() -> None:
@@ -18,3 +18,16 @@ def test_only_the_last_samples_count() -> None:
     for _ in range(SAMPLES):
         recent.add(0.001)
     assert recent.at_ms(100) == 1
+
+
+def test_what_is_long_ago_tells_nothing_of_now() -> None:
+    now_s = 1000.0
+    recent = Recent(lambda: now_s)
+    recent.add(9)
+    now_s += LASTS_S - 1
+    recent.add(0.001)
+    assert recent.at_ms(100) == 9000
+    now_s += 2
+    assert recent.at_ms(100) == 1
+    now_s += LASTS_S
+    assert recent.at_ms(100) is None

@@ -16,13 +16,14 @@ class GatewayReport(msgspec.Struct, frozen=True):
         symbols: Symbols kept current.
         symbols_behind: Wanted symbols that are not current for longer than a moment.
         rate: Share of the asked update rate that clients get.
-        flush_p50_ms: Time that one flush of due cohorts took, of the last ones; null before one.
+        flush_p50_ms: Time that one flush of due cohorts took, of those of the last 30 s; null where
+            there was none.
         flush_p99_ms: Likewise.
-        latency_p50_ms: From receipt at the source to the gateway, of the last; null before one.
+        latency_p50_ms: From receipt at the source to the gateway, likewise.
         latency_p99_ms: Likewise.
         backlog_bytes: What waits for clients that read slowly, in all.
         largest_backlog_bytes: What waits for one of them at most.
-        redis_lag_ms: How long the last message that it sent to itself took through Redis, null
+        redis_lag_ms: How long the message of its own that it heard last took through Redis, null
             before one was heard.
         hears: Whether it hears what is published.
         updates: Symbol updates taken from Redis since it began.
