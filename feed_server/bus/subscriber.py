@@ -55,7 +55,6 @@ class Subscriber:
         self._confirmed = asyncio.Event()
         self._connection: AbstractConnection | None = None
         self._heard_at = -DEAF_AFTER_S
-        self._probed_at = 0.0
         self._lag_s: float | None = None
 
     @property
@@ -65,7 +64,7 @@ class Subscriber:
 
     @property
     def lag_s(self) -> float | None:
-        """How long the last probe took to be heard; None before the first, and while deaf."""
+        """How long the probe heard last took; None before the first, and while deaf."""
         return self._lag_s if self.hears else None
 
     @property
@@ -170,8 +169,7 @@ class Subscriber:
     def _take(self, kind: bytes, channel: str, payload: bytes) -> None:
         if kind == b"message":
             if channel == self._probe_channel:
-                self._heard_at = time.monotonic()
-                self._lag_s = self._heard_at - self._probed_at
+                self._hear_probe(payload)
             else:
                 self._on_message(channel, payload)
         elif kind == b"subscribe":
@@ -179,11 +177,20 @@ class Subscriber:
             if not self._unconfirmed:
                 self._confirmed.set()
 
+    def _hear_probe(self, payload: bytes) -> None:
+        try:
+            sent_at = float(payload)
+        except ValueError:
+            log.error("malformed probe on the bus", payload=payload[:100])
+            return
+        self._heard_at = time.monotonic()
+        self._lag_s = self._heard_at - sent_at
+
     async def _probe(self, connection: AbstractConnection) -> None:
         while True:
-            self._probed_at = time.monotonic()
+            # Each tells when it was sent: where one takes long, others are sent before it comes.
             with bus_errors("probing"):
-                await self._redis.publish(self._probe_channel, b"")
+                await self._redis.publish(self._probe_channel, repr(time.monotonic()))
             if sentinel.leads_elsewhere(self._redis, connection):
                 raise BusError("probing: there is another master now")
             await asyncio.sleep(PROBE_EVERY_S)

@@ -1,10 +1,13 @@
 """A subscriber whose connection fails at the worst moment."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
+from feed_server.bus import names
 from feed_server.bus import subscriber as module
 from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
@@ -139,3 +142,32 @@ async def test_a_subscription_that_is_never_confirmed_is_made_anew(
         async with asyncio.timeout(30):
             await running.until_connected()
         assert await running.hears("news")
+
+
+async def test_the_lag_is_told_also_where_it_is_longer_than_from_probe_to_probe(
+    valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late_s, publish = 0.5, Redis.publish
+
+    def publish_late(self: Redis, channel: str, message: str) -> Awaitable[int]:
+        loop = asyncio.get_running_loop()
+        loop.call_later(late_s, lambda: asyncio.ensure_future(publish(self, channel, message)))
+        return asyncio.sleep(0, 1)
+
+    monkeypatch.setattr(module, "PROBE_EVERY_S", 0.05)
+    monkeypatch.setattr(Redis, "publish", publish_late)
+    async with Running(valkey.url) as running:
+        await running.until_connected()
+        await until(lambda: has(running.subscriber.lag_s))
+        assert (running.subscriber.lag_s or 0) >= late_s
+        late_s = 0.0
+        await until(lambda: has((running.subscriber.lag_s or 1) < 0.4))
+
+
+async def test_what_is_no_probe_harms_nothing(valkey: EmbeddedValkey) -> None:
+    async with Running(valkey.url) as running:
+        await running.until_connected()
+        await running.redis.publish(names.probe("test"), b"boo")
+        await running.subscriber.subscribe(["news"])
+        await until(lambda: running.hears("news"))
+        assert running.connected == 1
