@@ -1,6 +1,8 @@
 """How each gateway does, told to all others through Redis; and how Redis itself does."""
 
+import asyncio
 import time
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import cast
 
@@ -17,6 +19,11 @@ from feed_server.protocol import GatewayReport, RedisState, encode
 EXPIRES_MS = 6_000
 """A report that is not renewed for so long is no longer true, as is a lease."""
 
+REFRESH_S = 1.5
+"""Who asks more often is told the same again: each page that shows it asks every 2 s."""
+SECTIONS = ("server", "clients", "memory", "stats", "replication")
+"""Of Redis's ``INFO``: others, such as of each command, cost it more than all that we tell."""
+
 log = structlog.get_logger(__name__)
 
 _decode = msgspec.json.Decoder(GatewayReport).decode
@@ -31,6 +38,9 @@ class GatewayReports:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._asking = asyncio.Lock()
+        self._told: tuple[RedisState, list[GatewayReport]] | None = None
+        self._told_at = 0.0
 
     async def tell(self, report: GatewayReport) -> None:
         """Keep a gateway's account of itself.
@@ -42,6 +52,27 @@ class GatewayReports:
             await self._redis.set(
                 names.gateway_report(report.server), encode(report), px=EXPIRES_MS
             )
+
+    async def all(self) -> tuple[RedisState, list[GatewayReport]]:
+        """Return how Redis does, and all gateways that live, as of `REFRESH_S` ago at most.
+
+        Where Redis is away, no gateway is told of.
+        """
+        async with self._asking:
+            if self._told is None or time.monotonic() - self._told_at > REFRESH_S:
+                self._told = await self._ask()
+                self._told_at = time.monotonic()
+            return self._told
+
+    async def _ask(self) -> tuple[RedisState, list[GatewayReport]]:
+        state = await self.redis_state()
+        if not state.reachable:
+            return state, []
+        try:
+            return state, await self.read()
+        except BusError as error:
+            log.info("other gateways are not told of", error=str(error))
+            return state, []
 
     async def read(self) -> list[GatewayReport]:
         """Return what all gateways say that live, in order of their names.
@@ -70,12 +101,15 @@ class GatewayReports:
         ping_ms = round((time.monotonic() - began_s) * 1000, 2)
         try:
             with bus_errors("reading how Redis does"):
-                told = cast(Mapping[str, object], await self._redis.info())
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for section in SECTIONS:  # several at once are known from Redis 7 on only
+                        pipe.info(section)
+                    told = cast(list[Mapping[str, object]], await pipe.execute())
         except BusError as error:
             refused = isinstance(error.__cause__, ResponseError)
             message = "Redis may not be asked how it does" if refused else str(error)
             return RedisState(reachable=True, message=message, ping_ms=ping_ms)
-        return redis_state(told, ping_ms)
+        return redis_state(ChainMap(*map(dict, told)), ping_ms)
 
 
 def redis_state(told: Mapping[str, object], ping_ms: float) -> RedisState:

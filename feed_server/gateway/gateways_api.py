@@ -23,13 +23,7 @@ class GatewaysHandler(ApiHandler):
     async def get(self) -> None:
         """Answer with what gateways say of themselves; of this one, as it is now."""
         gateway = self.gateway
-        redis = await gateway.reports.redis_state()
-        told: list[GatewayReport] = []
-        if redis.reachable:
-            try:
-                told = await gateway.reports.read()
-            except BusError as error:
-                log.info("only this gateway is told of", error=str(error))
+        redis, told = await gateway.reports.all()
         reports = {report.server: report for report in (*told, report_of(gateway))}
         in_order = [reports[name] for name in sorted(reports)]
         self.answer(GatewayList(gateway.name, in_order, redis))

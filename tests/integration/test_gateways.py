@@ -1,5 +1,6 @@
 """What gateways tell each other of themselves, and of Redis."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,9 +8,10 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from feed_server.bus import gateways as module
 from feed_server.bus import names
 from feed_server.bus.gateways import GatewayReports, redis_state
-from feed_server.protocol import Subscribed
+from feed_server.protocol import RedisState, Subscribed
 from tests.harness import FeedProcess, wait_for
 from tests.market import Market, gateway_of, market
 from tests.raw_socket import RawSocket
@@ -86,3 +88,37 @@ def test_what_redis_does_not_tell_is_unknown() -> None:
     state = redis_state({"redis_version": "7.2", "used_memory": 5, "maxmemory": 0}, 1.5)
     assert (state.version, state.used_memory_bytes, state.max_memory_bytes) == ("7.2", 5, 0)
     assert (state.role, state.clients, state.ping_ms) == (None, None, 1.5)
+
+
+async def commands(redis: Redis) -> dict[str, int]:
+    """Return how often Redis was asked each thing."""
+    told = await redis.info("commandstats")
+    return {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in told.items()}
+
+
+async def test_those_who_ask_at_once_are_told_what_was_asked_of_redis_once(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = GatewayReports(redis)
+    before = (await commands(redis)).get("ping", 0)
+    states = [state for state, _ in await asyncio.gather(*(reports.all() for _ in range(20)))]
+    assert (await commands(redis))["ping"] == before + 1
+    assert len(set(map(id, states))) == 1
+    monkeypatch.setattr(module, "REFRESH_S", -1)
+    await reports.all()
+    assert (await commands(redis))["ping"] == before + 2
+
+
+async def test_redis_is_not_asked_for_more_than_is_told(redis: Redis) -> None:
+    asked: list[tuple[object, ...]] = []
+    async with redis.monitor() as monitor:
+        state = await GatewayReports(redis).redis_state()
+        await redis.publish("last", b"")
+        async for told in monitor.listen():
+            asked.append(tuple(told["command"].split()[:2]))
+            if told["command"].startswith("PUBLISH"):
+                break
+    infos = [command for command in asked if command[0] == "INFO"]
+    assert infos == [("INFO", section) for section in module.SECTIONS]
+    untold = [name for name in RedisState.__struct_fields__ if getattr(state, name) is None]
+    assert untold == []
