@@ -17,7 +17,7 @@ from dashboard.debug_panel import DebugDrawer
 from dashboard.navigation import Navigation
 from dashboard.pages import PAGES, Pages
 from dashboard.settings_drawer import SettingsDrawer
-from dashboard.tokens import TokenSigner, page_token
+from dashboard.tokens import TokenSigner, page_token, signed_in_user
 
 TEMPLATE = Path(__file__).with_name("page.html")
 FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
@@ -121,7 +121,7 @@ def create_app(config: DashboardConfig) -> pmui.Page:
 
     navigation.param.watch(show, "page")
     badge = ConnectionBadge(**inline, margin=(0, 8, 0, 0))
-    drawer = SettingsDrawer(**inline, user=pn.state.user or "", margin=0)
+    drawer = SettingsDrawer(**inline, user=signed_in_user() or "", margin=0)
     debug = DebugDrawer(**inline, margin=0)
     bell = AlertsBell(**inline, margin=(0, 8, 0, 0))
     controls = Controls(**inline, margin=0)

@@ -16,9 +16,6 @@ import param
 from dashboard.config import ConfigError, DashboardConfig
 from feed_server.keys import SigningKey
 
-ANYONE = "dashboard-session"
-"""Whom a page is for where the dashboard has no login of its own."""
-
 
 class TokenSigner:
     """Signs tokens that live for a short time.
@@ -57,7 +54,7 @@ class TokenSigner:
 
     def sign(
         self,
-        subject: str,
+        subject: str | None,
         now_s: float,
         *,
         channels: Sequence[str] | None = None,
@@ -66,17 +63,19 @@ class TokenSigner:
         """Return a token.
 
         Args:
-            subject: Whom it is for.
+            subject: Whom it is for; None for nobody whom the feed could know again: it keeps no
+                alerts and no settings then, which strangers would share.
             now_s: UTC epoch seconds.
             channels: Which channels it allows; None for all.
             symbols: Which symbols, by name or as a prefix such as ``BTC-*``; None for all.
         """
         claims: dict[str, object] = {
             **self._claims,
-            "sub": subject,
             "iat": int(now_s),
             "exp": int(now_s + self.lifetime_s),
         }
+        if subject is not None:
+            claims["sub"] = subject
         for name, value in (("channels", channels), ("symbols", symbols)):
             if value is not None:
                 claims[name] = list(value)
@@ -88,7 +87,7 @@ class PageToken(param.Parameterized):
 
     value = param.String(doc="The token; empty where the feed asks for none.")
 
-    def __init__(self, signer: TokenSigner | None, subject: str) -> None:
+    def __init__(self, signer: TokenSigner | None, subject: str | None) -> None:
         super().__init__()
         self._signer = signer
         self._subject = subject
@@ -103,9 +102,14 @@ class PageToken(param.Parameterized):
             self.value = self._signer.sign(self._subject, time.time())
 
 
+def signed_in_user() -> str | None:
+    """Return who has signed in to the dashboard; None where nobody has, or as Panel's guest."""
+    return None if pn.state.cookies.get("is_guest") else pn.state.user
+
+
 def page_token(signer: TokenSigner | None) -> PageToken:
     """Return the token of the page that is being made, renewed at each half of its life."""
-    token = PageToken(signer, pn.state.user or ANYONE)
+    token = PageToken(signer, signed_in_user())
     if signer is not None:
         pn.state.add_periodic_callback(token.renew, period=int(signer.lifetime_s * 500))
     return token

@@ -3,11 +3,12 @@
 import time
 from pathlib import Path
 
+import panel as pn
 import pytest
 
 from dashboard.badge import ConnectionBadge
 from dashboard.config import ConfigError, DashboardConfig
-from dashboard.tokens import ANYONE, PageToken, TokenSigner, main, page_token
+from dashboard.tokens import PageToken, TokenSigner, main, page_token
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.settings import FeedSettings
 from tests import pem
@@ -108,11 +109,33 @@ def test_one_key_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize(
+    ("cookies", "subject"),
+    [
+        ({}, ""),
+        ({"user": b"ann"}, "ann"),
+        ({"user": b"ann", "is_guest": "1"}, ""),
+        ({"is_guest": "1"}, ""),
+    ],
+)
+def test_a_page_is_its_user_s_or_nobody_s(
+    monkeypatch: pytest.MonkeyPatch, cookies: dict[str, object], subject: str
+) -> None:
+    user = cookies.get("user", b"")
+    assert isinstance(user, bytes)
+    monkeypatch.setattr(type(pn.state), "cookies", cookies)
+    monkeypatch.setattr(type(pn.state), "user", user.decode() or None)
+    monkeypatch.setattr(pn.state, "add_periodic_callback", lambda *_args, **_options: None)
+    token = page_token(signer())
+    assert granted(token.value, time.time()).subject == subject
+
+
+@pytest.mark.usefixtures("secret")
 def test_elements_of_a_page_follow_each_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = PageToken(signer(), ANYONE)
+    token = PageToken(signer(), "ann")
     badge = ConnectionBadge(feed_url="http://127.0.0.1:8765", token=token.param.value)
     first = badge.token
-    assert granted(first, time.time()).subject == ANYONE
+    assert granted(first, time.time()).subject == "ann"
     later_s = time.time() + 300
     monkeypatch.setattr(time, "time", lambda: later_s)
     token.renew()
@@ -123,7 +146,7 @@ def test_elements_of_a_page_follow_each_renewal(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("secret")
 def test_neither_secret_nor_token_is_shown() -> None:
     config = DashboardConfig.from_environment()
-    token = PageToken(signer(), ANYONE)
+    token = PageToken(signer(), "ann")
     badge = ConnectionBadge(feed_url="http://127.0.0.1:8765", token=token.param.value)
     shown = repr(config) + repr(vars(config)) + repr(token) + repr(badge) + str(badge)
     assert pem.SECRET not in shown

@@ -87,7 +87,9 @@ class AlertsHandler(ApiHandler):
         self.require("quotes")
         if self.gateway.authenticator.required and not self.grant.subject:
             raise RequestError(
-                ErrorCode.FORBIDDEN, "alerts are a user's: the token names none in its claim sub"
+                ErrorCode.FORBIDDEN,
+                "alerts need a login: they are a user's, whom the token names in its claim sub, "
+                "and this one names nobody",
             )
         return self.grant.subject
 

@@ -41,7 +41,8 @@ class SettingsHandler(ApiHandler):
         if not self.grant.subject:
             raise RequestError(
                 ErrorCode.FORBIDDEN,
-                "settings are a user's, whom a token names in its claim sub: there is none",
+                "settings are kept for who has signed in: a token names the user in its claim sub, "
+                "and there is none",
             )
         return self.grant.subject
 

@@ -47,10 +47,11 @@ class Bell {
   }
 
   #show() {
-    const {book} = this.#alerts;
+    const {book, refused, problem} = this.#alerts;
     if (book.isKnown && (this.#panel.isOpen || seen.cursor === null)) seen.cursor = book.cursor;
     const unseen = book.since(seen.cursor ?? book.cursor).length;
     setText(this.#count, unseen === 0 ? "" : unseen > MOST ? `${MOST}+` : String(unseen));
+    this.#button.title = refused ? `No alerts: ${problem}` : "Alerts (a)";
     this.#button.setAttribute("aria-label", unseen ? `Alerts, ${unseen} fired` : "Alerts");
     if (this.#panel.isOpen) this.#panel.show();
   }

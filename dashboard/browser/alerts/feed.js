@@ -39,7 +39,8 @@ export class AlertsFeed {
   #timer;
   #asking = false;
   #again = false;
-  #refused = false;
+  /** Whether the feed will not tell, as where nobody has signed in; `problem` says why. */
+  refused = false;
 
   /** @param {Connection} connection */
   constructor(connection) {
@@ -113,12 +114,12 @@ export class AlertsFeed {
       if (!isAlertList(body)) throw new Error(SENSELESS);
       const fresh = this.book.take(body);
       this.problem = "";
-      this.#refused = false;
+      this.refused = false;
       tellFired(this.#connection, fresh, this.book.cursor, first);
     } catch (error) {
       const {code, reason} = explain(error);
       this.problem = reason;
-      this.#refused = code === "forbidden" || code === "not_found";
+      this.refused = code === "forbidden" || code === "not_found";
     }
     if (this.#users) this.#changed.tell(this);
   }
@@ -128,6 +129,6 @@ export class AlertsFeed {
     const {state, code} = this.#connection.state;
     const any = this.book.alerts.length > 0;
     this.#quiet.want(any && code === "hidden");
-    this.#timer = setTimeout(() => this.refresh(), beat_ms(state, any, this.#refused));
+    this.#timer = setTimeout(() => this.refresh(), beat_ms(state, any, this.refused));
   }
 }

@@ -63,8 +63,9 @@ export class AlertsPanel {
   }
 
   show() {
-    const {book, problem} = this.#alerts;
-    setText(this.#problem, problem && `The feed does not tell your alerts: ${problem}`);
+    const {book, problem, refused} = this.#alerts;
+    const failed = problem && `The feed does not tell your alerts: ${problem}`;
+    setText(this.#problem, refused ? `No alerts: ${problem}` : failed);
     this.#problem.hidden = !problem;
     const most = Number.isFinite(book.maxAlerts) ? ` of ${book.maxAlerts}` : "";
     setText(this.#count, book.isKnown ? `${book.alerts.length}${most}` : "");
