@@ -46,6 +46,7 @@ class TradesTape {
     this.#connection = connection;
     until(() => this.#unsubscribe());
     until(connection.onSymbols(() => this.#choose()));
+    until(connection.onState(() => this.#explain()));
     until(address.on("symbol", () => this.#choose()));
     until(connection.onLost(({channel, symbol}) => {
       if (channel === "trades" && symbol === this.#symbol) this.#note("some trades are missing here");

@@ -9,6 +9,7 @@ import {followList} from "quotewire/market/lists.js";
 import {Calm, sorted} from "quotewire/market/order.js";
 import {TableHead} from "quotewire/market/table_head.js";
 import {QuoteRow} from "quotewire/quote_row.js";
+import {followRoom} from "quotewire/room.js";
 import {isLike} from "quotewire/symbol_match.js";
 import {WatchlistEditor} from "quotewire/watchlist_editor.js";
 
@@ -71,13 +72,13 @@ class Watchlist {
     this.#head.show(COLUMNS);
     const editor = model.named ? new WatchlistEditor(connection, () => this.#taken(), until) : null;
     this.#editor = editor;
+    const table = h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head.element, this.#body);
+    const place = h("div", {class: "scroll"}, table, this.#more, this.#empty);
+    followRoom(place, table, until);
     this.element = h("section", {class: "card", "data-testid": "watchlist"},
       h("header", {}, h("h2", {class: editor ? "unseen" : ""}, "Watchlist"), ...(editor?.tools.slice(0, 1) ?? []),
         this.#label, this.#note, this.#find, ...(editor?.tools.slice(1) ?? [])),
-      ...(editor ? [editor.line] : []),
-      h("div", {class: "scroll"},
-        h("table", {role: "grid", "aria-label": "Watchlist"}, this.#head.element, this.#body),
-        this.#more, this.#empty));
+      ...(editor ? [editor.line] : []), place);
     const aging = setInterval(() => this.#tick(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#stopQuotes());

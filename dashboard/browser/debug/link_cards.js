@@ -138,5 +138,6 @@ function ago(age_ms) {
 /** @param {number} offset_ms */
 function signedMs(offset_ms) {
   if (Math.round(offset_ms) === 0) return "as ours";
-  return `${formatMs(Math.abs(offset_ms))} ${offset_ms > 0 ? "ahead" : "behind"}`;
+  const size_ms = Math.abs(offset_ms);
+  return `${size_ms < 60_000 ? formatMs(size_ms) : formatAge(size_ms)} ${offset_ms > 0 ? "ahead" : "behind"}`;
 }
