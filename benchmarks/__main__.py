@@ -8,6 +8,7 @@ import sys
 BENCHMARKS = (
     *("startup", "fanout", "conflation", "latency", "ticks", "memory", "stuck"),
     *("day", "indicators", "simulated", "python_client", "browser_apply", "tabs", "hidden_tab"),
+    *("page_load", "panel_cpu", "page_open", "long_day"),
 )
 
 

@@ -79,9 +79,15 @@ class Chromium:
         self._pid = pid
         self._ids = itertools.count(1)
 
-    def new_tab(self, *, window: bool = False) -> Tab:
-        """Give an empty tab in front of the others, or one that is seen beside them."""
-        target = self.ask("Target.createTarget", url="about:blank", newWindow=window)
+    def new_tab(self, *, window: bool = False, size: tuple[int, int] | None = None) -> Tab:
+        """Give an empty tab in front of the others, or one that is seen beside them.
+
+        Args:
+            window: Whether it is in a window of its own.
+            size: Of that window, width and height in pixels; None for the usual one.
+        """
+        given: dict[str, Any] = {} if size is None else {"width": size[0], "height": size[1]}
+        target = self.ask("Target.createTarget", url="about:blank", newWindow=window, **given)
         return Tab(self, target["targetId"])
 
     def cpu_s(self) -> float:

@@ -47,7 +47,13 @@ def address(served: Child) -> str:
 
 
 def open_dashboard(
-    browser: Chromium, url: str, symbol: str, *, window: bool = False, script: str = ""
+    browser: Chromium,
+    url: str,
+    symbol: str,
+    *,
+    window: bool = False,
+    size: tuple[int, int] | None = None,
+    script: str = "",
 ) -> tuple[Tab, float]:
     """Open the dashboard in a tab; return when a symbol has a price, and after how many seconds.
 
@@ -56,9 +62,10 @@ def open_dashboard(
         url: Of the dashboard.
         symbol: In its watchlist.
         window: Whether the tab is seen beside the others, in place of hiding one.
+        size: Of such a window, in pixels; None for the usual one.
         script: What its pages run before anything else.
     """
-    tab = browser.new_tab(window=window)
+    tab = browser.new_tab(window=window, size=size)
     if script:
         tab.before_all(script)
     began = time.monotonic()

@@ -18,7 +18,7 @@ from benchmarks.simulated_feed import simulated_feed, symbols_of
 from benchmarks.trace import main_thread_tasks_ms
 from tests.harness import wait_for
 
-RUNS = 1
+RUNS = 3
 ROWS = 500
 HZ = 20.0
 SETTLE_S = 8.0

@@ -19,7 +19,7 @@ from benchmarks.feed import running_feed
 from benchmarks.figures import show
 
 SYMBOLS = [f"SYM{number:02}" for number in range(5)]
-OPENED = 5
+OPENED = 8
 MOST_CPU_S = 0.5
 SETTLE_S = 2.0
 """After the first price: what else the page says to Panel is said."""
