@@ -59,7 +59,14 @@ COMPONENTS = {
             },
         }
     },
-    "MuiIconButton": {"styleOverrides": {"root": {"padding": "6px"}}},
+    "MuiIconButton": {
+        "styleOverrides": {
+            "root": {
+                "padding": "6px",
+                "&.Mui-focusVisible": {"outline": "2px solid var(--mui-palette-primary-main)"},
+            }
+        }
+    },
     # The page draws one even where its `busy_indicator` is None.
     "MuiLinearProgress": {"styleOverrides": {"root": {"display": "none"}}},
 }
