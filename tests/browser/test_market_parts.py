@@ -333,3 +333,58 @@ def test_a_list_is_found_by_its_name_and_an_empty_one_is_all_of_the_feed(blank_p
     assert mine["infos"] == [{"symbol": "B"}]
     gone = shown(blank_page, lists, "Gone", ["A", "B"])
     assert (gone["name"], gone["isAll"], gone["symbols"]) == ("All", True, ["A", "B"])
+
+
+HEAT_MAP = """async (steps) => {
+  const {HeatMap} = await import("quotewire/market/heat_map.js");
+  const ends = [];
+  const map = new HeatMap((end) => ends.push(end));
+  map.element.firstChild.style.cssText = "position: relative; width: 900px; height: 600px";
+  document.body.append(map.element);
+  const rows = (volume) => (percent, i) => ({
+    info: {symbol: `S${i}`, name: `S${i}`, decimals: 2}, age_ms: 0, isStale: false,
+    quote: percent === null ? null : {
+      symbol: `S${i}`, last: 100 + percent, prev_close: 100, volume: (i + 1) * volume,
+    },
+  });
+  const heat = ({dataset, style}) => dataset.direction + " " + style.getPropertyValue("--heat");
+  const told = steps.map(({percents, volume}) => {
+    map.show(percents.map(rows(volume)));
+    return {
+      tiles: Object.fromEntries([...map.element.querySelectorAll("[data-symbol]")].map((tile) =>
+        [tile.dataset.symbol, heat(tile)])),
+      areas: [...map.element.querySelectorAll("[data-symbol]")].map(({style}) =>
+        Math.round(parseFloat(style.width) * parseFloat(style.height) / 1000)),
+      full: map.element.querySelector("ol").lastChild.textContent,
+      note: map.element.querySelector("footer span").textContent,
+    };
+  });
+  ends.forEach((end) => end());
+  map.element.remove();
+  return told;
+}"""
+
+
+def heat_maps(page: Page, *steps: tuple[list[float | None], int]) -> Any:
+    """Return what the map shows of some changes in percent, with some volume."""
+    asked = [{"percents": percents, "volume": volume} for percents, volume in steps]
+    return page.evaluate(HEAT_MAP, asked)
+
+
+def test_tiles_have_the_colours_of_the_legend_also_when_its_scale_is_another(
+    blank_page: Page,
+) -> None:
+    calm, wild = heat_maps(blank_page, ([0.5, 0.5], 1), ([0.5, 10.0], 1))
+    assert (calm["full"], calm["tiles"]["S0"]) == ("+0.50%", "up 45%")
+    assert (wild["full"], wild["tiles"]["S1"]) == ("+10.00%", "up 45%")
+    assert wild["tiles"]["S0"] == "up 0%"  # a twentieth of the scale
+
+
+def test_the_heat_map_tells_who_has_no_price_yet_and_when_nothing_was_traded(
+    blank_page: Page,
+) -> None:
+    early, traded = heat_maps(blank_page, ([1.0, 2.0, None], 0), ([1.0, 2.0, None], 5))
+    assert early["note"] == "Nothing was traded yet: all tiles are equal · 1 have no price yet"
+    assert early["areas"][0] == early["areas"][1]
+    assert traded["note"] == "Area: price × volume of the session · 1 have no price yet"
+    assert traded["areas"][0] != traded["areas"][1]

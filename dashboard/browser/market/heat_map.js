@@ -5,13 +5,13 @@
 
 import {address} from "quotewire/address.js";
 import {h, setText} from "quotewire/dom.js";
-import {changeOf, directionOf, formatPercent, formatPrice, NOTHING} from "quotewire/format.js";
+import {changeOf, directionOf, formatCount, formatPercent, formatPrice, NOTHING} from "quotewire/format.js";
 import {turnoverOf} from "quotewire/market/columns.js";
 import {heatLegend, heatOf, heatScale} from "quotewire/market/heat.js";
 import {steadyOrder, treemap} from "quotewire/market/treemap.js";
 
 /** @typedef {import("./columns.js").Row} Row */
-/** @typedef {{element: HTMLElement, percent: HTMLElement, last: HTMLElement}} Tile */
+/** @typedef {{element: HTMLElement, percent: HTMLElement, last: HTMLElement, colour: Colour}} Tile */
 
 /** Of smaller tiles nobody could read anything. */
 const MOST = 400;
@@ -28,7 +28,7 @@ export class HeatMap {
   #order = [];
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
-  /** @type {number | null} */
+  /** The change that has the full colour, in percent; null before the first layout. @type {number | null} */
   #scale = null;
   #laid_ms = -Infinity;
   #map = h("div", {
@@ -75,17 +75,22 @@ export class HeatMap {
     const {clientWidth: width, clientHeight: height} = this.#map;
     if (!width || !height) return;
     const quoted = [...this.#rows.values()].filter(({quote}) => quote !== null);
-    const isEqual = address.get("size") === "equal";
-    const values = new Map(quoted.map(({info, quote}) =>
-      [info.symbol, isEqual || !quote ? 1 : turnoverOf(quote)]));
+    const {values, words} = areas(quoted);
     this.#order = steadyOrder(this.#order, values).slice(0, MOST);
     const rects = treemap(this.#order.map((symbol) => values.get(symbol) ?? 0), {x: 0, y: 0, width, height});
     this.#laid_ms = quoted.length ? performance.now() : -Infinity;
     this.#place(rects);
     this.#weigh(quoted);
-    const left = this.#rows.size - this.#order.length;
-    setText(this.#note, isEqual ? "All tiles are equal" : "Area: price × volume of the session");
-    if (left > 0 && quoted.length) setText(this.#note, `${this.#note.textContent} · ${left} more have no room`);
+    setText(this.#note, [words, ...this.#missing(quoted.length)].join(" · "));
+  }
+
+  /** Why symbols have no tile. @param {number} quoted how many have a price */
+  #missing(quoted) {
+    const [crowded, waiting] = [quoted - this.#order.length, this.#rows.size - quoted];
+    return [
+      ...(crowded ? [`${formatCount(crowded)} more have no room`] : []),
+      ...(waiting ? [`${formatCount(waiting)} have no price yet`] : []),
+    ];
   }
 
   /** @param {import("./treemap.js").Rect[]} rects */
@@ -117,7 +122,7 @@ export class HeatMap {
       this.#scale = scale;
       this.#legend.replaceChildren(...heatLegend(scale).map((percent) => {
         const item = h("li", {}, formatPercent(Number((percent / 100).toPrecision(2))));
-        colour(item, percent / 100, scale);
+        new Colour(item).show(percent / 100, scale);
         return item;
       }));
     }
@@ -132,20 +137,18 @@ export class HeatMap {
       type: "button", class: "tile", tabindex: "-1", "data-symbol": symbol, "data-testid": `tile-${symbol}`,
       onclick: () => address.set({page: "symbol", symbol}, {push: true}),
     }, h("b", {}, symbol), percent, last);
-    return {element, percent, last};
+    return {element, percent, last, colour: new Colour(element)};
   }
 
   /** @param {string} symbol */
   #paint(symbol) {
     const tile = this.#tiles.get(symbol);
     const row = this.#rows.get(symbol);
-    if (!tile || !row?.quote) return;
+    if (!tile || !row?.quote || this.#scale === null) return;
     const {ratio} = changeOf(row.quote);
     const percent = formatPercent(ratio);
-    if (tile.percent.textContent !== percent) {
-      setText(tile.percent, percent);
-      colour(tile.element, ratio, this.#scale ?? 3);
-    }
+    setText(tile.percent, percent);
+    tile.colour.show(ratio, this.#scale);
     const last = formatPrice(row.quote.last, row.info.decimals);
     setText(tile.last, last);
     const title = `${symbol} · ${row.info.name} · ${last} · ${percent === NOTHING ? "change unknown" : percent}`;
@@ -169,10 +172,40 @@ export class HeatMap {
   }
 }
 
-/** @param {HTMLElement} element @param {number | null} ratio @param {number} scale in percent */
-function colour(element, ratio, scale) {
-  element.dataset.direction = directionOf(ratio);
-  element.style.setProperty("--heat", `${heatOf(ratio, scale) * DEEPEST_PERCENT}%`);
+/** The ground of a tile, written only where it differs: by its change, and by what is a large one. */
+class Colour {
+  #element;
+  #direction = "";
+  #heat = -1;
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** @param {number | null} ratio @param {number} scale in percent */
+  show(ratio, scale) {
+    const [direction, heat] = [directionOf(ratio), heatOf(ratio, scale)];
+    if (direction === this.#direction && heat === this.#heat) return;
+    this.#direction = direction;
+    this.#heat = heat;
+    this.#element.dataset.direction = direction;
+    this.#element.style.setProperty("--heat", `${heat * DEEPEST_PERCENT}%`);
+  }
+}
+
+/**
+ * What tiles are as large as, by symbol: where nothing was traded yet, all are alike.
+ *
+ * @param {Row[]} quoted
+ * @returns {{values: Map<string, number>, words: string}}
+ */
+function areas(quoted) {
+  const traded = new Map(quoted.map(({info, quote}) => [info.symbol, quote ? turnoverOf(quote) : 0]));
+  const equal = new Map(quoted.map(({info}) => [info.symbol, 1]));
+  if (address.get("size") === "equal") return {values: equal, words: "All tiles are equal"};
+  if ([...traded.values()].some((value) => value > 0)) return {values: traded, words: "Area: price × volume of the session"};
+  return {values: equal, words: quoted.length ? "Nothing was traded yet: all tiles are equal" : "Waiting for prices …"};
 }
 
 /** How much can be read in a tile. @param {string} symbol @param {number} width @param {number} height */
