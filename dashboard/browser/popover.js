@@ -1,6 +1,6 @@
 /**
- * Opening a popover where its button is. It is in the browser's top layer, so nothing clips it. The
- * button has the focus again when it closes, unless someone has put it elsewhere by then.
+ * Opening a popover where its button is. It is in the browser's top layer, so nothing clips it. It
+ * takes the focus, and the button has it again when it closes, unless it is elsewhere by then.
  */
 
 const GAP = 6;
@@ -16,6 +16,8 @@ export function openBelow(popover, button) {
   const left = Math.max(MARGIN, right - popover.offsetWidth);
   popover.style.left = `${Math.min(left, window.innerWidth - popover.offsetWidth - MARGIN)}px`;
   popover.style.top = `${bottom + GAP}px`;
+  popover.tabIndex = -1;
+  popover.focus();
   popover.addEventListener("beforetoggle", () => {
     if (popover.matches(":focus-within")) button.focus();
   }, {once: true});

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import NoAxeError, axe_source, faults_of
 from tests.browser.charts import drawn
+from tests.browser.focus import FOCUS, tabbed
 from tests.browser.test_dashboard import OpenPage, state
 from tests.browser.test_pages import PAGES, shown
 
@@ -114,3 +115,62 @@ def test_nothing_that_opens_over_a_page_has_a_serious_fault(
     page.get_by_test_id("columns-button").click()
     faults["columns"] = faults_of(page, "columns")
     assert not any(faults.values()), told(faults)
+
+
+# ---- by keys alone
+
+PLACES = {
+    "dashboard": "?page=dashboard&symbol=IBM",
+    "table": "?page=market",
+    "heat map": "?page=market&view=map",
+    "symbol": "?page=symbol&symbol=IBM&indicators=SMA(20);RSI(14)",
+    "debug": "?page=debug",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.usefixtures("running_feed")
+def test_the_tab_key_reaches_all_that_can_be_used_and_one_sees_where_it_is(
+    open_page: OpenPage, place: str
+) -> None:
+    page = open_page(PLACES[place])
+    state(page, "live")
+    settled = {"dashboard": "tape", "table": "market-IBM", "heat map": "tile-IBM"}
+    if place in ("dashboard", "symbol"):
+        drawn(page)
+    elif place in settled:
+        expect(page.get_by_test_id(settled[place])).to_be_visible()
+    page.evaluate(FOCUS)
+    reached = tabbed(page)
+    assert [name for name, is_seen in reached.items() if not is_seen] == []
+    assert set(page.evaluate("() => keyboard.wanted()")) - set(reached) == set()
+    grouped: list[tuple[str, list[str]]] = page.evaluate("() => keyboard.grouped()")
+    assert [name for name, group in grouped if not reached.keys() & set(group)] == []
+
+
+@pytest.mark.usefixtures("running_feed")
+def test_what_opens_keeps_the_focus_until_escape_gives_it_back(open_page: OpenPage) -> None:
+    page = open_page("?page=symbol&symbol=IBM")
+    state(page, "live")
+    drawn(page)
+    page.evaluate(FOCUS)
+    for button, name, is_modal in (
+        ("settings", "settings-drawer", True),
+        ("alerts", "alerts-panel", False),
+        ("badge-button", "badge-popover", False),
+        ("export", "export-menu", False),
+        ("add-compare", "compare-form", False),
+        ("add-indicator", "indicator-form", False),
+    ):
+        page.get_by_test_id(button).focus()
+        page.keyboard.press("Enter")
+        opened = page.get_by_test_id(name)
+        expect(opened).to_be_visible()
+        page.keyboard.press("Tab")
+        wanted = opened.evaluate("(opened) => keyboard.wanted(opened)")
+        assert page.evaluate("() => keyboard.now().name") in wanted, name
+        if is_modal:
+            assert set(tabbed(page)) <= set(wanted)
+        page.keyboard.press("Escape")
+        expect(opened).to_be_hidden()
+        expect(page.get_by_test_id(button)).to_be_focused()

@@ -29,7 +29,9 @@ export class MessagesCard {
   });
   #copy = button("Copy", {"data-testid": "debug-messages-copy", onclick: () => this.#copyAll()});
   #count = h("span", {class: "muted", "data-testid": "debug-messages-count"});
-  #list = h("ol", {class: "messages", "data-testid": "debug-messages-list"});
+  #list = h("ol", {
+    class: "messages", "data-testid": "debug-messages-list", onfocusin: () => this.#hold(),
+  });
   #empty = h("p", {class: "empty"}, "Nothing has come, or nothing passes the filter.");
   #opened = h("pre", {hidden: true, tabindex: "0", "aria-label": "Message", "data-testid": "debug-message"});
   element = card("Last messages", "messages",
@@ -38,6 +40,8 @@ export class MessagesCard {
     this.#opened);
   /** @type {number | null} the newest that is shown while it stands still */
   #upTo = null;
+  /** Number of the one on top. */
+  #newest = 0;
   #kinds = "";
   #told = "";
 
@@ -54,6 +58,7 @@ export class MessagesCard {
     const told = `${pageZone()} ${shown.map(({number}) => number).join()}`;
     if (told === this.#told) return;
     this.#told = told;
+    this.#newest = shown[0]?.number ?? 0;
     this.#empty.hidden = shown.length > 0;
     this.#list.replaceChildren(...shown.map((kept) => this.#row(kept)));
   }
@@ -92,6 +97,11 @@ export class MessagesCard {
     const cut = text.length > OPENED_CHARACTERS ? `\n… ${formatCount(text.length - OPENED_CHARACTERS)} characters more` : "";
     setText(this.#opened, text.slice(0, OPENED_CHARACTERS) + cut);
     this.#opened.hidden = false;
+  }
+
+  /** Nor does what the keyboard has come to. */
+  #hold() {
+    if (this.#upTo === null) this.#stop(this.#newest);
   }
 
   #toggle() {
