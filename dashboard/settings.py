@@ -35,6 +35,11 @@ ITEMS: Mapping[str, Mapping[str, Json]] = {
 """What the items of a list are made of, by the list's name; no two have the same ``name``."""
 
 
+MOST_BYTES: Mapping[str, int] = {"watchlists": 196_608, "chart_templates": 49_152}
+"""Of a list as JSON, by its name: so much and all the rest is kept of a user by the feed, which is
+20 lists of 500 symbols of 16 characters."""
+
+
 class Settings(param.Parameterized):
     """A user's settings, with what is usual; names and values are those of the browser."""
 
@@ -132,5 +137,6 @@ def _schema(name: str, setting: "param.Parameter[object]") -> dict[str, object]:
                 "items": {"type": "object", "properties": ITEMS[name]},
                 "minItems": least,
                 "maxItems": most,
+                "maxBytes": MOST_BYTES[name],
             }
     raise TypeError(f"{name}: a {type(setting).__name__} cannot be a setting yet")

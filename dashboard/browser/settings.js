@@ -85,6 +85,18 @@ export class Settings {
     if (this.#merge(entries)) this.#keep();
   }
 
+  /**
+   * What was chosen here, with the time that the feed keeps: a clock that is ahead would make each
+   * choice of this browser the newest until that time has come.
+   *
+   * @param {Entries} entries none of them changes a value
+   */
+  restamp(entries) {
+    if (!entriesOf(entries).length) return;
+    this.#entries = {...this.#entries, ...entries};
+    this.#keep();
+  }
+
   /** All as is usual. */
   reset() {
     this.choose(Object.fromEntries(NAMES.map((name) => [name, null])));

@@ -18,6 +18,7 @@
  * @property {number} [minItems]
  * @property {number} [maxItems]
  * @property {boolean} [uniqueItems]
+ * @property {number} [maxBytes] as JSON
  * @property {{readonly [name: string]: Schema}} [properties]
  */
 
@@ -26,13 +27,16 @@ import {isZone} from "quotewire/zone.js";
 /** Words that stand for a time zone. */
 const OF_SOMEONE = ["exchange", "local"];
 
+/** Half of a pair of UTF-16: no text that can be sent has it. */
+const LONE = /\p{Surrogate}/u;
+
 /** @type {Record<string, (schema: Schema, value: any) => boolean>} */
 const CHECKS = {
   boolean: (_, value) => typeof value === "boolean",
   number: ({minimum = -Infinity, maximum = Infinity}, value) =>
     typeof value === "number" && value >= minimum && value <= maximum,
   string: ({pattern = "", maxLength = Infinity, format}, value) =>
-    typeof value === "string" && value.length <= maxLength && new RegExp(pattern, "u").test(value)
+    typeof value === "string" && value.length <= maxLength && !LONE.test(value) && new RegExp(pattern, "u").test(value)
     && (format !== "zone" || OF_SOMEONE.includes(value) || isZone(value)),
   array: (schema, value) => Array.isArray(value) && fits(schema, value) && !hasTwice(schema, value)
     && value.every((item) => isValid(/** @type {Schema} */ (schema.items), item)),
@@ -49,7 +53,8 @@ export function isValid(schema, value) {
 }
 
 /**
- * What can be used of a value. Of a list of named things those that may be, of each name the first.
+ * What can be used of a value. Of a list of named things those that may be, of each name the first,
+ * as far as there is room.
  *
  * @param {Schema} schema
  * @param {unknown} value
@@ -62,12 +67,18 @@ export function usable(schema, value) {
   const names = new Set();
   const kept = value.filter((item) =>
     isValid(items, item) && !names.has(item.name) && names.add(item.name)).slice(0, maxItems);
-  return kept.length && isValid(schema, kept) ? {value: kept, isWhole: false} : null;
+  while (kept.length && !isValid(schema, kept)) kept.pop();
+  return kept.length ? {value: kept, isWhole: false} : null;
 }
 
 /** @param {Schema} schema @param {unknown[]} list */
-function fits({minItems = 0, maxItems = Infinity}, list) {
-  return list.length >= minItems && list.length <= maxItems;
+function fits({minItems = 0, maxItems = Infinity, maxBytes = Infinity}, list) {
+  return list.length >= minItems && list.length <= maxItems && bytesOf(list) <= maxBytes;
+}
+
+/** @param {unknown[]} list */
+function bytesOf(list) {
+  return new TextEncoder().encode(JSON.stringify(list)).length;
 }
 
 /** Of things their names count. @param {Schema} schema @param {any[]} list */

@@ -74,6 +74,17 @@ export function newerThan(ours, theirs) {
   return Object.fromEntries(newer);
 }
 
+/**
+ * What was sent and is kept so, but as chosen earlier: whose clock is ahead is told.
+ *
+ * @param {Entries} ours @param {Entries} sent @param {Entries} told
+ */
+export function heldBack(ours, sent, told) {
+  return Object.fromEntries(entriesOf(told).filter(([name, {value, at_ms}]) =>
+    at_ms < (sent[name]?.at_ms ?? -1) && ours[name]?.at_ms === sent[name]?.at_ms
+    && isSame(value, ours[name]?.value)));
+}
+
 /** What was chosen, and not taken back since. @param {Entries} entries @returns {Partial<Values>} */
 export function chosenOf(entries) {
   const chosen = entriesOf(entries).filter(([, {value}]) => value !== null);

@@ -138,7 +138,8 @@ export const SCHEMA = {
       }
     },
     "minItems": 1,
-    "maxItems": 20
+    "maxItems": 20,
+    "maxBytes": 196608
   },
   "chart_templates": {
     "title": "Chart templates",
@@ -165,6 +166,7 @@ export const SCHEMA = {
       }
     },
     "minItems": 0,
-    "maxItems": 20
+    "maxItems": 20,
+    "maxBytes": 49152
   }
 };

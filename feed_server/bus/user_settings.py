@@ -9,10 +9,8 @@ from redis.asyncio import Redis
 
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
-from feed_server.protocol import MAX_SETTINGS, UserSetting
+from feed_server.protocol import MAX_SETTINGS, MAX_SETTINGS_BYTES, UserSetting
 
-MAX_BYTES = 65_536
-"""Of one user's settings in all."""
 EXPIRES_MS = 400 * 86_400_000
 """A user's settings are forgotten so long after someone asked for them or changed them."""
 
@@ -40,8 +38,8 @@ class SettingsStore:
         entries = cast("dict[bytes, bytes]", kept)
         return {name.decode(): _setting(text) for name, text in sorted(entries.items())}
 
-    async def merge(self, subject: str, settings: Mapping[str, UserSetting]) -> bool:
-        """Join settings with those of a user; tell whether there was room for all.
+    async def merge(self, subject: str, settings: Mapping[str, UserSetting]) -> list[str]:
+        """Join settings with those of a user; return the names of those that had no room.
 
         Args:
             subject: Whose.
@@ -53,11 +51,11 @@ class SettingsStore:
             for argument in (name, setting.at_ms, bytes(setting.value))
         ]
         with bus_errors("changing settings"):
-            done = await self._redis.eval(
+            refused = await self._redis.eval(
                 *(self._merge_script, 1, names.user_settings(subject)),
-                *(MAX_BYTES, MAX_SETTINGS, EXPIRES_MS, *told),
+                *(MAX_SETTINGS_BYTES, MAX_SETTINGS, EXPIRES_MS, *told),
             )
-        return bool(done)
+        return [name.decode() for name in cast(list[bytes], refused)]
 
 
 def _setting(text: bytes) -> UserSetting:

@@ -15,7 +15,7 @@ from feed_server.settings import FeedSettings
 MAX_HEAD_BYTES = 65_536
 """Of a request: its address can name all symbols that may be asked for, each with a position."""
 MAX_BODY_BYTES = 65_536
-"""Of a request; a user's settings are the longest."""
+"""Of a request; a user's settings alone may be longer, see `settings_api`."""
 BODY_TIMEOUT_S = 10.0
 BUFFER_BYTES = MAX_HEAD_BYTES + 65_536
 """What a connection may send ahead of what is read of it, beside a message: its headers."""

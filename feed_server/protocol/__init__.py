@@ -77,6 +77,8 @@ from feed_server.protocol.messages import (
 )
 from feed_server.protocol.user_settings import (
     MAX_SETTINGS,
+    MAX_SETTINGS_BODY_BYTES,
+    MAX_SETTINGS_BYTES,
     UserSetting,
     UserSettings,
 )
@@ -85,6 +87,8 @@ __all__ = [
     "COMMANDS",
     "MAX_NOTE",
     "MAX_SETTINGS",
+    "MAX_SETTINGS_BODY_BYTES",
+    "MAX_SETTINGS_BYTES",
     "PROTOCOL_VERSION",
     "SYMBOL_PATTERN",
     "Alert",

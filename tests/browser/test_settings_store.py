@@ -1,13 +1,14 @@
 """What a browser keeps of a user's settings, by its modules alone, in Chromium."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Page
 
 from dashboard.settings import Settings, schema
 from deploy.settings_schema import TARGET, schema_module
+from feed_server.protocol import MAX_SETTINGS_BYTES
 
 pytestmark = pytest.mark.browser
 
@@ -122,6 +123,53 @@ def test_a_bad_list_goes_alone(blank_page: Page) -> None:
     told = store(blank_page, {"watchlists": at(5, lists)})
     assert told["values"]["watchlists"] == lists[:1]
     assert told["refused"] == ["watchlists"]
+
+
+def lists_of(count: int, longest: int) -> list[dict[str, object]]:
+    """Return so many full lists, whose symbols have so many characters."""
+    symbols = [str(number).rjust(longest, "X") for number in range(500)]
+    return [{"name": f"List {number}", "symbols": symbols} for number in range(count)]
+
+
+def test_lists_can_be_as_long_as_the_feed_keeps_and_no_longer(blank_page: Page) -> None:
+    told = store(
+        blank_page,
+        {},
+        ("choose", {"watchlists": lists_of(20, 16)}),
+        ("choose", {"watchlists": lists_of(20, 24)}),
+    )
+    assert told["answers"] == [[], ["watchlists"]]
+    assert told["values"]["watchlists"] == lists_of(20, 16)
+    kept = store(blank_page, {"watchlists": at(5, lists_of(20, 64))})
+    assert kept["values"]["watchlists"] == lists_of(5, 64)
+    assert kept["refused"] == ["watchlists"]
+
+
+def test_all_that_may_be_set_is_no_more_than_the_feed_keeps() -> None:
+    lists = sum(cast(int, told.get("maxBytes", 0)) for told in schema().values())
+    assert all("maxBytes" in told for told in schema().values() if told.get("type") == "array")
+    others = len(schema()) * 200
+    assert lists + others <= MAX_SETTINGS_BYTES
+
+
+def test_what_is_no_text_is_not_kept(blank_page: Page) -> None:
+    lists = [{"name": "Half \ud83d", "symbols": []}]
+    told = store(blank_page, {}, ("choose", {"watchlists": lists}))
+    assert told["answers"] == [["watchlists"]]
+
+
+def test_the_feed_s_time_of_a_choice_counts_where_this_clock_is_ahead(blank_page: Page) -> None:
+    ours = {"theme": at(9_000, "dark"), "palette": at(9_000, "red_up"), "flash": at(5, False)}
+    told = {"theme": at(6, "dark"), "palette": at(6, "green_red"), "flash": at(4, False)}
+    sent = {name: ours[name] for name in ("theme", "palette")}
+    held_back = """async (all) =>
+      (await import("quotewire/settings_entries.js")).heldBack(...all)"""
+    held = blank_page.evaluate(held_back, [ours, sent, told])
+    assert held == {"theme": at(6, "dark")}
+    later = {**ours, "theme": at(9_001, "dark")}  # chosen anew meanwhile
+    assert blank_page.evaluate(held_back, [later, sent, told]) == {}
+    kept = store(blank_page, ours, ("restamp", held))["kept"]
+    assert kept == {**ours, "theme": at(6, "dark")}
 
 
 def test_what_this_page_does_not_know_is_left_out(blank_page: Page) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard.tokens import TokenSigner
 from feed_server.keys import secret_key
+from feed_server.protocol import MAX_SETTINGS_BYTES
 from tests import pem
 from tests.browser.conftest import Dashboard
 from tests.harness import FeedProcess
@@ -143,6 +144,53 @@ def test_a_feed_that_does_not_keep_them_is_told_and_the_browser_does(open_as: Op
     expect(shown.get_by_test_id("settings-where")).to_contain_text("by the feed for dan")
 
 
+def put(page: Page, user: str, settings: dict[str, object]) -> None:
+    """Keep settings with the feed, as another browser of the user does."""
+    token = TokenSigner(secret_key(pem.SECRET), lifetime_s=600).sign(user, time.time())
+    feed_url = page.evaluate("window.__quotewire.connection.feedUrl")
+    answer = page.request.put(
+        f"{feed_url}/api/settings",
+        headers={"Authorization": f"Bearer {token}"},
+        data={"settings": settings},
+    )
+    assert answer.ok
+
+
+def test_a_setting_that_has_no_room_keeps_no_other_back(open_as: OpenAs) -> None:
+    page = open_as("gus")
+    filler = "x" * (MAX_SETTINGS_BYTES - 1000)
+    put(page, "gus", {"wings": {"value": filler, "at_ms": 5}})
+    shown = drawer(page)
+    shown.get_by_test_id("watchlist-new").click()
+    with page.expect_response(lambda it: it.request.method == "PUT", timeout=20_000) as answer:
+        shown.get_by_test_id("watchlist-add").fill(", ".join(f"LONG{n}" for n in range(200)))
+        shown.get_by_test_id("watchlist-add").press("Enter")
+        shown.get_by_test_id("theme-light").click()
+    told = answer.value.json()
+    assert (list(told["refused"]), "theme" in told["settings"]) == (["watchlists"], True)
+    where = shown.get_by_test_id("settings-where")
+    expect(where).to_contain_text("but not by the feed: Watchlists: there is no room")
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.post_data or "") if "PUT" in r.method else None)
+    with page.expect_response(lambda it: it.request.method == "PUT", timeout=20_000):
+        shown.get_by_test_id("palette-red_up").click()
+    assert [list(json.loads(body)["settings"]) for body in asked] == [["palette"]]
+    expect(where).to_contain_text("but not by the feed: Watchlists")
+
+
+def test_a_clock_that_is_ahead_makes_no_choice_the_newest_for_ever(open_as: OpenAs) -> None:
+    page = open_as("hal")
+    page.evaluate("{const now = Date.now; Date.now = () => now() + 3_600_000;}")
+    shown = drawer(page)
+    with page.expect_response(lambda it: it.request.method == "PUT", timeout=20_000):
+        shown.get_by_test_id("palette-red_up").click()
+    page.wait_for_function(
+        """(latest_ms) => JSON.parse(
+          localStorage.getItem("quotewire.settings")).palette.at_ms < latest_ms""",
+        arg=time.time() * 1000 + 600_000,
+    )
+
+
 def test_what_this_page_does_not_know_is_kept_and_asked_once(open_as: OpenAs) -> None:
     page = open_as("fay")
     token = TokenSigner(secret_key(pem.SECRET), lifetime_s=600).sign("fay", time.time())
@@ -151,12 +199,7 @@ def test_what_this_page_does_not_know_is_kept_and_asked_once(open_as: OpenAs) ->
         "theme": {"value": "sepia", "at_ms": 250_000_000_000_000},
     }
     feed_url = page.evaluate("window.__quotewire.connection.feedUrl")
-    answer = page.request.put(
-        f"{feed_url}/api/settings",
-        headers={"Authorization": f"Bearer {token}"},
-        data={"settings": newer},
-    )
-    assert answer.ok
+    put(page, "fay", newer)
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.method) if "/api/settings" in r.url else None)
     shown = drawer(page)

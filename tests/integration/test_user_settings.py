@@ -12,9 +12,14 @@ from redis.asyncio import Redis
 
 from dashboard.tokens import TokenSigner
 from feed_server.bus import names
-from feed_server.bus.user_settings import MAX_BYTES, SettingsStore
+from feed_server.bus.user_settings import SettingsStore
 from feed_server.keys import secret_key
-from feed_server.protocol import MAX_SETTINGS, UserSetting
+from feed_server.protocol import (
+    MAX_SETTINGS,
+    MAX_SETTINGS_BODY_BYTES,
+    MAX_SETTINGS_BYTES,
+    UserSetting,
+)
 from tests import pem
 from tests.harness import FeedProcess
 
@@ -34,8 +39,9 @@ async def read(store: SettingsStore, subject: str) -> dict[str, tuple[object, in
 
 async def test_settings_are_kept_by_user(redis: Redis) -> None:
     store = SettingsStore(redis)
-    assert await store.merge("ann", {"theme": setting("dark"), "lists": setting([{"a": "ä b"}])})
-    assert await store.merge("bob", {"theme": setting("light")})
+    both = {"theme": setting("dark"), "lists": setting([{"a": "ä b"}])}
+    assert await store.merge("ann", both) == []
+    assert await store.merge("bob", {"theme": setting("light")}) == []
     assert await read(store, "ann") == {"lists": ([{"a": "ä b"}], 5), "theme": ("dark", 5)}
     assert await read(store, "bob") == {"theme": ("light", 5)}
     assert await read(store, "eve") == {}
@@ -49,18 +55,26 @@ async def test_of_each_the_newest_choice_counts(redis: Redis) -> None:
     assert await read(store, "ann") == {"flash": (None, 10), "theme": ("dark", 9)}
 
 
-async def test_what_has_no_room_changes_nothing(redis: Redis) -> None:
+async def test_what_has_no_room_is_left_out_by_itself(redis: Redis) -> None:
     store = SettingsStore(redis)
-    assert await store.merge("ann", {"theme": setting("dark")})
-    assert not await store.merge(
-        "ann", {"theme": setting("light", 9), "x": setting("y" * MAX_BYTES)}
-    )
+    too_large = {"x": setting("y" * MAX_SETTINGS_BYTES), "theme": setting("light", 9)}
+    assert await store.merge("ann", too_large) == ["x"]
     many = {f"x{number}": setting(number) for number in range(MAX_SETTINGS)}
-    assert not await store.merge("ann", many)
-    assert await read(store, "ann") == {"theme": ("dark", 5)}
-    large = setting("y" * (MAX_BYTES - 100))
-    assert await store.merge("ann", {"x": large})
-    assert await store.merge("ann", {"x": setting("y", 6)})  # it makes room again
+    (left_out,) = await store.merge("ann", {**many, "theme": setting("dark", 10)})
+    kept = await read(store, "ann")
+    assert (len(kept), kept["theme"], left_out in kept) == (MAX_SETTINGS, ("dark", 10), False)
+
+
+async def test_what_makes_room_makes_it_for_what_comes_along(redis: Redis) -> None:
+    store = SettingsStore(redis)
+    large = "y" * (MAX_SETTINGS_BYTES - 100)
+    assert await store.merge("ann", {"x": setting(large)}) == []
+    assert await store.merge("ann", {"a": setting(large), "b": setting("z" * 100)}) == ["b", "a"]
+    assert await store.merge("ann", {"a": setting(large), "x": setting("y", 6)}) == []
+    assert {name: at_ms for name, (_, at_ms) in (await read(store, "ann")).items()} == {
+        "a": 5,
+        "x": 6,
+    }
 
 
 async def test_settings_of_a_user_who_stays_away_are_forgotten(redis: Redis) -> None:
@@ -148,14 +162,52 @@ def test_what_is_no_setting_is_refused(feed: FeedProcess, body: str) -> None:
 
 
 def test_there_is_room_for_so_much(feed: FeedProcess) -> None:
-    half = {"value": "ä" * (MAX_BYTES // 5), "at_ms": 1}
+    half = {"value": "ä" * (MAX_SETTINGS_BYTES // 5), "at_ms": 1}
     assert put(feed, "hog", {"one": half, "two": {"value": 1, "at_ms": 1}}).is_success
-    answer = put(feed, "hog", {"three": {**half, "value": "ä" * (MAX_BYTES // 3)}})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
-    assert str(MAX_BYTES) in answer.json()["message"]
-    assert list(kept(feed, "hog")) == ["one", "two"]
+    three = {"value": "ä" * (MAX_SETTINGS_BYTES // 3), "at_ms": 1}
+    answer = put(feed, "hog", {"three": three, "theme": {"value": "dark", "at_ms": 1}})
+    assert (answer.status_code, list(answer.json()["refused"])) == (200, ["three"])
+    assert str(MAX_SETTINGS_BYTES) in answer.json()["refused"]["three"]
+    assert list(answer.json()["settings"]) == list(kept(feed, "hog")) == ["one", "theme", "two"]
     many = {f"x{number}": {"value": 1, "at_ms": 1} for number in range(MAX_SETTINGS + 1)}
     assert put(feed, "ann", many).status_code == 400
+
+
+def test_one_value_that_is_no_json_keeps_no_other_back(feed: FeedProcess) -> None:
+    body = b'{"settings":{"x":{"value":"\xff","at_ms":1},"theme":{"value":"dark","at_ms":1}}}'
+    answer = httpx.put(url(feed), content=body, headers=bearer("kim"))
+    assert (answer.status_code, list(answer.json()["refused"])) == (200, ["x"])
+    assert list(kept(feed, "kim")) == ["theme"]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["by its length", "in chunks"])
+@pytest.mark.parametrize("size", [MAX_SETTINGS_BODY_BYTES + 1, 10 * MAX_SETTINGS_BODY_BYTES])
+def test_a_page_hears_that_a_request_is_too_large(
+    feed: FeedProcess, size: int, chunked: bool
+) -> None:
+    body = b" " * size
+    headers = {**bearer("ann"), "Origin": "http://localhost:5006"}
+    with httpx.Client() as client:
+        answer = client.put(url(feed), content=iter([body]) if chunked else body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        assert str(MAX_SETTINGS_BODY_BYTES) in answer.json()["message"]
+        assert answer.headers["Access-Control-Allow-Origin"] == headers["Origin"]
+        assert client.get(url(feed), headers=headers).is_success
+
+
+def test_a_stranger_hears_that_also_of_a_large_request(feed: FeedProcess) -> None:
+    assert httpx.put(url(feed), content=b" " * MAX_SETTINGS_BODY_BYTES).status_code == 401
+
+
+def test_a_time_to_come_is_kept_as_now(feed: FeedProcess) -> None:
+    late = {"theme": {"value": "dark", "at_ms": 253_402_300_799_999}}
+    (told,) = put(feed, "una", late).json()["settings"].values()
+    now_ms = time.time() * 1000
+    assert (told["value"], abs(told["at_ms"] - now_ms) < 60_000) == ("dark", True)
+    newer = {"theme": {"value": "light", "at_ms": told["at_ms"] + 1}}
+    assert put(feed, "una", newer).json()["settings"] == newer
+    soon = {"flash": {"value": False, "at_ms": int(time.time() * 1000) + 2_000}}
+    assert put(feed, "una", soon).json()["settings"]["flash"] == soon["flash"]
 
 
 def test_a_page_from_elsewhere_can_change_nothing(feed: FeedProcess) -> None:

@@ -6,13 +6,14 @@
 import {explain} from "quotewire/feed_error.js";
 import {Listeners} from "quotewire/listeners.js";
 import {settings} from "quotewire/settings.js";
-import {entriesOf, merge, newerThan, readEntries} from "quotewire/settings_entries.js";
+import {entriesOf, heldBack, isRecord, merge, newerThan, readEntries} from "quotewire/settings_entries.js";
+import {SCHEMA} from "quotewire/settings_schema.js";
 
 /** After the last choice; one rarely comes alone. */
 const WAIT_MS = 800;
 const RETRY_MS = 30_000;
 /** Of these errors the same request makes no other. */
-const FINAL = new Set(["forbidden", "not_found", "bad_parameter"]);
+const FINAL = new Set(["forbidden", "not_found", "bad_parameter", "too_large"]);
 const CONNECTED = new Set(["live", "polling", "stale"]);
 
 /** @typedef {import("../settings.js").Entries} Entries */
@@ -23,6 +24,8 @@ export class SettingsSync {
   #connection;
   /** What the feed has; null until it has told. @type {Entries | null} */
   #known = null;
+  /** By setting why the feed does not take it. @type {Map<string, string>} */
+  #refused = new Map();
   /** @type {Listeners<void>} */
   #changed = new Listeners();
   /** @type {number | undefined} */
@@ -74,10 +77,13 @@ export class SettingsSync {
   /** @returns {Promise<number | null>} when to do it again; null: when there is a reason */
   async #exchange() {
     try {
-      if (this.#known === null) this.#take(await this.#connection.ask("settings"), {});
+      if (this.#known === null) {
+        this.#take(await this.#connection.ask("settings"), {});
+        this.#refused.clear();
+      }
       const due = Object.fromEntries(this.#due);
       if (this.#due.length) this.#take(await this.#put(due), due);
-      this.problem = "";
+      this.problem = [...this.#refused].map(([name, why]) => `${titleOf(name)}: ${why}`).join("; ");
       return this.#due.length ? WAIT_MS : null;
     } catch (error) {
       const {code, reason} = explain(error);
@@ -92,13 +98,25 @@ export class SettingsSync {
   }
 
   /**
-   * What this page cannot use of the answer is not asked of the feed again and again.
+   * What this page cannot use of the answer, or the feed does not take, is not asked of it again and
+   * again.
    *
-   * @param {{settings?: unknown}} body
+   * @param {{settings?: unknown, refused?: unknown}} body
    * @param {Entries} sent
    */
-  #take({settings: told}, sent) {
-    this.#known = merge(readEntries(told).entries, sent);
+  #take({settings: told, refused}, sent) {
+    const {entries} = readEntries(told);
+    this.#known = merge(entries, sent);
     settings.take(this.#known);
+    settings.restamp(heldBack(settings.entries, sent, entries));
+    for (const name of Object.keys(sent)) this.#refused.delete(name);
+    for (const [name, why] of Object.entries(isRecord(refused) ? refused : {})) {
+      this.#refused.set(name, String(why));
+    }
   }
+}
+
+/** @param {string} name */
+function titleOf(name) {
+  return /** @type {Record<string, {title?: string}>} */ (SCHEMA)[name]?.title ?? name;
 }

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feed_server.bus.user_settings import MAX_BYTES
 from feed_server.gateway.alerts_api import ID_PATTERN, START
 from feed_server.gateway.api_docs.schemas import Json, ref
 from feed_server.gateway.arrow import ARROW
@@ -21,6 +20,8 @@ from feed_server.gateway.tables import MEDIA, Format
 from feed_server.market.indicator_spec import MAX_INDICATORS
 from feed_server.protocol import (
     MAX_SETTINGS,
+    MAX_SETTINGS_BODY_BYTES,
+    MAX_SETTINGS_BYTES,
     SYMBOL_PATTERN,
     Alert,
     AlertList,
@@ -259,10 +260,12 @@ def _settings() -> Endpoint:
     errors = (ErrorCode.FORBIDDEN, ErrorCode.NOT_READY)
     put = Endpoint(
         "Join settings with those that are kept: of each the newer choice counts. The answer has "
-        f"all. A user can have {MAX_SETTINGS} settings, and {MAX_BYTES} bytes in all.",
+        "all, and says why some of what was sent was not taken: a user can have "
+        f"{MAX_SETTINGS} settings, and {MAX_SETTINGS_BYTES} bytes in all. A request has "
+        f"{MAX_SETTINGS_BODY_BYTES} bytes at most.",
         ref(UserSettings),
         tag="settings",
-        errors=(*errors, ErrorCode.BAD_PARAMETER),
+        errors=(*errors, ErrorCode.BAD_PARAMETER, ErrorCode.TOO_LARGE),
         may_forbid=True,
         has_etag=False,
         takes=ref(UserSettings),
