@@ -7,10 +7,10 @@ pytestmark = pytest.mark.browser
 
 # A series whose live bars begin at 100, over a feed that answers when the script lets it.
 SCRIPT = """
-async (script) => {
+async ([script, live]) => {
   const {LongSeries} = await import("quotewire/chart/long_series.js");
   const asked = [];
-  const ask = (path, {start = 0, end, indicators = ""}) => new Promise((answer) => asked.push({
+  const ask = (path, {start = 0, end, indicators = ""}) => new Promise((answer, refuse) => asked.push({
     indicators, end,
     answer: (from = Math.max(start, end - 49), more = true) => {
       const start_ms = Array.from({length: end - from + 1}, (_, i) => from + i);
@@ -23,14 +23,19 @@ async (script) => {
       });
       return new Promise((go) => setTimeout(go));
     },
+    fail: () => {
+      refuse(new Error("away"));
+      return new Promise((go) => setTimeout(go));
+    },
   }));
-  const series = new LongSeries(ask, () => {});
+  let told = 0;
+  const series = new LongSeries(ask, () => (told += 1));
   series.begin("A", "1d", []);
-  series.take([{start_ms: 100}, {start_ms: 101}]);
-  await new Function("t", `return (async () => {${script}})()`)({asked, series});
+  series.take(Array.from({length: live}, (_, i) => ({start_ms: 100 + i})));
+  await new Function("t", `return (async () => {${script}})()`)({asked, series, told: () => told});
   return {
-    state: series.state, starts: [series.bars[0].start_ms, series.bars.length],
-    computed: [...new Set(series.bars.slice(0, -2).map((bar) =>
+    state: series.state, told, starts: [series.bars[0].start_ms, series.bars.length],
+    computed: [...new Set(series.bars.slice(0, -live).map((bar) =>
       Object.keys(bar.indicators ?? {}).join()))],
     asked: asked.map(({end, indicators}) => [end, indicators]),
   };
@@ -38,9 +43,9 @@ async (script) => {
 """
 
 
-def told(page: Page, script: str) -> dict[str, object]:
-    """Return what a series has and was asked for, after a script."""
-    facts = page.evaluate(SCRIPT, script)
+def told(page: Page, script: str, live: int = 2) -> dict[str, object]:
+    """Return what a series with some live bars has and was asked for, after a script."""
+    facts = page.evaluate(SCRIPT, [script, live])
     assert isinstance(facts, dict)
     return facts
 
@@ -76,3 +81,84 @@ def test_while_older_bars_are_computed_no_others_are_asked_for(blank_page: Page)
     )
     assert facts["asked"] == [[99, ""], [99, "SMA(20)"]]
     assert (facts["state"], facts["computed"]) == ("idle", ["SMA(20)"])
+
+
+def test_no_more_bars_are_held_than_are_drawn_and_that_is_told_once(blank_page: Page) -> None:
+    facts = told(
+        blank_page,
+        """t.series.load(); await t.asked[0].answer(0);
+        for (let i = 0; i < 5; i += 1) t.series.load();""",
+        live=5950,
+    )
+    assert facts["starts"] == [50, 6000]
+    assert facts["state"] == "full"
+    assert facts["told"] == 3  # loading, loaded, full
+
+
+def test_bars_that_open_let_go_of_the_oldest(blank_page: Page) -> None:
+    facts = told(
+        blank_page,
+        """t.series.load(); await t.asked[0].answer();
+        t.series.take(Array.from({length: 5970}, (_, i) => ({start_ms: 100 + i})));""",
+    )
+    assert facts["starts"] == [70, 6000]
+
+
+def test_what_could_not_be_loaded_is_asked_for_again_after_a_pause_or_at_once(
+    blank_page: Page,
+) -> None:
+    facts = told(
+        blank_page,
+        """const now = Date.now;
+        t.series.load(); await t.asked[0].fail();
+        t.series.load();
+        if (t.asked.length > 1) throw new Error("at once");
+        t.series.retry(); await t.asked[1].fail();
+        Date.now = () => now() + 60_000;
+        t.series.load(); Date.now = now; await t.asked[2].answer();""",
+    )
+    assert facts["asked"] == [[99, ""]] * 3
+    assert (facts["state"], facts["starts"]) == ("idle", [50, 52])
+
+
+def test_an_answer_after_the_end_is_not_told(blank_page: Page) -> None:
+    facts = told(blank_page, "t.series.load(); t.series.end(); await t.asked[0].answer();")
+    assert (facts["told"], facts["starts"]) == (1, [100, 2])
+
+
+# A chart's history over a feed that answers at once with as much as it was asked for.
+RANGE = """
+async (live) => {
+  const {History} = await import("quotewire/chart/history.js");
+  const {DrawnBars} = await import("quotewire/chart/drawn_bars.js");
+  let asked = 0;
+  const ask = async (path, {end, limit}) => {
+    asked += 1;
+    const start_ms = Array.from({length: limit}, (_, i) => end - limit + 1 + i);
+    return {start_ms, open: [], high: [], low: [], close: [], volume: [], final: [], more: true};
+  };
+  let drawings = 0;
+  const bars = new DrawnBars([]);
+  const viewport = {start: 0, end: 1, following: true, from() {}};
+  const draw = (these) => {
+    const by = bars.draw(these);
+    if (++drawings > 50) throw new Error("drawn again and again");
+    return by === null;
+  };
+  const history = new History({ask}, {bars, viewport, draw}, () => "all");
+  history.begin("A", "1d", [], "UTC");
+  const first = Array.from({length: live}, (_, i) => ({start_ms: 1e6 + i}));
+  history.take(first, {reset: true, since_ms: 0});
+  for (let i = 0; i < 20; i += 1) await new Promise((go) => setTimeout(go));
+  history.showRange();
+  return {drawings, asked, state: history.state, bars: bars.all.length};
+}
+"""
+
+
+@pytest.mark.parametrize("live", [300, 5900, 6500])
+def test_a_range_that_reaches_further_than_is_held_ends(blank_page: Page, live: int) -> None:
+    facts = blank_page.evaluate(RANGE, live)
+    assert (facts["state"], facts["bars"]) == ("full", 6000)
+    assert facts["asked"] <= 5
+    assert facts["drawings"] <= 2 + facts["asked"]

@@ -12,13 +12,17 @@ const LEAST_SHARE = 0.3;
 /** @type {Record<import("./long_series.js").State, string>} */
 const WORDS = {
   idle: "", loading: "Loading older bars …", end: "No older bars",
-  full: "A longer interval reaches further back", failed: "Older bars could not be loaded",
+  full: "A longer interval reaches further back", failed: "Older bars could not be loaded.",
 };
 
 /** @typedef {import("../core/bars.js").Bar} Bar */
 
 export class History {
-  element = h("p", {class: "older", role: "status", hidden: true, "data-testid": "older"});
+  #words = h("span", {role: "status"});
+  #retry = h("button", {
+    type: "button", "data-testid": "older-retry", onclick: () => this.#series.retry(),
+  }, "Retry");
+  element = h("p", {class: "older", hidden: true, "data-testid": "older"}, this.#words);
   #series;
   #figure;
   #range;
@@ -54,6 +58,11 @@ export class History {
     this.#series.compute(indicators);
   }
 
+  /** Nothing is drawn any more. */
+  end() {
+    this.#series.end();
+  }
+
   /** @param {readonly Bar[]} bars @param {import("../delivery.js").BarChange} change */
   take(bars, {reset, since_ms}) {
     this.#series.take(bars);
@@ -82,7 +91,8 @@ export class History {
     const {bars, viewport} = this.#figure;
     const left = viewport.start - bars.extent.first;
     const near = left < Math.max(LEAST_BARS, LEAST_SHARE * (viewport.end - viewport.start));
-    if (near && !viewport.following && this.state === "idle") this.#series.load();
+    // What failed was wanted: it is asked for again as long as the chart is looked at.
+    if ((near && !viewport.following) || this.state === "failed") this.#series.load();
     this.#mark(left <= 0);
     const grown = this.#grown;
     this.#grown = false;
@@ -104,8 +114,10 @@ export class History {
   /** @param {boolean} [atEnd] whether the first bar is in view */
   #mark(atEnd = this.#figure.viewport.start <= this.#figure.bars.extent.first) {
     const {state} = this;
-    this.element.hidden = !(state === "loading" || (atEnd && state !== "idle"));
+    this.element.hidden = !(state === "loading" || state === "failed" || (atEnd && state !== "idle"));
     this.element.toggleAttribute("data-busy", state === "loading");
-    setText(this.element, WORDS[state]);
+    setText(this.#words, WORDS[state]);
+    if (state !== "failed") this.#retry.remove();
+    else if (!this.#retry.isConnected) this.element.append(this.#retry);
   }
 }

@@ -11,6 +11,8 @@ import {MOST} from "quotewire/chart/drawn_bars.js";
 import {loadedBars} from "quotewire/core/bars.js";
 
 const PAGE_BARS = 1500;
+/** From a failure on, until the same is asked for again. */
+const PAUSE_MS = 10_000;
 
 export class LongSeries {
   /** @type {State} */
@@ -29,8 +31,9 @@ export class LongSeries {
   #run = 0;
   /** @type {number | undefined} from where on older ones were asked for last */
   #from_ms;
+  #failed_ms = -Infinity;
 
-  /** @param {Ask} ask @param {() => void} onOlder called when there are older ones, or the state is another */
+  /** @param {Ask} ask @param {() => void} onOlder called when the state is another; there may be older ones then */
   constructor(ask, onOlder) {
     this.#ask = ask;
     this.#onOlder = onOlder;
@@ -74,12 +77,28 @@ export class LongSeries {
     this.#live = bars;
     // It has let go of its oldest: they would be missing in between.
     if (bars.length && bars[0].start_ms > this.#joint_ms) this.#forget();
+    this.#trim();
   }
 
-  /** Ask for older ones, unless there are none. @param {number} [from_ms] only those from there on */
+  /** No late answer is waited for any more. */
+  end() {
+    this.#run += 1;
+  }
+
+  /** Ask again at once for what could not be loaded. */
+  retry() {
+    this.#failed_ms = -Infinity;
+    return this.load(this.#from_ms);
+  }
+
+  /**
+   * Ask for older ones, unless there are none, or they could not be loaded a moment ago.
+   *
+   * @param {number} [from_ms] only those from there on
+   */
   async load(from_ms) {
     const first_ms = this.bars[0]?.start_ms;
-    if (first_ms === undefined || this.state === "loading" || this.state === "end") return;
+    if (first_ms === undefined || !this.#isLoadable) return;
     if (this.bars.length >= MOST) return this.#become("full");
     const run = (this.#run += 1);
     this.#from_ms = from_ms;
@@ -87,9 +106,10 @@ export class LongSeries {
     const limit = from_ms === undefined ? PAGE_BARS : MOST;
     const told = await this.#load({start: from_ms, end: first_ms - 1, limit: Math.min(limit, 5000)});
     if (run !== this.#run) return;
-    if (told === null) return this.#become("failed");
+    if (told === null) return this.#fail();
     if (!this.#older.length) this.#joint_ms = this.#live[0].start_ms;
     this.#older = [...told.loaded, ...this.#older];
+    this.#trim();
     this.#become(told.more || from_ms !== undefined ? "idle" : "end");
   }
 
@@ -107,6 +127,22 @@ export class LongSeries {
     }
   }
 
+  get #isLoadable() {
+    if (this.state === "failed") return Date.now() - this.#failed_ms >= PAUSE_MS;
+    return this.state === "idle";
+  }
+
+  #fail() {
+    this.#failed_ms = Date.now();
+    this.#become("failed");
+  }
+
+  /** No more are held than are drawn. */
+  #trim() {
+    const over = this.#older.length + this.#live.length - MOST;
+    if (over > 0) this.#older = this.#older.slice(over);
+  }
+
   #forget() {
     this.#run += 1;
     this.#older = [];
@@ -116,6 +152,7 @@ export class LongSeries {
 
   /** @param {State} state */
   #become(state) {
+    if (state === this.state) return;
     this.state = state;
     this.#onOlder();
   }
