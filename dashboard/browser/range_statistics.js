@@ -49,12 +49,13 @@ class RangeStatistics {
     const found = shown && statistics(shown.bars);
     if (!shown || !found) {
       for (const value of this.#values.values()) setText(value, NOTHING);
+      delete this.#value("change").dataset.direction;
       setText(this.#range, "");
       return;
     }
     const {bars, interval, decimals, zone} = shown;
     const time = (/** @type {import("./core/bars.js").Bar | undefined} */ bar) =>
-      barTime(bar?.start_ms ?? 0, interval, zone).replace(/ [^ ]*$/, (zoned) => (interval === "1d" ? zoned : ""));
+      barTime(bar?.start_ms ?? 0, interval, zone).replace(/ [^ ]*$/, "");
     setText(this.#range, `${time(bars[0])} – ${time(bars.at(-1))}`);
     this.#set("change", formatPercent(found.change));
     this.#value("change").dataset.direction = directionOf(found.change);

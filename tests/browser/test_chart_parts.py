@@ -382,6 +382,38 @@ def test_a_parameter_has_its_bounds(blank_page: Page) -> None:
     assert faults == ["", "at least 2", "at most 9", "a whole number, please"]
 
 
+def test_indicators_that_are_accepted_after_the_end_change_nothing(blank_page: Page) -> None:
+    changes = blank_page.evaluate(
+        """async (info) => {
+          const {Studies} = await import("quotewire/chart/studies.js");
+          let changes = 0;
+          const changed = async (end) => {
+            const figure = {
+              elements: {panes: []}, panes: [{room: {lines: 1}, show() {}}],
+              overlays: {room: {lines: 4, dots: 1}, show() {}}, bars: {redraw() {}},
+            };
+            figure.elements.panes = figure.panes.map(() => document.createElement("div"));
+            const studies = new Studies({}, figure, {onChange: () => (changes += 1)});
+            let accept;
+            studies.catalog = {
+              find: async (spec) => ({spec, key: spec, info}),
+              refusal: () => new Promise((resolve) => (accept = resolve)),
+            };
+            const shown = studies.show(["SMA(5)"], "A");
+            await null;
+            await null;
+            if (end) studies.end();
+            accept("");
+            await shown;
+            return changes;
+          };
+          return [await changed(false), await changed(true)];
+        }""",
+        info("SMA", ["real"], ["real"]),
+    )
+    assert changes == [1, 1]
+
+
 # ---- how bars look
 
 

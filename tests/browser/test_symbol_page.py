@@ -106,6 +106,24 @@ def test_statistics_are_of_the_bars_in_view(running_feed: FeedProcess, visit: Vi
     assert told("drawdown") == pytest.approx(drawdown * 100, abs=0.006)
 
 
+def test_statistics_of_one_symbol_are_not_told_of_another(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(f"{PAGE}&range=1y")
+    drawn(page, 300)
+    high = page.get_by_test_id("statistics-high")
+    expect(high).to_have_text(re.compile(r"\d"), timeout=DRAWN_MS)
+    page.evaluate(
+        """async () => {
+          const {address} = await importShim("quotewire/address.js");
+          address.set({symbol: "NOPE"});
+        }"""
+    )
+    expect(page.get_by_test_id("chart-empty")).to_contain_text("no “NOPE”")
+    expect(high).not_to_have_text(re.compile(r"\d"))
+    expect(page.get_by_test_id("statistics-range")).to_have_text("")
+
+
 def test_another_symbol_takes_the_place_of_all_that_was_shown(
     running_feed: FeedProcess, visit: Visit
 ) -> None:

@@ -106,8 +106,10 @@ export class Chart {
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
     until(() => this.#comparison.end());
+    until(() => this.#history.end());
+    until(() => this.#studies.end());
     until(() => this.#tools.end());
-    until(() => viewRange.tell(null));
+    until(() => this.#tellView(null));
     until(this.#figure.watch());
     until(watchTheme(view, () => this.#paintSoon()));
     until(settings.onChange(() => this.#paintSoon()));
@@ -156,6 +158,7 @@ export class Chart {
     const subject = this.#subject;
     this.#unsubscribe();
     this.#figure.begin(subject);
+    this.#tellView(null); // until the first of its bars are drawn
     this.#studies.begin(decimals);
     this.#title.begin(this.#info);
     this.#legend.begin(subject);
@@ -238,13 +241,14 @@ export class Chart {
     this.#crosshair.draw();
     this.#tools.draw();
     this.#describe();
-    if (this.#place === address) this.#tellView();
+    this.#tellView(this.#figure.view.bars);
     if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
   }
 
-  /** For what else the page says of them. */
-  #tellView() {
-    viewRange.tell({symbol: this.#info?.symbol ?? "", ...this.#subject, bars: this.#figure.view.bars});
+  /** For what else the page says of them. @param {readonly import("../core/bars.js").Bar[] | null} bars null: none */
+  #tellView(bars) {
+    if (this.#place !== address) return;
+    viewRange.tell(bars && {symbol: this.#info?.symbol ?? "", ...this.#subject, bars});
   }
 
   /** Colours are of the stylesheet, which knows of a change by the next frame. */

@@ -125,6 +125,11 @@ export class Studies {
     return {entry, group, pane: pane < 0 ? null : pane};
   }
 
+  /** Nothing is drawn any more, whatever is still under way. */
+  end() {
+    this.#run += 1;
+  }
+
   /** Values of all at a bar. @param {Bar | null} bar */
   describe(bar) {
     for (const {entry, group, pane} of this.#shown) {
