@@ -14,10 +14,13 @@ from dashboard.client.http_api import HttpApi
 from dashboard.client.websocket_link import LinkError, WebSocketLink
 from dashboard.relay.messages import Answer, Asked, Closed, Got, Said
 from dashboard.relay.outbox import Outbox
-from feed_server.protocol import CloseCode, ErrorCode
+from feed_server.protocol import MAX_SETTINGS_BODY_BYTES, CloseCode, ErrorCode
 
 GETTABLE = frozenset(
-    {"symbols", "search", "status", "quotes", "bars", "trades", "indicators", "alerts", "settings"}
+    {
+        *("symbols", "search", "status", "quotes", "bars", "trades", "indicators"),
+        *("alerts", "settings", "gateways", "subscriptions"),
+    }
 )
 """The paths below ``/api/`` that a page may ask for."""
 CHANGEABLE = frozenset({("POST", "alerts"), ("DELETE", "alerts"), ("PUT", "settings")})
@@ -32,7 +35,10 @@ MAX_COMMAND_CHARACTERS = 65_536
 MAX_REQUESTS = 8
 """Under way at once."""
 MAX_QUERY_CHARACTERS = 16_384
+MAX_TEXT_BYTES = MAX_SETTINGS_BODY_BYTES
+"""Of what a request changes; a user's settings are the longest."""
 MAX_BODY_BYTES = 4 * 2**20
+"""Of an answer."""
 
 Send = Callable[[object], None]
 """Takes what is to go to the page: plain lists, mappings, texts and numbers."""
@@ -133,7 +139,8 @@ class Link:
                 CloseCode.TOO_MANY_COMMANDS.number, "more commands than the connection takes"
             )
         else:
-            self._commands.put_nowait(said.text.encode())
+            # What is no Unicode goes as a browser's own socket would send it: as something else.
+            self._commands.put_nowait(said.text.encode(errors="replace"))
 
     async def _command(self) -> None:
         """Connect, and pass the page's commands on."""
@@ -232,6 +239,12 @@ class Link:
 
 def _refusal(asked: Asked) -> Answer | None:
     """Return why a request is not passed on; None where it is."""
+    try:
+        size = len(asked.text.encode())
+        query = "".join((asked.path, asked.method, *asked.query, *asked.query.values()))
+        query.encode()
+    except UnicodeError:  # half of a pair of UTF-16, which JSON can tell
+        return Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message="the text is no Unicode")
     may = (
         asked.path in GETTABLE
         if asked.method == "GET"
@@ -241,7 +254,9 @@ def _refusal(asked: Asked) -> Answer | None:
         text = f"{asked.path!r} cannot be had through the page's server"
         return Answer(asked.id, code=ErrorCode.NOT_FOUND, message=text)
     unknown = asked.query.keys() - QUERY_NAMES
-    if unknown or sum(map(len, (*asked.query.values(), asked.text))) > MAX_QUERY_CHARACTERS:
-        text = f"unknown: {', '.join(sorted(unknown))}" if unknown else "too long"
+    if unknown:
+        text = f"unknown: {', '.join(sorted(unknown))}"
         return Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message=text)
+    if len(query) > MAX_QUERY_CHARACTERS or size > MAX_TEXT_BYTES:
+        return Answer(asked.id, code=ErrorCode.TOO_LARGE, message="too long")
     return None

@@ -58,6 +58,8 @@ class FakeFeed:
         heartbeat_ms: As in `Welcome`.
         names: What it calls the symbols that are asked for by other names.
         bodies: By path what is answered instead of sense.
+        changes: What was to be changed: method, address, body, and what was shown with it.
+        token: What has to be shown for a change; None: anything.
     """
 
     def __init__(self, *, heartbeat_ms: int = 2000) -> None:
@@ -69,6 +71,8 @@ class FakeFeed:
         self.opened = 0
         self.names: dict[str, str] = {}
         self.bodies: dict[str, bytes] = {}
+        self.changes: list[tuple[str, str, bytes, str]] = []
+        self.token: str | None = None
         self.offset = 1
         handlers = [("/ws", Socket, {"feed": self}), ("/api/.*", Api, {"feed": self})]
         self._server = HTTPServer(Application(handlers, log_function=lambda _handler: None))
@@ -209,6 +213,27 @@ class Api(RequestHandler):
 
     def initialize(self, feed: FakeFeed) -> None:
         self.feed = feed
+
+    def post(self) -> None:
+        self._change()
+
+    def put(self) -> None:
+        self._change()
+
+    def delete(self) -> None:
+        self._change()
+
+    def _change(self) -> None:
+        request, feed = self.request, self.feed
+        shown = request.headers.get("Authorization", "")
+        feed.changes.append((request.method or "", request.uri or "", request.body, shown))
+        if feed.token is not None and shown != f"Bearer {feed.token}":
+            self.set_status(401)
+            self.finish(encode(Error(ErrorCode.AUTH_EXPIRED, "expired")))
+        elif request.path in feed.bodies:
+            self.finish(feed.bodies[request.path])
+        else:
+            self.set_status(204)
 
     def get(self) -> None:
         feed = self.feed
