@@ -22,16 +22,13 @@
 
 import {barCode, quoteCode} from "quotewire/exports/code.js";
 import {formatCount} from "quotewire/format.js";
+import {quoteQueries} from "quotewire/quote_queries.js";
 
 /** As the feed's `MAX_BARS` and `MAX_VALUES`. */
 const PART_ROWS = 10_000;
 const PART_VALUES = 200_000;
 /** No indicator has more. */
 const OUTPUTS = 3;
-/** Of an address, in which servers in between take no more than 8 kB. */
-const NAMES_CHARS = 4000;
-/** They are live already: nothing is to be asked of a vendor for a file. */
-const ANY_AGE_MS = 1_000_000_000;
 
 /** @param {BarsShown} shown @returns {Export[]} what is in view, unless nothing is, and all there is */
 export function barExports(shown) {
@@ -61,32 +58,15 @@ export function barExports(shown) {
  */
 export function quoteExports({feedUrl, symbols, isAll}) {
   if (!symbols.length) return [];
-  const queries = packed(symbols).map((names) => ({symbols: names.join(","), max_age_ms: ANY_AGE_MS}));
   const label = symbols.length === 1 ? "1 symbol" : `${formatCount(symbols.length)} symbols`;
   const code = quoteCode({feedUrl, symbols: isAll ? [] : symbols});
   return [{
-    name: "quotes", label, title: "Their last values", path: "quotes", queries, rows: symbols.length, code,
+    name: "quotes", label, title: "Their last values", path: "quotes", rows: symbols.length, code,
+    queries: quoteQueries(symbols),
   }];
 }
 
 /** How many bars a part can have. @param {number} indicators */
 export function partRows(indicators) {
   return indicators ? Math.min(PART_ROWS, Math.floor(PART_VALUES / (OUTPUTS * indicators))) : PART_ROWS;
-}
-
-/** @param {readonly string[]} symbols @returns {string[][]} so few each that their names fit an address */
-function packed(symbols) {
-  /** @type {string[][]} */
-  const parts = [[]];
-  let room = NAMES_CHARS;
-  for (const symbol of symbols) {
-    const size = encodeURIComponent(symbol).length + 3; // and a comma, as %2C
-    if (size > room) {
-      parts.push([]);
-      room = NAMES_CHARS;
-    }
-    parts[parts.length - 1].push(symbol);
-    room -= size;
-  }
-  return parts;
 }

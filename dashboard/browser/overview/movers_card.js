@@ -10,14 +10,15 @@ import {h, setText} from "quotewire/dom.js";
 import {changeOf, directionOf, formatPercent, formatPrice, formatVolume} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {turnoverOf} from "quotewire/market/columns.js";
-import {MOST_LIVE} from "quotewire/market/live_rows.js";
 import {movers} from "quotewire/market/movers.js";
 import {segments} from "quotewire/market/segments.js";
+import {ageTitle, labelOf, oldWords} from "quotewire/overview/old_words.js";
 import {pause} from "quotewire/pause.js";
+import {quoteQueries} from "quotewire/quote_queries.js";
 
 /** @typedef {import("../market/movers.js").Ranking} Ranking */
 /** @typedef {import("../core/quote_book.js").Quote} Quote */
-/** @typedef {{element: HTMLElement, last: HTMLElement, figure: HTMLElement}} Line */
+/** @typedef {{element: HTMLElement, button: HTMLElement, last: HTMLElement, figure: HTMLElement}} Line */
 
 const MOST = 5;
 const ASK_MS = 5000;
@@ -30,7 +31,7 @@ export function render(context) {
   return mount(context, (connection, until) => new Movers(connection, until).element);
 }
 
-class Movers {
+export class Movers {
   #connection;
   /** @type {Ranking} */
   #ranking = "gainers";
@@ -41,23 +42,31 @@ class Movers {
   #live = new Map();
   #unsubscribe = () => {};
   #isAsking = false;
+  #hasEnded = false;
+  #label = h("span", {class: "chip", "data-testid": "movers-label"});
+  #old = h("span", {class: "note", "data-testid": "movers-old"});
   #rows = h("ol", {"data-testid": "movers"});
   #empty = h("p", {class: "empty", role: "status", "data-testid": "movers-empty"});
   #choice = segments("Ranking", RANKINGS, (ranking) => this.#choose(/** @type {Ranking} */ (ranking)));
   element = h("section", {class: "card", "aria-label": "Movers", "data-testid": "movers-card"},
-    h("header", {}, h("h2", {}, "Movers"), this.#choice.element), this.#rows, this.#empty);
+    h("header", {}, h("h2", {}, "Movers"), this.#label, this.#old, this.#choice.element), this.#rows, this.#empty);
 
   /** @param {import("../connection.js").Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
     this.#connection = connection;
-    until(() => this.#unsubscribe());
+    until(() => this.#end());
     this.#choose("gainers");
     until(connection.onSymbols(() => this.#ask()));
     until(connection.onState(() => this.#explain()));
     const asking = setInterval(() => this.#ask(), ASK_MS);
     until(() => clearInterval(asking));
-    const ranking = setInterval(() => !this.#isHeld && this.#rank(), RANK_MS);
+    const ranking = setInterval(() => this.#tick(), RANK_MS);
     until(() => clearInterval(ranking));
+  }
+
+  #end() {
+    this.#hasEnded = true;
+    this.#unsubscribe();
   }
 
   /** @param {Ranking} ranking */
@@ -76,14 +85,26 @@ class Movers {
     const {symbols} = this.#connection;
     if (!symbols || this.#isAsking || this.#isHeld) return;
     this.#isAsking = true;
-    const names = symbols.size > MOST_LIVE ? [...symbols.keys()].slice(0, MOST_LIVE).join() : undefined;
+    for (const query of quoteQueries(symbols.keys())) {
+      if (!this.#hasEnded) await this.#askFor(query);
+    }
+    this.#isAsking = false;
+    if (!this.#hasEnded) this.#rank(); // what is begun later, nothing would end
+  }
+
+  /** @param {Record<string, unknown>} query */
+  async #askFor(query) {
     try {
-      this.#book.apply(await this.#connection.ask("quotes", names ? {symbols: names} : {}), {polled: true});
-      this.#rank();
+      this.#book.apply(await this.#connection.ask("quotes", query), {polled: true});
     } catch (error) {
       console.debug(`quotewire: no ranking now: ${error}`); // the badge tells how the feed does
     }
-    this.#isAsking = false;
+  }
+
+  /** Prices that stand still grow old in any case. */
+  #tick() {
+    if (!this.#isHeld) this.#rank();
+    else this.#age();
   }
 
   #rank() {
@@ -99,7 +120,22 @@ class Movers {
       const quote = quotes.get(symbol);
       if (quote) this.#show(quote);
     }
+    setText(this.#label, labelOf(names.flatMap((symbol) => this.#connection.symbols?.get(symbol) ?? [])));
+    this.#age();
     this.#explain();
+  }
+
+  /** Old prices stay, dimmed, with their age. */
+  #age() {
+    let old = 0;
+    for (const [symbol, {element, button}] of this.#lines) {
+      const {state, age_ms} = this.#connection.freshness(symbol);
+      const isOld = state === "stale" && age_ms !== null;
+      element.toggleAttribute("data-stale", isOld);
+      button.title = ageTitle(symbol, isOld ? age_ms : null);
+      if (isOld) old += 1;
+    }
+    setText(this.#old, oldWords(old, this.#lines.size));
   }
 
   /** @param {string[]} names */
@@ -140,5 +176,5 @@ function line(symbol) {
   const button = h("button", {
     type: "button", "data-testid": `mover-${symbol}`, title: symbol, onclick: () => address.set({symbol}),
   }, h("b", {}, symbol), last, figure);
-  return {element: h("li", {}, button), last, figure};
+  return {element: h("li", {}, button), button, last, figure};
 }

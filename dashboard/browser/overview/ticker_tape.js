@@ -8,14 +8,22 @@ import {h, setText} from "quotewire/dom.js";
 import {changeOf, directionOf, formatPercent, formatPrice} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {followList} from "quotewire/market/lists.js";
+import {ageTitle, labelOf, oldWords} from "quotewire/overview/old_words.js";
 import {pause} from "quotewire/pause.js";
 
 /** @typedef {import("../protocol.js").SymbolInfo} SymbolInfo */
 /** @typedef {import("../core/quote_book.js").Quote} Quote */
-/** @typedef {{list: HTMLElement, items: Map<string, (quote: Quote) => void>}} Copy */
+/**
+ * @typedef {object} Item
+ * @property {HTMLElement} element
+ * @property {(quote: Quote) => void} show
+ * @property {(age_ms: number | null) => void} age of a price that may be out of date
+ * @typedef {{list: HTMLElement, items: Map<string, Item>}} Copy
+ */
 
 const MOST = 30;
 const PX_PER_S = 45;
+const AGE_MS = 1000;
 const MARKS = {up: "▲", down: "▼", flat: ""};
 
 /** @param {import("../panel.d.ts").ElementContext} context */
@@ -23,7 +31,7 @@ export function render(context) {
   return mount(context, (connection, until) => new TickerTape(connection, until).element);
 }
 
-class TickerTape {
+export class TickerTape {
   #connection;
   /** @type {SymbolInfo[]} */
   #infos = [];
@@ -32,10 +40,12 @@ class TickerTape {
   /** @type {Copy[]} the first one is for all, the others for the eye */
   #copies = [];
   #unsubscribe = () => {};
+  #label = h("span", {class: "chip", "data-testid": "tape-label"});
+  #old = h("span", {class: "note", "data-testid": "tape-old"});
   #lane = h("div", {class: "lane"});
   element = h("section", {
     class: "tape", "aria-label": "Ticker tape", "data-testid": "ticker-tape",
-  }, this.#lane);
+  }, h("div", {class: "what"}, this.#label, this.#old), this.#lane);
 
   /** @param {import("../connection.js").Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
@@ -43,6 +53,8 @@ class TickerTape {
     until(() => this.#unsubscribe());
     followList(connection, ({infos}) => this.#fill((infos ?? []).slice(0, MOST)), until);
     until(pause.on((isPaused) => this.element.toggleAttribute("data-paused", isPaused)));
+    const aging = setInterval(() => this.#age(), AGE_MS);
+    until(() => clearInterval(aging));
     const sizes = new ResizeObserver(() => this.#fit());
     sizes.observe(this.element);
     sizes.observe(this.#lane);
@@ -54,12 +66,13 @@ class TickerTape {
     this.#infos = infos;
     this.#copies = [];
     this.#lane.replaceChildren();
+    setText(this.#label, labelOf(infos));
     if (infos.length) this.#copy();
     const before = this.#unsubscribe;
     this.#unsubscribe = this.#connection.subscribeQuotes(infos.map(({symbol}) => symbol), (quotes) => {
       for (const quote of quotes) {
         this.#quotes.set(quote.symbol, quote);
-        for (const {items} of this.#copies) items.get(quote.symbol)?.(quote);
+        for (const {items} of this.#copies) items.get(quote.symbol)?.show(quote);
       }
     });
     before();
@@ -67,19 +80,33 @@ class TickerTape {
 
   #copy() {
     const isFirst = this.#copies.length === 0;
-    const made = this.#infos.map((info) => ({symbol: info.symbol, ...item(info)}));
-    const list = h("ul", {"aria-hidden": isFirst ? false : "true", inert: !isFirst}, ...made.map(({element}) => element));
-    for (const {symbol, show} of made) {
+    const items = new Map(this.#infos.map((info) => [info.symbol, item(info)]));
+    const list = h("ul", {"aria-hidden": isFirst ? "false" : "true", inert: !isFirst},
+      ...[...items.values()].map(({element}) => element));
+    for (const [symbol, {show}] of items) {
       const quote = this.#quotes.get(symbol);
       if (quote) show(quote);
     }
-    this.#copies.push({list, items: new Map(made.map(({symbol, show}) => [symbol, show]))});
+    this.#copies.push({list, items});
     this.#lane.append(list);
+    this.#age();
+  }
+
+  /** Old prices stay, dimmed, with their age. */
+  #age() {
+    let old = 0;
+    for (const {symbol} of this.#infos) {
+      const {state, age_ms} = this.#connection.freshness(symbol);
+      const isOld = state === "stale" && age_ms !== null;
+      for (const {items} of this.#copies) items.get(symbol)?.age(isOld ? age_ms : null);
+      if (isOld) old += 1;
+    }
+    setText(this.#old, oldWords(old, this.#infos.length));
   }
 
   /** As many copies as fill the place while one of them goes out of it. */
   #fit() {
-    const place = this.element.clientWidth;
+    const place = this.element.clientWidth; // also where the label stands over it
     const one = this.#copies[0]?.list.offsetWidth;
     if (!place || !one) return;
     const wanted = Math.ceil(place / one) + 1;
@@ -91,7 +118,7 @@ class TickerTape {
   }
 }
 
-/** @param {SymbolInfo} info */
+/** @param {SymbolInfo} info @returns {Item} */
 function item({symbol, name, decimals}) {
   const last = h("span");
   const change = h("span", {class: "change"});
@@ -105,7 +132,10 @@ function item({symbol, name, decimals}) {
   }, h("b", {}, symbol), last, change);
   return {
     element: h("li", {}, link),
-    /** @param {Quote} quote */
+    age(age_ms) {
+      link.toggleAttribute("data-stale", age_ms !== null);
+      link.title = ageTitle(name, age_ms);
+    },
     show(quote) {
       const {ratio} = changeOf(quote);
       const direction = directionOf(ratio);
