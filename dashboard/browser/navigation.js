@@ -68,15 +68,16 @@ class Navigation {
   }
 
   #show() {
+    // Told of at once, before this hears of moves: it goes on here.
+    if (address.get("page") === null && usualPage() !== "dashboard") address.set({page: usualPage()});
     const page = address.get("page");
-    if (page === null && usualPage() !== "dashboard") return address.set({page: usualPage()});
     this.#model.page = page ?? "dashboard";
     for (const [name, link] of this.#links) {
       if (name === this.#model.page) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
       link.setAttribute("href", address.linkTo({page: name}));
     }
-    return this.#await();
+    this.#await();
   }
 
   /** The server builds a page, and may have lost this one's thread: it is loaded afresh then. */
