@@ -178,9 +178,7 @@ def tab(browser: Browser, dashboard: Dashboard) -> Iterator[Tab]:
 
 
 @pytest.fixture
-def visit(
-    running_feed: FeedProcess, tab: Tab, request: pytest.FixtureRequest
-) -> Iterator[Callable[[str], Page]]:
+def visit(tab: Tab, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Page]]:
     """Shows an address of the dashboard, all else as usual; an error in the page fails the test."""
     failed = request.session.testsfailed
     yield tab.visit

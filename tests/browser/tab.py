@@ -58,7 +58,7 @@ class Tab:
         page = self._page
         page.unroute_all()
         page.evaluate(TIDY)
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         page.set_viewport_size(SIZE)  # type: ignore[arg-type]
         page.mouse.move(0, 0)
         # What another page shows is drawn anew, so that nothing is taken for what is shown next.

@@ -260,19 +260,3 @@ def test_indicators_are_kept_as_a_template_and_put_on_another_chart(
     page.get_by_test_id("template").select_option("My usual")
     page.get_by_test_id("template-delete").click()
     expect(page.get_by_test_id("template")).to_be_disabled()
-
-
-def test_times_are_told_in_the_zone_that_is_set(running_feed: FeedProcess, visit: Visit) -> None:
-    page = visit(f"{PAGE}&interval=5m")
-    drawn(page, 300)
-    date = page.get_by_test_id("legend-date")
-    expect(date).to_have_text(re.compile(r"E[DS]T$"))
-    page.evaluate(
-        """async () => {
-          const {settings} = await importShim("quotewire/settings.js");
-          settings.choose({timezone: "Asia/Tokyo"});
-        }"""
-    )
-    expect(date).to_have_text(re.compile(r"GMT\+9$"))
-    trade = page.get_by_test_id("trades").locator("tr").first
-    expect(trade).to_be_visible(timeout=DRAWN_MS)

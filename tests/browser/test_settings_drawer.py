@@ -2,21 +2,39 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.drawer import choose, close_drawer, open_drawer
-from tests.harness import FeedProcess
+from tests.harness import FeedProcess, wait_for
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
+Visit = Callable[[str], Page]
 KEY = "quotewire.settings"
 LAST = "quote-AAPL-last"
+# How many frames show a flash while some rows come.
+FLASHES = """
+async (rows) => {
+  const all = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
+    [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
+  const received = () => window.__quotewire.connection.stats.received;
+  const end = received() + rows;
+  let count = 0;
+  while (received() < end) {
+    count += all(document).some((one) => one.dataset?.tick && one.getAnimations().length);
+    await new Promise((go) => requestAnimationFrame(go));
+  }
+  return count;
+}
+"""
 UP_OF = """(element) => {
   const probe = document.createElement("i");
   element.append(probe);
@@ -34,11 +52,21 @@ def state(page: Page, name: str) -> None:
     expect(badge).to_have_attribute("data-state", name, timeout=20_000)
 
 
-def rate(page: Page, count: Callable[[], int], seconds: float) -> float:
-    """Return how many a second are counted, over some seconds."""
-    before, began = count(), time.monotonic()
-    page.wait_for_timeout(seconds * 1000)
-    return (count() - before) / (time.monotonic() - began)
+def gaps(page: Page, times: list[float]) -> list[float]:
+    """Return what lies between the last few times, if there are enough."""
+    page.evaluate("1")  # Playwright tells what has come while it does something
+    return [later - earlier for earlier, later in pairwise(times[-5:])]
+
+
+def polls_every(page: Page, times_ms: list[float], poll_ms: int) -> None:
+    """Wait until requests follow each other in a time, or a little more: never in less."""
+    times_ms.clear()
+
+    def does() -> bool:
+        told = gaps(page, times_ms)
+        return len(told) == 4 and min(told) > 0.9 * poll_ms and median(told) < 1.6 * poll_ms
+
+    wait_for(f"it asks every {poll_ms} ms", does)
 
 
 def kept(page: Page) -> dict[str, dict[str, object]]:
@@ -66,51 +94,51 @@ def add_list(page: Page, name: str, symbols: str) -> None:
 
 
 def test_how_often_it_polls_is_applied_at_once_and_kept(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     choose(page, "mode", "polling")
     state(page, "polling")
-    asked: list[str] = []
-    page.on("request", lambda r: asked.append(r.url) if "/api/quotes" in r.url else None)
-    assert 0.6 <= rate(page, lambda: len(asked), 4) <= 1.4
+    times_ms: list[float] = []
+
+    def asked(request: Request) -> None:
+        if "/api/quotes" in request.url:
+            times_ms.append(request.timing["startTime"])
+
+    page.on("requestfinished", asked)
+    polls_every(page, times_ms, 1000)
     choose(page, "poll_ms", "500")
-    page.wait_for_timeout(1000)
-    assert 1.4 <= rate(page, lambda: len(asked), 4) <= 2.2
+    polls_every(page, times_ms, 500)
     page.reload()
     state(page, "polling")
     expect(open_drawer(page).get_by_test_id("poll_ms")).to_have_value("500")
 
 
-def test_no_more_updates_come_than_are_asked_for(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page()
+def test_no_more_updates_come_than_are_asked_for(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     state(page, "live")
-    frames: list[str] = []
+    times_s: list[float] = []
 
-    def heard(text: str | bytes) -> None:
-        if '"type":"quotes"' in str(text):
-            frames.append(str(text))
+    def heard(frame: dict[str, Any]) -> None:
+        if '"type":"quotes"' in frame["response"]["payloadData"]:
+            times_s.append(frame["timestamp"])
 
-    def opened(socket: WebSocket) -> None:
-        socket.on("framereceived", heard)
-
-    page.on("websocket", opened)
-    page.reload()
-    state(page, "live")
-    page.wait_for_timeout(1500)
-    free = rate(page, lambda: len(frames), 3)
+    network = page.context.new_cdp_session(page)
+    network.on("Network.webSocketFrameReceived", heard)
+    network.send("Network.enable")
+    wait_for("it comes often", lambda: 0 < sum(gaps(page, times_s)) < 3)
     choose(page, "max_hz", "1")
-    page.wait_for_timeout(1000)
-    assert rate(page, lambda: len(frames), 4) <= 1.3 < free
+    wait_for("it comes once a second", lambda: sum(gaps(page, times_s)) > 3.5)
+    times_s.clear()
+    wait_for("more comes", lambda: len(gaps(page, times_s)) == 4)
+    assert sum(gaps(page, times_s)) > 3
 
 
 def test_what_was_kept_before_there_was_a_drawer_counts(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     page.evaluate("""localStorage.setItem("quotewire.transport", '{"mode":"polling"}')""")
     page.reload()
@@ -121,9 +149,9 @@ def test_what_was_kept_before_there_was_a_drawer_counts(
 
 
 def test_the_keyboard_alone_opens_uses_and_closes_it(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     page.get_by_test_id("settings").focus()
     page.keyboard.press("Enter")
@@ -146,8 +174,8 @@ def test_the_keyboard_alone_opens_uses_and_closes_it(
     assert kept(page)["mode"]["value"] == "websocket"
 
 
-def test_two_tabs_are_in_step(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page()
+def test_two_tabs_are_in_step(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     state(page, "live")
     other = beside(page)
     drawer = open_drawer(other)
@@ -155,27 +183,24 @@ def test_two_tabs_are_in_step(running_feed: FeedProcess, open_page: OpenPage) ->
     choose(page, "mode", "polling")
     state(other, "polling")
     expect(drawer.get_by_label("Red up")).to_be_checked()
-    drawer.get_by_test_id("theme-light").click()
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    drawer.get_by_test_id("theme-dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    other.close()
 
 
-@pytest.mark.parametrize(
-    ("palette", "strongest"), [("blue_orange", 2), ("green_red", 1), ("red_up", 0)]
-)
-def test_the_palette_colours_prices_and_chart(
-    running_feed: FeedProcess, open_page: OpenPage, palette: str, strongest: int
-) -> None:
-    page = open_page()
+def test_the_palette_colours_prices_and_chart(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     state(page, "live")
-    choose(page, "palette", palette)
-    for test_id in ("quote-AAPL-last", "chart"):
-        up, down = page.get_by_test_id(test_id).evaluate(UP_OF)
-        assert up.index(max(up)) == strongest
-        assert down.index(max(down)) == (1 if palette == "red_up" else 0)
+    for palette, strongest in (("green_red", 1), ("red_up", 0), ("blue_orange", 2)):
+        choose(page, "palette", palette)
+        for test_id in ("quote-AAPL-last", "chart"):
+            up, down = page.get_by_test_id(test_id).evaluate(UP_OF)
+            assert up.index(max(up)) == strongest, palette
+            assert down.index(max(down)) == (1 if palette == "red_up" else 0), palette
 
 
-def test_numbers_are_written_as_is_set(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page()
+def test_numbers_are_written_as_is_set(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     state(page, "live")
     expect(page.get_by_test_id(LAST)).to_have_text(re.compile(r"^\d+\.\d\d$"))
     choose(page, "number_format", "1.234,56")
@@ -185,10 +210,8 @@ def test_numbers_are_written_as_is_set(running_feed: FeedProcess, open_page: Ope
     expect(page.get_by_test_id(LAST)).to_have_text(re.compile(r"^\d+,\d\d$"), timeout=20_000)
 
 
-def test_times_are_told_in_the_zone_that_is_set(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page("?page=symbol&symbol=AAPL&interval=1m")
+def test_times_are_told_in_the_zone_that_is_set(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("?page=symbol&symbol=AAPL&interval=1m")
     date = page.get_by_test_id("legend-date")
     expect(date).to_have_text(re.compile(r" E[SD]T$"), timeout=20_000)
     row = page.get_by_test_id("trades").locator("tr").first
@@ -200,33 +223,21 @@ def test_times_are_told_in_the_zone_that_is_set(
 
 
 def test_flashes_can_be_switched_off_and_marks_stay(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     last = page.get_by_test_id(LAST)
-    flashes = "(element) => element.getAnimations().length"
-    page.wait_for_function(
-        """() => {
-          const all = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
-            [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
-          return all(document).some((one) => one.dataset?.tick && one.getAnimations().length);
-        }""",
-        timeout=20_000,
-    )
+    wait_for("a price flashes", lambda: page.evaluate(FLASHES, 3) > 0)
     open_drawer(page).get_by_test_id("flash").click()
     close_drawer(page)
-    page.wait_for_timeout(1000)  # for those that are under way
-    for _ in range(20):
-        assert last.evaluate(flashes) == 0
-        page.wait_for_timeout(50)
+    wait_for("those that were under way are over", lambda: page.evaluate(FLASHES, 1) == 0)
+    assert page.evaluate(FLASHES, 40) == 0
     expect(last).to_have_attribute("data-tick", re.compile("up|down"))
 
 
-def test_nothing_moves_where_animations_are_off(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page()
+def test_nothing_moves_where_animations_are_off(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     drawer = open_drawer(page)
     name = "(element) => getComputedStyle(element).animationName"
     assert drawer.evaluate(name) == "slide"
@@ -235,18 +246,18 @@ def test_nothing_moves_where_animations_are_off(
 
 
 def test_an_address_without_a_page_leads_to_the_first(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     choose(page, "default_page", "market")
     page.goto(page.url.split("?")[0])
     expect(page.get_by_test_id("page-market")).to_have_attribute("aria-current", "page")
 
 
 def test_watchlists_are_made_named_ordered_and_removed(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     drawer = open_drawer(page)
     add_list(page, "Tech", "aapl, MSFT googl; <b>x</b>")
@@ -272,9 +283,9 @@ def test_watchlists_are_made_named_ordered_and_removed(
 
 
 def test_an_export_makes_another_browser_alike(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     choose(page, "palette", "green_red")
     choose(page, "timezone", "Europe/Berlin")
@@ -296,21 +307,23 @@ def test_an_export_makes_another_browser_alike(
     assert download.value.path().read_text() == file.read_text()
 
 
-@pytest.mark.parametrize("text", ["", "<b>", "[]", '{"kind":"quotewire settings"}', "{}"])
 def test_a_file_without_settings_changes_nothing(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path, text: str
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
-    file = tmp_path / "some.json"
-    file.write_text(text)
-    page = open_page()
+    page = visit("")
     drawer = open_drawer(page)
-    drawer.get_by_test_id("settings-file").set_input_files(file)
-    expect(drawer.get_by_test_id("settings-note")).to_contain_text("holds no settings")
-    assert kept(page) == {}
+    note = drawer.get_by_test_id("settings-note")
+    file = tmp_path / "some.json"
+    for text in ("", "<b>", "[]", '{"kind":"quotewire settings"}', "{}"):
+        file.write_text(text)
+        note.evaluate("(note) => note.replaceChildren()")
+        drawer.get_by_test_id("settings-file").set_input_files(file)
+        expect(note).to_contain_text("holds no settings")
+        assert kept(page) == {}
 
 
 def test_text_of_an_import_stays_text(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
     markup = "<img src=x onerror=boom()>"
     values = {
@@ -321,7 +334,7 @@ def test_text_of_an_import_stays_text(
     }
     file = tmp_path / "some.json"
     file.write_text(json.dumps({"kind": "quotewire settings", "values": values}))
-    page = open_page()
+    page = visit("")
     drawer = open_drawer(page)
     drawer.get_by_test_id("settings-file").set_input_files(file)
     note = drawer.get_by_test_id("settings-note")
@@ -332,9 +345,9 @@ def test_text_of_an_import_stays_text(
 
 
 def test_broken_values_are_told_once_and_the_others_count(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     values = {"palette": "red_up", "poll_ms": "<b>often</b>", "theme": "light", "flash": 0}
     broken = {name: {"value": value, "at_ms": 5} for name, value in values.items()}
@@ -349,10 +362,8 @@ def test_broken_values_are_told_once_and_the_others_count(
     expect(toast).to_have_count(0)
 
 
-def test_reset_asks_again_and_then_all_is_as_usual(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page()
+def test_reset_asks_again_and_then_all_is_as_usual(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("")
     choose(page, "palette", "red_up")
     drawer = open_drawer(page)
     reset = drawer.get_by_test_id("settings-reset")
