@@ -34,6 +34,21 @@ export function withNew(lists) {
   return [...lists, {name, symbols: []}];
 }
 
+/**
+ * What a list is called now.
+ *
+ * @param {readonly NamedList[]} before
+ * @param {readonly NamedList[]} after
+ * @param {string | null} name of one of those before
+ * @returns {string | null} null where it has its name still, or is gone
+ */
+export function renamed(before, after, name) {
+  const at = before.findIndex((list) => list.name === name);
+  if (at < 0 || before.length !== after.length || after.some((list) => list.name === name)) return null;
+  const {name: now} = after[at];
+  return before.some((list) => list.name === now) ? null : now;
+}
+
 /** Why a list may not be called so; empty where it may. @param {readonly NamedList[]} lists @param {number} at @param {string} name */
 export function nameProblem(lists, at, name) {
   if (!name) return "A list needs a name.";

@@ -9,15 +9,19 @@ import {settings} from "quotewire/settings.js";
 export function listSelect(connection, until) {
   const select = /** @type {HTMLSelectElement} */ (h("select", {
     "aria-label": "Watchlist", "data-testid": "list-select",
-    onchange: () => address.set({watchlist: settings.values.watchlists[select.selectedIndex].name}),
+    onchange: () => address.set({watchlist: select.value}),
   }));
-  let names = "";
-  followList(connection, ({at}) => {
-    const lists = settings.values.watchlists;
-    const told = JSON.stringify(lists.map(({name}) => name));
-    if (told !== names) select.replaceChildren(...lists.map(({name}) => h("option", {}, name)));
+  let [names, shown] = ["", ""];
+  // Also the lists that are not shown may change elsewhere.
+  until(settings.onChange(({watchlists}) => {
+    const told = JSON.stringify(watchlists.map(({name}) => name));
+    if (told !== names) select.replaceChildren(...watchlists.map(({name}) => h("option", {value: name}, name)));
     names = told;
-    select.selectedIndex = at;
+    select.value = shown;
+  }));
+  followList(connection, ({name}) => {
+    shown = name;
+    select.value = name;
   }, until);
   return select;
 }

@@ -2,6 +2,8 @@
 
 import {address} from "quotewire/address.js";
 import {settings} from "quotewire/settings.js";
+import {toast} from "quotewire/toasts.js";
+import {renamed} from "quotewire/watchlist_edits.js";
 
 /**
  * @typedef {import("../protocol.js").SymbolInfo} SymbolInfo
@@ -14,6 +16,11 @@ import {settings} from "quotewire/settings.js";
  * @property {string[]} symbols in the list's order, also those that the feed does not know
  * @property {SymbolInfo[] | null} infos of those that it knows; null until it told any
  */
+
+/** A link's list may be one that the feed keeps, which is asked for it first. */
+const MISSED_MS = 4000;
+/** @type {Set<string>} lists that were told to be missing, each once */
+const missed = new Set();
 
 /**
  * Pure.
@@ -69,4 +76,28 @@ export function chooseFirst(connection, until) {
     choose();
   }, until);
   until(address.on("symbol", choose));
+}
+
+/** The list that is shown stays so under another name, whoever has named it. */
+let lists = settings.values.watchlists;
+settings.onChange(({watchlists}) => {
+  const name = renamed(lists, watchlists, address.get("watchlist"));
+  lists = watchlists;
+  if (name !== null) address.set({watchlist: name});
+});
+
+address.on("watchlist", (name) => {
+  if (name !== null && !hasList(name)) setTimeout(() => tellMissed(name), MISSED_MS);
+});
+
+/** @param {string} name */
+function hasList(name) {
+  return settings.values.watchlists.some((list) => list.name === name);
+}
+
+/** @param {string} name */
+function tellMissed(name) {
+  if (address.get("watchlist") !== name || hasList(name) || missed.has(name)) return;
+  missed.add(name);
+  toast(`You have no list “${name}”: “${settings.values.watchlists[0].name}” is shown.`, {tone: "warn"});
 }

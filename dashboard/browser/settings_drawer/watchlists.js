@@ -1,6 +1,7 @@
 /** The named watchlists: their order, names and symbols. One of them is open at a time. */
 
 import {h, setText} from "quotewire/dom.js";
+import "quotewire/market/lists.js"; // the list that is shown stays so under another name
 import {settings} from "quotewire/settings.js";
 import {SCHEMA} from "quotewire/settings_schema.js";
 import {twice} from "quotewire/settings_drawer/fields.js";
