@@ -1,12 +1,13 @@
 """The live market of a large simulated feed: its table and its heat map."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Dashboard
+from tests.browser.tab import Tab
 from tests.browser.test_dashboard import served
 from tests.harness import FeedProcess
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 SYMBOLS = 300
 LONG_MS = 30_000
+Show = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -24,22 +26,25 @@ def market() -> Iterator[Dashboard]:
         yield dashboard
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, market: Dashboard) -> Iterator[Tab]:
+    """A page of that dashboard."""
+    tab = Tab(browser, market.url)
+    yield tab
+    tab.close()
+
+
 @pytest.fixture
-def page(browser: Browser, market: Dashboard) -> Iterator[Page]:
-    """A fresh page; an error in it fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+def show(visit: Callable[[str], Page]) -> Show:
+    """Shows the live market."""
 
+    def show(query: str = "") -> Page:
+        page = visit(f"?page=market{query}")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        expect(page.get_by_test_id("market-count")).to_contain_text(" symbols", timeout=LONG_MS)
+        return page
 
-def show(page: Page, market: Dashboard, query: str = "") -> None:
-    """Open the live market."""
-    page.goto(f"{market.url}?page=market{query}")
-    expect(page.get_by_test_id("market-count")).to_contain_text(" symbols", timeout=LONG_MS)
+    return show
 
 
 def rows(page: Page) -> Locator:
@@ -53,8 +58,8 @@ def in_order(page: Page) -> list[str]:
     return names
 
 
-def test_of_many_rows_those_in_view_are_in_the_page_and_live(page: Page, market: Dashboard) -> None:
-    show(page, market)
+def test_of_many_rows_those_in_view_are_in_the_page_and_live(show: Show) -> None:
+    page = show()
     expect(page.get_by_test_id("market-count")).to_have_text(f"{SYMBOLS} symbols", timeout=LONG_MS)
     expect(page.get_by_test_id("market-label")).to_have_text("SIMULATED")
     table = page.get_by_test_id("market-table")
@@ -68,8 +73,8 @@ def test_of_many_rows_those_in_view_are_in_the_page_and_live(page: Page, market:
     expect(rows(page).last).to_contain_text(re.compile(r"\d\.\d\d"), timeout=LONG_MS)
 
 
-def test_a_head_sorts_and_the_address_keeps_it(page: Page, market: Dashboard) -> None:
-    show(page, market)
+def test_a_head_sorts_and_the_address_keeps_it(show: Show) -> None:
+    page = show()
     expect(rows(page).first).to_be_visible(timeout=LONG_MS)
     page.get_by_test_id("sort-symbol").focus()
     page.keyboard.press("Enter")
@@ -84,10 +89,8 @@ def test_a_head_sorts_and_the_address_keeps_it(page: Page, market: Dashboard) ->
     assert "sort=-symbol" in page.url
 
 
-def test_rows_change_places_by_themselves_but_not_under_the_pointer(
-    page: Page, market: Dashboard
-) -> None:
-    show(page, market, "&sort=-age")
+def test_rows_change_places_by_themselves_but_not_under_the_pointer(show: Show) -> None:
+    page = show("&sort=-age")
     expect(rows(page).first).to_contain_text(re.compile(r"\d\.\d\d"), timeout=LONG_MS)
     table = page.get_by_test_id("market-table")
     box = table.bounding_box()
@@ -105,10 +108,8 @@ def test_rows_change_places_by_themselves_but_not_under_the_pointer(
     expect(first).not_to_have_attribute("data-symbol", held[0], timeout=LONG_MS)
 
 
-def test_a_filter_narrows_the_rows_and_says_when_there_are_none(
-    page: Page, market: Dashboard
-) -> None:
-    show(page, market)
+def test_a_filter_narrows_the_rows_and_says_when_there_are_none(show: Show) -> None:
+    page = show()
     expect(rows(page).first).to_be_visible(timeout=LONG_MS)
     name = in_order(page)[3]
     find = page.get_by_test_id("market-find")
@@ -122,8 +123,8 @@ def test_a_filter_narrows_the_rows_and_says_when_there_are_none(
     expect(find).to_have_value("")
 
 
-def test_keys_go_through_the_rows_and_enter_opens_one(page: Page, market: Dashboard) -> None:
-    show(page, market, "&sort=symbol")
+def test_keys_go_through_the_rows_and_enter_opens_one(show: Show) -> None:
+    page = show("&sort=symbol")
     expect(rows(page).first).to_be_visible(timeout=LONG_MS)
     table = page.get_by_test_id("market-table")
     table.focus()
@@ -144,8 +145,8 @@ def test_keys_go_through_the_rows_and_enter_opens_one(page: Page, market: Dashbo
     expect(table).to_be_visible(timeout=LONG_MS)
 
 
-def test_columns_are_chosen_and_the_address_keeps_them(page: Page, market: Dashboard) -> None:
-    show(page, market)
+def test_columns_are_chosen_and_the_address_keeps_them(show: Show) -> None:
+    page = show()
     expect(page.get_by_role("columnheader")).to_have_count(11)
     page.get_by_test_id("columns-button").click()
     page.get_by_test_id("column-bid").uncheck()
@@ -179,8 +180,8 @@ def overlaps(page: Page) -> int:
     return count
 
 
-def test_the_heat_map_has_a_tile_for_each_symbol_and_moves(page: Page, market: Dashboard) -> None:
-    show(page, market)
+def test_the_heat_map_has_a_tile_for_each_symbol_and_moves(show: Show) -> None:
+    page = show()
     page.get_by_test_id("show-map").click()
     tiles = page.get_by_test_id("heat-map").locator("button")
     page.get_by_test_id("show-equal").click()
@@ -200,14 +201,13 @@ def test_the_heat_map_has_a_tile_for_each_symbol_and_moves(page: Page, market: D
     expect(page.get_by_test_id("header-symbol")).to_have_text(name or "", timeout=LONG_MS)
 
 
-@pytest.mark.parametrize("view", ["table", "map"])
-def test_a_phone_has_room_for_it(browser: Browser, market: Dashboard, view: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    show(page, market, f"&view={view}")
-    shown = page.get_by_test_id("market-table" if view == "table" else "heat-map")
-    expect(shown).to_be_visible(timeout=LONG_MS)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    box = shown.bounding_box()
-    assert box is not None
-    assert box["height"] > 400
-    page.close()
+def test_a_phone_has_room_for_it(show: Show) -> None:
+    for view, test_id in (("table", "market-table"), ("map", "heat-map")):
+        page = show(f"&view={view}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        shown = page.get_by_test_id(test_id)
+        expect(shown).to_be_visible(timeout=LONG_MS)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        box = shown.bounding_box()
+        assert box is not None
+        assert box["height"] > 400
