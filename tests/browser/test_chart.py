@@ -281,6 +281,26 @@ def test_other_symbols_stand_beside_in_percent_and_can_be_removed(
     assert "compare" not in page.url
 
 
+def test_what_cannot_be_compared_holds_no_scale_and_can_be_removed(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(f"{PAGE}&compare=AAPL;NOPE&scale=log")
+    drawn(page, 300)
+    log = page.get_by_test_id("scale-log")
+    expect(log).to_be_enabled()
+    expect(log).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("price-tag")).not_to_contain_text("%")
+    page.get_by_test_id("add-compare").click()
+    page.get_by_test_id("compare-remove-NOPE").click()
+    page.get_by_test_id("compare-IBM").click()
+    expect(page.get_by_test_id("compared-IBM")).to_be_visible()
+    expect(log).to_be_disabled()
+    page.get_by_test_id("compare-remove-AAPL").click()
+    page.get_by_test_id("compare-remove-IBM").click()
+    expect(log).to_be_enabled()
+    assert "compare" not in page.url
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_the_symbol_without_overflow(
     running_feed: FeedProcess, open_page: OpenPage, scheme: Any

@@ -296,6 +296,60 @@ def test_symbols_start_together_at_the_first_bar_both_have(blank_page: Page) -> 
     assert call(blank_page, "chart/align", "bases", main, [None, None, None]) is None
 
 
+def test_older_bars_of_another_symbol_that_come_late_or_never_are_told(blank_page: Page) -> None:
+    told = blank_page.evaluate(
+        """async () => {
+          const {Comparison} = await import("quotewire/chart/comparison.js");
+          const asked = [];
+          const connection = {
+            ask: () => new Promise((answer, refuse) => asked.push({answer, refuse})),
+            subscribeBars: (symbol, interval, listener) => {
+              listener([{start_ms: 100, close: 1}], {reset: true});
+              return () => {};
+            },
+            failure: () => null, historyFailure: () => null,
+          };
+          const compared = {
+            shown: [], ratio: () => NaN,
+            show: (symbols) => (compared.shown = symbols.map((symbol) => ({symbol, bars: []}))),
+            take: (slot, bars) => (compared.shown[slot].bars = bars),
+          };
+          const bars = {redraw() {}, patchLast() {}};
+            start_ms: [1], open: [1], high: [1], low: [1], close: [1], volume: [1],
+            final: [true],
+          const said = () => {
+            comparison.describe(null, undefined);
+            return comparison.entries[0].element.querySelector("b").textContent;
+          };
+          const step = () => new Promise((go) => setTimeout(go));
+          comparison.show(["A", "B"], "1d");
+          comparison.reach(50);
+          const loading = said();
+          asked[0].refuse(new Error("away"));
+          await step();
+          const failed = said();
+          comparison.show(["C"], "1d");
+          asked[1].answer({
+            start_ms: [1], open: [1], high: [1], low: [1], close: [1], volume: [1], final: [true],
+          });
+          await step();
+          return [loading, failed, compared.shown[0].bars.length];
+        }"""
+    )
+    assert told == ["loading …", "not loaded", 1]
+
+
+def test_neither_the_charts_own_symbol_nor_an_unknown_one_is_compared(blank_page: Page) -> None:
+    found = blank_page.evaluate(
+        """async () => {
+          const {comparable} = await import("quotewire/chart/comparable.js");
+          const has = (symbol) => symbol !== "X";
+          return comparable(["A", "X", "B", "C", "D"], {own: "A", has, room: 2});
+        }"""
+    )
+    assert found == ["B", "C"]
+
+
 # ---- indicators
 
 

@@ -10,7 +10,7 @@ SCRIPT = """
 async ([script, live]) => {
   const {LongSeries} = await import("quotewire/chart/long_series.js");
   const asked = [];
-  const ask = (path, {start = 0, end, indicators = ""}) => new Promise((answer, refuse) => asked.push({
+  const ask = (_, {start = 0, end, indicators = ""}) => new Promise((answer, refuse) => asked.push({
     indicators, end,
     answer: (from = Math.max(start, end - 49), more = true) => {
       const start_ms = Array.from({length: end - from + 1}, (_, i) => from + i);

@@ -3,6 +3,7 @@
 import {explainNoHistory} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {readColours} from "quotewire/chart/colours.js";
+import {comparable} from "quotewire/chart/comparable.js";
 import {Comparison, colourOf} from "quotewire/chart/comparison.js";
 import {Crosshair} from "quotewire/chart/crosshair.js";
 import {explainEmpty} from "quotewire/chart/empty.js";
@@ -42,6 +43,7 @@ export class Chart {
   #comparison;
   #studies;
   #tools;
+  #toolbar;
   #crosshair;
   #last;
   #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
@@ -72,7 +74,7 @@ export class Chart {
     this.#comparison = new Comparison(connection, this.#figure, (symbol) => this.#drop("compare", symbol));
     this.#studies = new Studies(connection, this.#figure, {
       onChange: () => this.#compute(),
-      onEdit: (spec) => this.#tools.edit(spec, toolbar.button("add-indicator")),
+      onEdit: (spec) => this.#tools.edit(spec, this.#toolbar.button("add-indicator")),
       onRemove: (spec) => this.#drop("indicators", spec),
     });
     this.#crosshair = new Crosshair(this.#figure, () => this.#describe());
@@ -81,28 +83,27 @@ export class Chart {
       connection, place: this.#place, figure: this.#figure, catalog: this.#studies.catalog,
       words: () => this.#words(), computed: () => this.#studies.keys,
     });
-    const toolbar = new Toolbar(this.#place, this.#tools.list, until);
-    this.element = this.#build(toolbar);
+    this.#toolbar = new Toolbar(this.#place, this.#tools.list, until);
+    this.element = this.#build();
     this.#listen(view, until);
     until(expose("chart", () => this.#facts()));
   }
 
-  /** @param {Toolbar} toolbar */
-  #build(toolbar) {
+  #build() {
     const {element} = this.#figure;
     element.append(this.#goLive, this.#history.element, this.#note, this.#empty);
     element.tabIndex = 0;
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", "Bars. Arrows go from one to another, with Shift they pan, + and − zoom.");
     return h("section", {class: "card", "aria-label": "Chart", "data-testid": "chart"},
-      ...(this.#model.titled ? [this.#title.element] : []), toolbar.element, this.#legend.element, element,
+      ...(this.#model.titled ? [this.#title.element] : []), this.#toolbar.element, this.#legend.element, element,
       ...this.#tools.elements);
   }
 
   /** @param {import("../panel.d.ts").View} view @param {(end: () => void) => void} until */
   #listen(view, until) {
     const connection = this.#connection;
-    const aging = setInterval(() => this.#showHealth(), AGE_MS);
+    const aging = setInterval(() => this.#age(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
     until(() => this.#comparison.end());
@@ -116,9 +117,7 @@ export class Chart {
     until(connection.onSymbols(() => this.#choose()));
     for (const name of CHOICES) until(this.#place.on(name, () => this.#choose()));
     until(this.#place.on("kind", () => this.#paintSoon()));
-    for (const name of /** @type {const} */ (["scale", "compare"])) {
-      until(this.#place.on(name, () => this.#scale()));
-    }
+    until(this.#place.on("scale", () => this.#scale()));
     until(this.#place.on("range", () => this.#history.showRange()));
     if (this.#place !== address) until(followModel(this.#model, this.#place));
     until(connection.onState(() => this.#showHealth()));
@@ -147,10 +146,8 @@ export class Chart {
     this.#interval = interval;
     this.#showHealth();
     if (!same) this.#begin();
-    if (info) {
-      this.#studies.show(this.#place.get("indicators"), info.symbol);
-      this.#compare();
-    }
+    if (info) this.#studies.show(this.#place.get("indicators"), info.symbol);
+    this.#compare();
   }
 
   #begin() {
@@ -203,15 +200,20 @@ export class Chart {
   }
 
   #compare() {
-    const others = this.#place.get("compare").filter((symbol) =>
-      symbol !== this.#symbol && (this.#connection.symbols?.has(symbol) ?? false));
+    const has = (/** @type {string} */ symbol) => this.#connection.symbols?.has(symbol) ?? false;
+    const others = this.#info ? comparable(this.#place.get("compare"),
+      {own: this.#symbol, has, room: this.#figure.compared.room}) : [];
     if (this.#comparison.show(others, this.#interval)) this.#paintSoon();
     this.#describeBeside();
     this.#scale();
   }
 
+  /** Symbols are compared in percent. */
   #scale() {
-    this.#figure.scale = this.#place.get("compare").length ? "percent" : this.#place.get("scale");
+    const compares = this.#comparison.entries.length > 0;
+    const scale = compares ? "percent" : this.#place.get("scale");
+    this.#figure.scale = scale;
+    this.#toolbar.markScale(scale, compares);
   }
 
   /** @param {"compare" | "indicators"} name @param {string} one */
@@ -281,6 +283,12 @@ export class Chart {
     setText(this.#note, has && asked.known
       ? explainNoHistory(this.#connection, asked.symbol, asked.interval) : "");
     if (!has) setText(this.#empty, explainEmpty(this.#connection, asked));
+  }
+
+  /** What changes without a bar: ages, and what cannot be loaded. */
+  #age() {
+    this.#showHealth();
+    this.#describe();
   }
 
   /** Old prices stay, dimmed, with their age. */

@@ -1,5 +1,6 @@
 /** Other symbols beside the chart's: their bars, and what the legend says of them. */
 
+import {explainNoBars} from "quotewire/absence.js";
 import {LegendEntry} from "quotewire/chart/legend.js";
 import {LongSeries} from "quotewire/chart/long_series.js";
 import {NOTHING, formatPercent} from "quotewire/format.js";
@@ -10,7 +11,7 @@ const FIRST_COLOUR = 4;
 /**
  * @typedef {import("../core/bars.js").Bar} Bar
  * @typedef {import("./figure.js").ChartFigure} ChartFigure
- * @typedef {{symbol: string, series: LongSeries, entry: LegendEntry, stop: () => void}} Other
+ * @typedef {{symbol: string, slot: number, series: LongSeries, entry: LegendEntry, stop: () => void}} Other
  */
 
 /** @param {number} slot */
@@ -23,6 +24,7 @@ export class Comparison {
   /** @type {Other[]} by slot */
   #others = [];
   #key = "";
+  #interval = "";
 
   /**
    * @param {import("../connection.js").Connection} connection
@@ -46,26 +48,29 @@ export class Comparison {
     if (key === this.#key) return false;
     this.end();
     this.#key = key;
+    this.#interval = interval;
     const {compared, bars} = this.#figure;
     compared.show(symbols);
-    this.#others = compared.shown.map(({symbol}, slot) => this.#begin(symbol, slot, interval));
+    compared.shown.forEach(({symbol}, slot) => this.#begin(symbol, slot));
     bars.redraw(compared.table);
     return true;
   }
 
-  /** @param {string} symbol @param {number} slot @param {string} interval @returns {Other} */
-  #begin(symbol, slot, interval) {
-    const series = new LongSeries((...asked) => this.#connection.ask(...asked), () => this.#drawn(slot));
-    series.begin(symbol, interval, []);
-    const stop = this.#connection.subscribeBars(symbol, interval, (live, {reset}) => {
-      series.take(live);
-      this.#take(slot, reset);
-    });
+  /** @param {string} symbol @param {number} slot */
+  #begin(symbol, slot) {
+    const series = new LongSeries((...asked) => this.#connection.ask(...asked), () => this.#older(other));
     const entry = new LegendEntry({
       name: symbol, title: `${symbol}, from the first bar in view on`,
       colours: [`var(--series-${colourOf(slot) + 1})`], onRemove: () => this.#onRemove(symbol),
     }, `compared-${symbol}`);
-    return {symbol, series, stop, entry};
+    /** @type {Other} */
+    const other = {symbol, slot, series, entry, stop: () => {}};
+    this.#others.push(other);
+    series.begin(symbol, this.#interval, []);
+    other.stop = this.#connection.subscribeBars(symbol, this.#interval, (live, {reset}) => {
+      series.take(live);
+      this.#take(other, reset);
+    });
   }
 
   /** As far back as the chart goes. @param {number} from_ms */
@@ -78,21 +83,37 @@ export class Comparison {
 
   /** Values of all at a bar. @param {Bar | null} bar @param {Bar | undefined} first in view */
   describe(bar, first) {
-    this.#others.forEach(({entry}, slot) => {
-      const ratio = bar && first ? this.#figure.compared.ratio(slot, bar, first) : NaN;
-      entry.show([Number.isFinite(ratio) ? formatPercent(ratio) : NOTHING]);
-    });
+    for (const other of this.#others) {
+      const ratio = bar && first ? this.#figure.compared.ratio(other.slot, bar, first) : NaN;
+      if (Number.isFinite(ratio)) other.entry.show([formatPercent(ratio)]);
+      else this.#explain(other);
+    }
   }
 
   end() {
-    for (const {stop} of this.#others.splice(0)) stop();
+    for (const {stop, series} of this.#others.splice(0)) {
+      stop();
+      series.end();
+    }
     this.#key = "";
   }
 
-  /** @param {number} slot @param {boolean} whole whether more than its last bar changed */
-  #take(slot, whole) {
+  /** Why it has no value there: in a word, with the rest in the title. @param {Other} other */
+  #explain({symbol, series, entry}) {
+    const failed = this.#connection.failure("bars", this.#interval, symbol)
+      ?? this.#connection.historyFailure(symbol, this.#interval);
+    if (failed) entry.show(["not loaded"], failed.reason);
+    else if (series.state === "failed") entry.show(["not loaded"], "Its older bars could not be loaded.");
+    else if (series.state === "loading") entry.show(["loading …"]);
+    else if (series.bars.length) entry.show([NOTHING]);
+    else entry.show(["loading …"], explainNoBars(this.#connection, symbol, this.#interval));
+  }
+
+  /** @param {Other} other @param {boolean} whole whether more than its last bar changed */
+  #take(other, whole) {
+    const {slot, series} = other;
+    if (this.#others[slot] !== other) return; // it came late
     const {compared, bars} = this.#figure;
-    const {series} = this.#others[slot];
     const before = compared.shown[slot].bars.length;
     compared.take(slot, series.bars);
     if (whole || Math.abs(series.bars.length - before) > 1) bars.redraw(compared.table);
@@ -100,8 +121,9 @@ export class Comparison {
     this.#figure.requestFit();
   }
 
-  /** @param {number} slot */
-  #drawn(slot) {
-    if (this.#others[slot]?.series.state !== "loading") this.#take(slot, true);
+  /** @param {Other} other */
+  #older(other) {
+    if (other.series.state !== "loading") this.#take(other, true);
+    else this.#figure.requestFit(); // which tells of it
   }
 }

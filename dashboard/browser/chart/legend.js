@@ -43,8 +43,9 @@ export class LegendEntry {
       }, "×"));
   }
 
-  /** @param {string[]} texts */
-  show(texts) {
+  /** @param {string[]} texts @param {string} [why] there is no value, where it can be told */
+  show(texts, why = "") {
+    if (this.element.title !== why) this.element.title = why;
     this.#values.forEach((value, i) => setText(value, texts[i] ?? ""));
   }
 }

@@ -51,14 +51,19 @@ export class Toolbar {
     until(place.on("interval", (interval) => this.#listRanges(interval)));
     until(place.on("range", () => this.#markRange()));
     until(place.on("kind", (kind) => (this.#kind.value = kind)));
-    for (const name of /** @type {const} */ (["scale", "compare"])) {
-      until(place.on(name, () => this.#markScale()));
-    }
   }
 
   /** @param {string} name of a tool @returns {HTMLElement} */
   button(name) {
     return this.#tools.get(name) ?? this.element;
+  }
+
+  /** @param {string} shown the scale @param {boolean} fixed whether it cannot be another now */
+  markScale(shown, fixed) {
+    for (const {scale, button} of this.#scales) {
+      press(button, scale === shown);
+      button.toggleAttribute("disabled", fixed);
+    }
   }
 
   #kinds() {
@@ -95,14 +100,6 @@ export class Toolbar {
     }
   }
 
-  /** Symbols are compared in percent. */
-  #markScale() {
-    const compares = this.#place.get("compare").length > 0;
-    for (const {scale, button} of this.#scales) {
-      press(button, compares ? scale === "percent" : this.#place.get("scale") === scale);
-      button.toggleAttribute("disabled", compares);
-    }
-  }
 }
 
 /** @param {Tool} tool */
