@@ -315,8 +315,8 @@ def test_older_bars_of_another_symbol_that_come_late_or_never_are_told(blank_pag
             take: (slot, bars) => (compared.shown[slot].bars = bars),
           };
           const bars = {redraw() {}, patchLast() {}};
-            start_ms: [1], open: [1], high: [1], low: [1], close: [1], volume: [1],
-            final: [true],
+          const figure = {compared, bars, requestFit() {}};
+          const comparison = new Comparison(connection, figure, () => {});
           const said = () => {
             comparison.describe(null, undefined);
             return comparison.entries[0].element.querySelector("b").textContent;
