@@ -6,7 +6,7 @@
  * @typedef {Values["mode"]} Mode
  * @typedef {import("./settings_entries.js").Entries} Entries
  * @typedef {import("./settings_entries.js").Name} Name
- * @typedef {typeof browserStorage} Storage
+ * @typedef {Pick<typeof browserStorage, "belongTo" | "load" | "keep" | "onElsewhere">} Storage
  */
 
 import {Listeners} from "quotewire/listeners.js";
@@ -50,6 +50,15 @@ export class Settings {
   /** What was chosen, with when. @returns {Entries} */
   get entries() {
     return this.#entries;
+  }
+
+  /** What another one has chosen in this browser is not theirs. @param {string} user empty: nobody has signed in */
+  belongTo(user) {
+    if (!this.#storage.belongTo(user)) return;
+    this.#entries = {};
+    this.#load();
+    this.#tell();
+    this.#chosen.tell(this.#entries);
   }
 
   /** What the page was made with; it is not kept. @param {Partial<Values>} values */

@@ -17,6 +17,7 @@ STORE = """async ([kept, steps]) => {
   let text = kept, elsewhere = () => {};
   const parsed = () => { try { return JSON.parse(text); } catch { return null; } };
   const settings = new Settings({
+    belongTo: () => false,
     load: parsed,
     keep: (entries) => { text = JSON.stringify(entries); return true; },
     onElsewhere: (listener) => (elsewhere = listener),

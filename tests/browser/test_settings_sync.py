@@ -38,6 +38,13 @@ green = pn.widgets.Button(name="green", on_click=lambda _: drawer.param.update(p
 pn.Column(drawer, told, green).servable()
 """
 
+# As Panel does where what is around it changes.
+DRAWN_AGAIN = """() => {
+  const views = (view) => [view, ...(view.child_views ?? []).flatMap(views)];
+  const all = Bokeh.index.roots.flatMap(views);
+  all.find(({model}) => model.data && "watchlists" in model.data.attributes).render_esm();
+}"""
+
 OpenAs = Callable[[str], Page]
 
 
@@ -73,13 +80,17 @@ def open_as(browser: Browser, served: Dashboard) -> Iterator[OpenAs]:
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{served.url}?user={user}")
-        page.wait_for_function("window.__quotewire?.connection?.state === 'live'", timeout=30_000)
+        until_live(page)
         return page
 
     yield open_
     for context in contexts:
         context.close()
     assert errors == []
+
+
+def until_live(page: Page) -> None:
+    page.wait_for_function("window.__quotewire?.connection?.state === 'live'", timeout=30_000)
 
 
 def drawer(page: Page) -> Locator:
@@ -123,6 +134,40 @@ def test_what_was_chosen_before_signing_in_goes_along_if_it_is_newer(open_as: Op
     with page.expect_response(lambda it: it.request.method == "PUT", timeout=30_000) as answer:
         page.goto(page.url.replace("user=", "user=eve"))
     assert answer.value.json()["settings"]["number_format"]["value"] == "1.234,56"
+
+
+def test_who_signs_in_after_another_finds_and_keeps_nothing_of_theirs(open_as: OpenAs) -> None:
+    page = open_as("gil")
+    shown = drawer(page)
+    with page.expect_response(lambda it: it.request.method == "PUT", timeout=20_000):
+        shown.get_by_test_id("palette-red_up").click()
+    put: list[str] = []
+    page.on("request", lambda it: put.append(it.url) if it.method == "PUT" else None)
+    with page.expect_response("**/api/settings*", timeout=30_000):
+        page.goto(page.url.replace("user=gil", "user=hal"))
+    where = "Kept in this browser, and by the feed for hal."
+    expect(drawer(page).get_by_test_id("settings-where")).to_have_text(where, timeout=20_000)
+    expect(drawer(page).get_by_label("Blue up")).to_be_checked()
+    expect(page.get_by_text("blue_orange [")).to_be_visible()  # so it is in Python
+    page.unroute_all()
+    page.route("**/api/settings*", lambda route: route.abort())
+    page.goto(page.url.replace("user=hal", "user=gil"))
+    until_live(page)
+    expect(drawer(page).get_by_label("Red up")).to_be_checked(timeout=20_000)
+    assert put == []
+
+
+def test_reset_is_as_the_page_was_made_with_also_when_it_is_drawn_again(open_as: OpenAs) -> None:
+    page = open_as("")
+    shown = drawer(page)
+    shown.get_by_test_id("max_hz").select_option("2")
+    expect(shown.get_by_test_id("max_hz")).to_have_value("2")
+    page.evaluate(DRAWN_AGAIN)
+    shown = drawer(page)
+    expect(shown.get_by_test_id("max_hz")).to_have_value("2")
+    shown.get_by_test_id("settings-reset").click()
+    shown.get_by_test_id("settings-reset").click()
+    expect(shown.get_by_test_id("max_hz")).to_have_value("7")
 
 
 def test_a_feed_that_does_not_keep_them_is_told_and_the_browser_does(open_as: OpenAs) -> None:

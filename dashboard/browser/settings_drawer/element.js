@@ -15,6 +15,8 @@ import {SCHEMA} from "quotewire/settings_schema.js";
 import {toast} from "quotewire/toasts.js";
 
 const OPEN = "quotewire:settings";
+/** Those whose first values are known. @type {WeakSet<object>} */
+const told = new WeakSet();
 
 /** @typedef {import("../settings.js").Name} Name */
 
@@ -22,6 +24,7 @@ const OPEN = "quotewire:settings";
 export function render(context) {
   return mount(context, (connection, until) => {
     const {user} = context.model;
+    settings.belongTo(user);
     const sync = user ? new SettingsSync(connection, until) : null;
     const drawer = new SettingsDrawer(connection, () => whereWords(user, sync?.problem ?? null));
     const open = () => drawer.open();
@@ -31,6 +34,7 @@ export function render(context) {
     until(settings.onRefused(tellRefused));
     until(settings.onChange(() => drawer.isOpen && drawer.show()));
     if (sync) until(sync.onChange(() => drawer.isOpen && drawer.show()));
+    suggest(context);
     followModel(context.model, until);
     return drawer.element;
   }, {rewords: true});
@@ -126,9 +130,16 @@ function titles(names) {
   return names.map((name) => SCHEMA[name].title).join(", ");
 }
 
+/** What the page was made with; later it has what was chosen. @param {import("../panel.d.ts").ElementContext} context */
+function suggest({model, view}) {
+  const data = view.model?.data ?? model; // of all drawings of it
+  if (told.has(data)) return;
+  told.add(data);
+  settings.suggest(Object.fromEntries(NAMES.map((name) => [name, model[name]])));
+}
+
 /** Python has the same values. @param {import("../panel.d.ts").ElementModel} model @param {(end: () => void) => void} until */
 function followModel(model, until) {
-  settings.suggest(Object.fromEntries(NAMES.map((name) => [name, model[name]])));
   for (const name of NAMES) {
     const chosen = () => settings.choose({[name]: model[name]});
     model.on(name, chosen);
