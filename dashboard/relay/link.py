@@ -257,6 +257,8 @@ def _refusal(asked: Asked) -> Answer | None:
     if unknown:
         text = f"unknown: {', '.join(sorted(unknown))}"
         return Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message=text)
-    if len(query) > MAX_QUERY_CHARACTERS or size > MAX_TEXT_BYTES:
+    if len(query) > MAX_QUERY_CHARACTERS:
+        return Answer(asked.id, code=ErrorCode.BAD_PARAMETER, message="too long")
+    if size > MAX_TEXT_BYTES:
         return Answer(asked.id, code=ErrorCode.TOO_LARGE, message="too long")
     return None

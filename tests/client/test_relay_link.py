@@ -177,7 +177,7 @@ async def test_a_change_may_be_as_long_as_the_feed_takes_it(feed: FakeFeed) -> N
             assert (await page.ask("settings", method="PUT", text=text)).get("code") == code
         assert len(feed.changes) == 1
         answer = await page.ask("search", {"q": "x" * (MAX_QUERY_CHARACTERS + 1)})
-        assert answer["code"] == "too_large"
+        assert answer == {"code": "bad_parameter", "message": "too long"}
         answer = await page.ask("search", {"q": "x", "token": "y"})
         assert answer == {"code": "bad_parameter", "message": "unknown: token"}
 

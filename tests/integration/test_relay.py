@@ -143,8 +143,11 @@ async def test_requests_are_answered_and_only_those_that_are_allowed(feed: FeedP
     async with page(feed.url) as played:
         bars = await played.ask("bars", symbol="AAPL", interval="1d", limit="3")
         assert len(json.loads(bars["body"])["close"]) == 3
+        told = json.loads((await played.ask("gateways"))["body"])
+        assert [report["server"] for report in told["gateways"]] == [told["server"]]
+        assert "AAPL" in json.loads((await played.ask("subscriptions"))["body"])
         assert (await played.ask("bars", symbol="NOPE"))["code"] == "unknown_symbol"
-        for path in ("subscriptions", "../metrics", "symbols/../../healthz", ""):
+        for path in ("stream", "../metrics", "symbols/../../healthz", ""):
             assert (await played.ask(path))["code"] == "not_found"
         assert (await played.ask("bars", path="/metrics"))["code"] == "bad_parameter"
         assert (await played.ask("quotes", symbols="A" * 20_000))["code"] == "bad_parameter"

@@ -79,7 +79,7 @@ class RelayLink {
   #heard = 0;
   #said = 0;
   #asked = 0;
-  /** @type {Map<number, {path: string, resolve: (body: any) => void,
+  /** @type {Map<number, {path: string, mayBeEmpty: boolean, resolve: (body: any) => void,
    *   reject: (error: Error) => void}>} */
   #requests = new Map();
 
@@ -125,7 +125,7 @@ class RelayLink {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve, reject) => {
-      this.#requests.set(id, {path: request.path, resolve, reject});
+      this.#requests.set(id, {path: request.path, mayBeEmpty: request.method !== undefined, resolve, reject});
       const texts = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
       this.#tell({...request, do: "get", id, query: texts});
     });
@@ -165,9 +165,9 @@ class RelayLink {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     if (!request) return;
-    const {path, resolve, reject} = request;
+    const {path, mayBeEmpty, resolve, reject} = request;
     if (text === undefined) reject(code === undefined ? new Error(message) : new FeedError(code, message));
-    else if (text === "") resolve(null);
+    else if (text === "" && mayBeEmpty) resolve(null);
     else {
       const body = parsed(text);
       if (isBody(path, body)) resolve(body);
