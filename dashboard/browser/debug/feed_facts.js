@@ -38,9 +38,9 @@ export class FeedFacts {
   gateways = null;
   /** @type {Record<string, number> | null} likewise: how many want each symbol */
   subscriptions = null;
-  /** @type {import("../protocol.js").SourceStatus[] | null} likewise; what is pushed tells only news */
+  /** @type {import("../protocol.js").SourceStatus[] | null} null while it is not told; what is pushed tells only news */
   sources = null;
-  /** @type {{at_ms: number, reason: string} | null} why the last question was not answered */
+  /** @type {{at_ms: number, reason: string} | null} why it was last not told how the gateways do */
   problem = null;
   /** @type {Map<string, Record<string, number>>} by gateway, a second */
   rates = new Map();
@@ -64,17 +64,13 @@ export class FeedFacts {
   async #ask() {
     if (this.#isAsking || document.hidden) return;
     this.#isAsking = true;
-    try {
-      const answers = await Promise.all([
-        this.#connection.ask("gateways"), this.#connection.ask("subscriptions"), this.#connection.ask("status"),
-      ]);
-      [this.gateways, this.subscriptions] = answers;
-      this.sources = answers[2].sources;
-      this.problem = null;
-      this.#measure(answers[0]);
-    } catch (error) {
-      this.problem = {at_ms: Date.now(), reason: explain(error).reason};
-    }
+    const [gateways, subscriptions, status] = await Promise.allSettled(
+      ["gateways", "subscriptions", "status"].map((path) => this.#connection.ask(path)));
+    this.problem = gateways.status === "rejected"
+      ? {at_ms: Date.now(), reason: explain(gateways.reason).reason} : null;
+    if (gateways.status === "fulfilled") this.#measure(this.gateways = gateways.value);
+    if (subscriptions.status === "fulfilled") this.subscriptions = subscriptions.value;
+    this.sources = status.status === "fulfilled" ? status.value.sources : null;
     this.#isAsking = false;
   }
 

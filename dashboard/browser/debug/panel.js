@@ -79,8 +79,7 @@ export class DebugPanel {
     this.#timeline.show(this.#connection);
     this.#messages.show();
     this.#subscriptions.show(this.#connection, this.#feed);
-    const asked = this.#feed.problem ? null : this.#feed.sources;
-    this.#sources.show(asked ?? this.#connection.sources, now_ms);
+    this.#sources.show(this.#feed.sources ?? this.#connection.sources, now_ms);
     this.#gateways.show(this.#feed, now_ms);
   }
 
