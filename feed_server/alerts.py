@@ -1,7 +1,5 @@
 """When an alert fires: at the crossing of its level, once. Pure; prices and clock come in."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from feed_server.protocol import Alert, Condition
@@ -30,28 +28,98 @@ def is_met(condition: Condition, level: float, value: float) -> bool:
     return value >= level if condition.is_above else value <= level
 
 
-@dataclass(slots=True)
-class Watch:
-    """One alert, and how it stands.
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A symbol's last price, and where in the symbol's run of prices it is.
 
     Attributes:
-        subject: Whose it is.
-        alert: As it was set.
-        armed: Whether the next crossing fires it.
-        rests_until_ms: It is not armed before, by our clock.
+        time_ms: Event time of the trade that made it.
+        price: The price.
+        epoch: Names the run: times of different epochs cannot be compared.
     """
 
-    subject: str
-    alert: Alert
-    armed: bool
+    time_ms: int
+    price: float
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alert stands, as it is kept.
+
+    Attributes:
+        armed: Whether the next crossing fires it.
+        rests_until_ms: It is not armed before, by our clock; 0 where it has never fired.
+        epoch: In which run of prices it was armed or fired last; empty where it never was.
+        time_ms: Up to which event time of that run prices have been evaluated for it at least.
+        writer: Who did.
+    """
+
+    armed: bool = False
     rests_until_ms: int = 0
+    epoch: str = ""
+    time_ms: int = 0
+    writer: str = ""
+
+
+class Watch:
+    """One alert that is evaluated, and how it stands.
+
+    Args:
+        subject: Whose it is.
+        alert: As it was set.
+        standing: As it is kept.
+        writer: Who evaluates it here.
+
+    Attributes:
+        armed: Whether the next crossing fires it.
+        rests_until_ms: As `Standing.rests_until_ms`.
+    """
+
+    __slots__ = ("_done", "alert", "armed", "rests_until_ms", "subject")
+
+    def __init__(self, subject: str, alert: Alert, standing: Standing, writer: str) -> None:
+        self.subject = subject
+        self.alert = alert
+        self.armed = standing.armed
+        self.rests_until_ms = standing.rests_until_ms
+        # What another has evaluated; to us prices come in order.
+        other = bool(standing.epoch) and standing.writer != writer
+        self._done: Standing | None = standing if other else None
+
+    def turn(self, tick: Tick, prev_close: float | None, now_ms: int) -> "Arming | Firing | None":
+        """Return what a price does to it; nothing where another has evaluated that price before.
+
+        Who takes over is given the prices again that were not published.
+        """
+        done = self._done
+        if done is not None and done.epoch == tick.epoch and tick.time_ms <= done.time_ms:
+            return None
+        alert = self.alert
+        value = reading(alert.condition, tick.price, prev_close)
+        if value is None or is_met(alert.condition, alert.level, value) is not self.armed:
+            return None
+        return Firing(self, tick, value, now_ms + REST_MS) if self.armed else Arming(self, tick)
+
+    def take(self, turn: "Arming | Firing") -> None:
+        """Note that a turn happens."""
+        self.armed = isinstance(turn, Arming)
+        if isinstance(turn, Firing):
+            self.rests_until_ms = turn.rests_until_ms
+        self._done = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arming:
-    """The level was crossed back: the next crossing fires the alert."""
+    """The level was crossed back: the next crossing fires the alert.
+
+    Attributes:
+        watch: Which.
+        tick: The price that was on the other side.
+    """
 
     watch: Watch
+    tick: Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,96 +127,16 @@ class Firing:
     """The level was crossed.
 
     Attributes:
-        watch: Whose.
-        price: The price that did.
+        watch: Which.
+        tick: The price that did.
         value: What was compared with the level.
+        rests_until_ms: It is not armed again before, where it stays.
     """
 
     watch: Watch
-    price: float
+    tick: Tick
     value: float
+    rests_until_ms: int
 
 
-def turns(
-    watch: Watch, prices: Iterable[float], prev_close: float | None, now_ms: int
-) -> Iterator[Arming | Firing]:
-    """Yield what some prices, one after another, do to an alert; it changes nothing by itself.
-
-    Args:
-        watch: The alert.
-        prices: In their order.
-        prev_close: Last price of the session before, where it is known.
-        now_ms: Our clock.
-    """
-    alert, armed = watch.alert, watch.armed
-    rests = now_ms < watch.rests_until_ms
-    for price in prices:
-        value = reading(alert.condition, price, prev_close)
-        if value is None:
-            return
-        met = is_met(alert.condition, alert.level, value)
-        if armed and met:
-            yield Firing(watch, price, value)
-            return  # one that stays rests now
-        if not armed and not met and not rests:
-            armed = True
-            yield Arming(watch)
-
-
-class AlertBoard:
-    """All alerts that are set, by the symbol that they look at."""
-
-    def __init__(self) -> None:
-        self._by_symbol: dict[str, dict[tuple[str, str], Watch]] = {}
-        self._by_subject: dict[str, dict[str, Watch]] = {}
-
-    @property
-    def subjects(self) -> frozenset[str]:
-        """Whose alerts there are."""
-        return frozenset(self._by_subject)
-
-    def counts(self) -> Counter[str]:
-        """Return by symbol how many alerts look at it."""
-        return Counter({symbol: len(some) for symbol, some in self._by_symbol.items()})
-
-    def of(self, symbol: str) -> Sequence[Watch]:
-        """Return the alerts that look at a symbol."""
-        some = self._by_symbol.get(symbol)
-        return list(some.values()) if some else ()
-
-    def replace(self, subject: str, alerts: Iterable[Alert]) -> set[str]:
-        """Take a user's alerts as they are now; return the symbols of those that are new."""
-        before = self._by_subject.pop(subject, {})
-        for watch in before.values():
-            self._forget(watch)
-        now = {}
-        for alert in alerts:
-            known = before.get(alert.id)
-            rests_until_ms = known.rests_until_ms if known else 0
-            watch = now[alert.id] = Watch(subject, alert, alert.armed, rests_until_ms)
-            self._by_symbol.setdefault(alert.symbol, {})[subject, alert.id] = watch
-        if now:
-            self._by_subject[subject] = now
-        return {watch.alert.symbol for name, watch in now.items() if name not in before}
-
-    def take(self, turn: Arming | Firing, now_ms: int) -> None:
-        """Note that a turn has happened."""
-        watch = turn.watch
-        watch.armed = isinstance(turn, Arming)
-        if watch.armed:
-            return
-        if watch.alert.repeat:
-            watch.rests_until_ms = now_ms + REST_MS
-            return
-        self._forget(watch)
-        mine = self._by_subject.get(watch.subject, {})
-        if mine.get(watch.alert.id) is watch:
-            del mine[watch.alert.id]
-
-    def _forget(self, watch: Watch) -> None:
-        symbol, key = watch.alert.symbol, (watch.subject, watch.alert.id)
-        some = self._by_symbol.get(symbol, {})
-        if some.get(key) is watch:
-            del some[key]
-            if not some:
-                del self._by_symbol[symbol]
+Turn = Arming | Firing

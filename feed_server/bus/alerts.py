@@ -1,11 +1,13 @@
-"""Users' alerts in Redis: those that are set, which of them are armed, and what has fired.
+"""Users' alerts in Redis: those that are set, how they stand, and what has fired.
 
 An alert fires in one step of Redis, from the armed ones to the history: whoever is killed, it has
-happened or has not, and it cannot happen twice.
+happened or has not, and it cannot happen twice. How one stands is kept as a text of eight words:
+whether it is armed, when it was set, until when it rests, who has armed or fired it last, the
+number of that turn, epoch and event time of the price that did, and its symbol.
 """
 
-from collections.abc import Sequence
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import cast
 
 import msgspec
@@ -13,17 +15,16 @@ import structlog
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from feed_server.alerts import Standing
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
-from feed_server.errors import FencedError
+from feed_server.bus.scripts import Script
 from feed_server.protocol import Alert, Fired
 
-KEPT_FIRED = 200
-"""Of each user, the newest."""
-FIRED_EXPIRES_MS = 90 * 86_400_000
-"""A user's history is forgotten so long after the last of it."""
-FENCED = -2
-"""A script's answer where a later writer was there."""
+EXPIRES_MS = 90 * 86_400_000
+"""A user's alerts are forgotten so long after the user was last seen."""
+FORGOTTEN_AT_ONCE = 100
+"""Users."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +32,18 @@ _decode_alert = msgspec.json.Decoder(Alert).decode
 _decode_fired = msgspec.json.Decoder(Fired).decode
 _encode = msgspec.json.Encoder().encode
 
+_SET, _REMOVE = Script.of_file("alert_set.lua"), Script.of_file("alert_remove.lua")
 
-class AlertNote(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is published of a change.
+
+class Full(StrEnum):
+    """Why an alert was not set."""
+
+    USER = "user"
+    SYMBOLS = "symbols"
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of a change is published, after its number.
 
     Attributes:
         subject: Whose alerts have changed.
@@ -44,7 +54,21 @@ class AlertNote(msgspec.Struct, frozen=True, omit_defaults=True):
     fired: Fired | None = None
 
 
-_decode_note = msgspec.json.Decoder(AlertNote).decode
+class AlertNote(msgspec.Struct, frozen=True):
+    """What is heard of a change.
+
+    Attributes:
+        subject: Whose alerts have changed.
+        fired: What has fired; `None` where one was set or taken away.
+        version: Number of that change, see `AlertStore.version`; 0 of what has fired.
+    """
+
+    subject: str
+    fired: Fired | None = None
+    version: int = 0
+
+
+_decode_told = msgspec.json.Decoder(Told).decode
 
 
 def decode_alert_note(payload: bytes) -> AlertNote:
@@ -54,14 +78,19 @@ def decode_alert_note(payload: bytes) -> AlertNote:
         ValueError: It is none of ours.
     """
     place, _, body = payload.partition(b" ")
-    note = _decode_note(body)
-    if note.fired is None:
-        return note
-    return AlertNote(note.subject, replace(note.fired, cursor=place.decode()))
+    told = _decode_told(body)
+    if told.fired is None:
+        return AlertNote(told.subject, version=int(place))
+    return AlertNote(told.subject, replace(told.fired, cursor=place.decode()))
 
 
-def _script(name: str) -> str:
-    return resources.files("feed_server.bus").joinpath(f"alert_{name}.lua").read_text("utf-8")
+def encode_told(subject: str, fired: Fired | None = None) -> bytes:
+    """Return what is published of a change."""
+    return _encode(Told(subject, fired))
+
+
+Kept = tuple[dict[bytes, bytes], dict[bytes, bytes]]
+"""A user's alerts and how they stand, as they are in Redis."""
 
 
 class AlertStore:
@@ -73,48 +102,83 @@ class AlertStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._set_script, self._remove_script = _script("set"), _script("remove")
 
-    async def set(self, subject: str, alert: Alert, most: int) -> bool:
-        """Set an alert of a user; tell whether there was room.
+    async def set(
+        self, subject: str, alert: Alert, *, most: int, most_symbols: int
+    ) -> Alert | Full:
+        """Set an alert of a user; return how it is kept, or why not.
 
         Args:
             subject: Whose.
-            alert: It takes the place of the one of its name.
+            alert: Of one of its name it changes the note and whether it stays: that stands as
+                before.
             most: How many a user may have.
+            most_symbols: At how many symbols all users' alerts may look.
         """
-        arguments = (subject, alert.id, _encode(alert), int(alert.armed), most)
         with bus_errors("setting an alert"):
-            done = await self._redis.eval(
-                *(self._set_script, 3, *_keys(subject)),
-                *(*arguments, names.ALERTS, _encode(AlertNote(subject))),
+            answer = await _SET.run(
+                self._redis,
+                _keys(subject),
+                *(subject, alert.id, _encode(alert), alert.symbol, int(alert.armed)),
+                *(alert.created_ms, most, most_symbols, names.ALERTS, encode_told(subject)),
             )
-        return bool(done)
+        if isinstance(answer, bytes):
+            return _with_standing(alert, answer)[0]
+        return Full.USER if answer == 0 else Full.SYMBOLS
 
     async def remove(self, subject: str, name: str) -> bool:
         """Take an alert of a user away; tell whether it was there."""
-        note = _encode(AlertNote(subject))
         with bus_errors("removing an alert"):
-            done = await self._redis.eval(
-                *(self._remove_script, 3, *_keys(subject)), *(subject, name, names.ALERTS, note)
+            done = await _REMOVE.run(
+                self._redis,
+                _keys(subject),
+                *(subject, names.ALERTS, encode_told(subject), name, 0),
             )
         return bool(done)
 
+    async def see(self, subjects: Sequence[str], now_ms: int) -> None:
+        """Note that users were seen; of those who have alerts."""
+        if not subjects:
+            return
+        with bus_errors("noting who was seen"):
+            await self._redis.zadd(
+                names.ALERT_USERS, dict.fromkeys(subjects, now_ms), xx=True, gt=True
+            )
+
+    async def forget_unseen(self, before_ms: int) -> int:
+        """Take all alerts of users away who were last seen then or before; return how many.
+
+        Of so many users at most as are seen to at once.
+        """
+        taken = 0
+        with bus_errors("forgetting alerts"):
+            subjects = await self._redis.zrangebyscore(
+                names.ALERT_USERS, "-inf", before_ms, start=0, num=FORGOTTEN_AT_ONCE
+            )
+            for subject in (text.decode() for text in cast(list[bytes], subjects)):
+                arguments = (subject, names.ALERTS, encode_told(subject), "", before_ms)
+                taken += cast(int, await _REMOVE.run(self._redis, _keys(subject), *arguments))
+        return taken
+
+    async def version(self) -> int:
+        """Return the number of the last alert that was set or taken away."""
+        with bus_errors("reading alerts"):
+            return int(await self._redis.get(names.ALERT_VERSION) or 0)
+
     async def alerts(self, subject: str) -> list[Alert]:
         """Return a user's alerts, the oldest first."""
-        (found,) = (await self.alerts_of([subject])).values()
-        return found
+        found = decode_alerts((await self.kept([subject]))[subject])
+        return sorted((one for one, _ in found), key=lambda one: (one.created_ms, one.id))
 
-    async def alerts_of(self, subjects: Sequence[str]) -> dict[str, list[Alert]]:
-        """Return several users' alerts, of each the oldest first."""
+    async def kept(self, subjects: Sequence[str]) -> Mapping[str, Kept]:
+        """Return several users' alerts as they are kept, for `decode_alerts`."""
         with bus_errors("reading alerts"):
             async with self._redis.pipeline(transaction=True) as pipe:
                 for subject in subjects:
-                    pipe.hvals(names.alerts(subject))
-                    pipe.smembers(names.armed_alerts(subject))
+                    pipe.hgetall(names.alerts(subject))
+                    pipe.hgetall(names.alert_standings(subject))
                 replies = await pipe.execute()
-        pairs = zip(subjects, replies[::2], replies[1::2], strict=True)
-        return {subject: _alerts(kept, armed) for subject, kept, armed in pairs}
+        return dict(zip(subjects, zip(replies[::2], replies[1::2], strict=True), strict=True))
 
     async def fired(self, subject: str, since: str = "-") -> list[Fired]:
         """Return what has fired of a user's alerts, the oldest first.
@@ -127,85 +191,51 @@ class AlertStore:
         with bus_errors("reading what has fired"):
             kept = await self._redis.xrange(names.fired_alerts(subject), after)
         entries = cast(list[tuple[bytes, dict[bytes, bytes]]], kept)
-        return [
-            replace(_decode_fired(entry[b"f"]), cursor=place.decode()) for place, entry in entries
-        ]
+        found = []
+        for place, entry in entries:
+            try:
+                fired = _decode_fired(entry.get(b"f", b""))
+            except ValueError as error:
+                # It harms itself, and no other.
+                log.error("what has fired cannot be used", error=str(error))
+                continue
+            found.append(replace(fired, cursor=place.decode()))
+        return found
 
     async def users(self) -> list[str]:
         """Return the subjects that have alerts."""
         with bus_errors("reading who has alerts"):
-            subjects = cast("set[bytes]", await self._redis.smembers(names.ALERT_USERS))
+            subjects = cast("list[bytes]", await self._redis.zrange(names.ALERT_USERS, 0, -1))
         return sorted(subject.decode() for subject in subjects)
 
 
-class AlertWriter:
-    """What who evaluates alerts does to them; there is one at a time.
-
-    Args:
-        redis: The client.
-        sources: Of whose symbols, for the fence.
-    """
-
-    def __init__(self, redis: Redis, sources: str) -> None:
-        self._redis = redis
-        self._script = _script("turn")
-        self._fence = names.alerts_fence(sources)
-
-    async def arm(self, subject: str, alert: Alert, fence: int) -> bool:
-        """Let the next crossing fire an alert; tell whether it does: it may be gone, or rest.
-
-        Raises:
-            BusError: Redis could not be reached; it can be done again.
-            FencedError: A later writer was there.
-        """
-        return await self._turn(subject, alert.id, fence, "arm")
-
-    async def fire(self, subject: str, fired: Fired, fence: int, *, rest_ms: int) -> bool:
-        """Fire an alert; tell whether it was armed: if not, it has fired already, or is gone.
-
-        Args:
-            subject: Whose.
-            fired: What is to be told of it.
-            fence: The number of the lock under which this process writes.
-            rest_ms: One that stays is not armed again sooner.
-
-        Raises:
-            BusError: Redis could not be reached; it may have happened, and can be done again.
-            FencedError: A later writer was there.
-        """
-        how = "fire again" if fired.repeat else "fire"
-        return await self._turn(
-            *(subject, fired.id, fence, how, _encode(fired)),
-            *(KEPT_FIRED, FIRED_EXPIRES_MS, names.ALERTS, _encode(AlertNote(subject, fired))),
-            rest_ms,
-        )
-
-    async def _turn(
-        self, subject: str, name: str, fence: int, how: str, *more: bytes | str | int
-    ) -> bool:
-        rests = names.resting_alert(subject, name)
-        keys = (*_keys(subject), names.fired_alerts(subject), self._fence, rests)
-        with bus_errors("firing an alert"):
-            done = await self._redis.eval(
-                self._script, len(keys), *keys, subject, name, fence, how, *more
-            )
-        if done == FENCED:
-            raise FencedError("a later writer has evaluated alerts")
-        return bool(done)
+def _keys(subject: str) -> tuple[str, ...]:
+    return (
+        names.alerts(subject),
+        names.alert_standings(subject),
+        names.ALERT_USERS,
+        names.ALERT_SYMBOLS,
+        names.ALERT_VERSION,
+        names.ALERT_CHANGES,
+    )
 
 
-def _keys(subject: str) -> tuple[str, str, str]:
-    return names.alerts(subject), names.armed_alerts(subject), names.ALERT_USERS
-
-
-def _alerts(kept: Sequence[bytes], armed: set[bytes]) -> list[Alert]:
-    alerts = []
-    for text in kept:
+def decode_alerts(kept: Kept) -> list[tuple[Alert, Standing]]:
+    """Return a user's alerts and how they stand; one that cannot be read is left out."""
+    texts, standings = kept
+    found = []
+    for name, text in texts.items():
         try:
-            alert = _decode_alert(text)
-        except ValueError as error:
+            found.append(_with_standing(_decode_alert(text), standings[name]))
+        except (ValueError, KeyError) as error:
             # It harms itself, and no other.
-            log.error("an alert in redis cannot be used", error=str(error))
-            continue
-        alerts.append(replace(alert, armed=alert.id.encode() in armed))
-    return sorted(alerts, key=lambda alert: (alert.created_ms, alert.id))
+            log.error("an alert in redis cannot be used", error=repr(error))
+    return found
+
+
+def _with_standing(alert: Alert, text: bytes) -> tuple[Alert, Standing]:
+    armed, created, rests, writer, _number, epoch, time_ms, _symbol = text.decode().split(" ", 7)
+    standing = Standing(
+        armed == "1", int(rests), "" if epoch == "-" else epoch, int(time_ms), writer
+    )
+    return replace(alert, armed=standing.armed, created_ms=int(created)), standing

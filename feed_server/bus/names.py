@@ -45,7 +45,19 @@ ALERTS = f"{PREFIX}:alerts"
 """Channel: what has changed of whose alerts, see `feed_server.bus.alerts`."""
 
 ALERT_USERS = f"{PREFIX}:{{alerts}}:users"
-"""Set: the subjects that have alerts."""
+"""Sorted set: the subjects that have alerts, by when they were last seen (epoch ms)."""
+
+ALERT_SYMBOLS = f"{PREFIX}:{{alerts}}:symbols"
+"""Hash: symbol → how many alerts look at it."""
+
+ALERT_VERSION = f"{PREFIX}:{{alerts}}:version"
+"""Number of the last alert that was set or taken away; told with it on `ALERTS`."""
+
+ALERT_CHANGES = f"{PREFIX}:{{alerts}}:changes"
+"""Number of the last change of alerts of any kind, such as that one was armed."""
+
+SETTINGS_CHANGES = f"{PREFIX}:settings-changes"
+"""Number of the last change of users' settings."""
 
 
 def source_status(source: str) -> str:
@@ -124,19 +136,14 @@ def alerts(subject: str) -> str:
     return f"{PREFIX}:{{alerts}}:of:{subject}"
 
 
-def armed_alerts(subject: str) -> str:
-    """Key: set of the names of those that the next crossing fires."""
-    return f"{PREFIX}:{{alerts}}:armed:{subject}"
+def alert_standings(subject: str) -> str:
+    """Key: hash of how a user's alerts stand, by their names, see `feed_server.bus.alerts`."""
+    return f"{PREFIX}:{{alerts}}:standing:{subject}"
 
 
 def fired_alerts(subject: str) -> str:
     """Key: stream of a user's alerts that have fired: field ``f``, a `Fired` as JSON."""
     return f"{PREFIX}:{{alerts}}:fired:{subject}"
-
-
-def resting_alert(subject: str, alert: str) -> str:
-    """Key: there while an alert that has fired, and stays, may not be armed again."""
-    return f"{PREFIX}:{{alerts}}:rests:{alert}:{subject}"
 
 
 def alerts_fence(sources: str) -> str:

@@ -1,19 +1,17 @@
 """The writer's side: last values, bars, symbols and the sources' status."""
 
-import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from feed_server.bus import names, pipeline
 from feed_server.bus.connection import bus_errors
 from feed_server.bus.leases import Seen, encode_seen
 from feed_server.bus.notices import SourceError, encode_error
+from feed_server.bus.scripts import Script
 from feed_server.bus.update import SymbolUpdate, encode_bar, encode_update
 from feed_server.errors import FencedError
 from feed_server.protocol import Bar, Interval, Position, SourceStatus, SymbolInfo, encode
@@ -66,15 +64,6 @@ class Kept(msgspec.Struct, frozen=True):
     fence: int
 
 
-class _Script:
-    """A script that runs in Redis."""
-
-    def __init__(self, file: str) -> None:
-        self.text = resources.files("feed_server.bus").joinpath(file).read_text("utf-8")
-        # As Redis names it. Not register_script: that asks before each pipeline if it is there.
-        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-
-
 class Publisher:
     """Writes to Redis; there is one for each symbol at a time.
 
@@ -98,9 +87,9 @@ class Publisher:
     ) -> None:
         self.fence = 0
         self._redis = redis
-        self._publish_script = _Script("publish.lua")
-        self._begin_script = _Script("begin.lua")
-        self._claim_script = _Script("claim.lua")
+        self._publish_script = Script.of_file("publish.lua")
+        self._begin_script = Script.of_file("begin.lua")
+        self._claim_script = Script.of_file("claim.lua")
         self._log_entries = log_entries
         self._log_expires_ms = round(log_expires_s * 1000)
         self._bars_kept = bars_kept
@@ -163,8 +152,8 @@ class Publisher:
             FencedError: A later writer was there.
         """
         with bus_errors("beginning epochs"):
-            answers = await self._run_scripts(
-                self._begin_script, map(self._pack_beginning, beginnings)
+            answers = await self._begin_script.run_all(
+                self._redis, map(self._pack_beginning, beginnings)
             )
         if 0 in answers:
             raise FencedError("a later writer has begun epochs")
@@ -172,9 +161,8 @@ class Publisher:
     def _pack_beginning(self, beginning: Beginning) -> bytes:
         symbol = beginning.symbol
         keys = _bar_keys(symbol)
-        return pipeline.pack(
-            *("EVALSHA", self._begin_script.sha, 2 + len(keys)),
-            *(names.last_value(symbol), names.update_log(symbol), *keys),
+        return self._begin_script.pack(
+            (names.last_value(symbol), names.update_log(symbol), *keys),
             *(beginning.epoch, self.fence, beginning.since_ms),
             *_bar_arguments(beginning.bars, list(Interval)),
         )
@@ -186,14 +174,10 @@ class Publisher:
             BusError: Redis could not be reached; they can be claimed again.
             FencedError: A later writer was there.
         """
-        sha = self._claim_script.sha
+        claim = self._claim_script
         with bus_errors("claiming symbols"):
-            answers = await self._run_scripts(
-                self._claim_script,
-                (
-                    pipeline.pack("EVALSHA", sha, 1, names.last_value(s), self.fence)
-                    for s in symbols
-                ),
+            answers = await claim.run_all(
+                self._redis, (claim.pack([names.last_value(s)], self.fence) for s in symbols)
             )
         if 0 in answers:
             raise FencedError("a later writer has written")
@@ -230,8 +214,8 @@ class Publisher:
         """
         fresh_epoch = new_epoch()
         with bus_errors("publishing"):
-            replies = await self._run_scripts(
-                self._publish_script, (self._pack(u, fresh_epoch) for u in updates)
+            replies = await self._publish_script.run_all(
+                self._redis, (self._pack(u, fresh_epoch) for u in updates)
             )
         answers = cast(list[tuple[bytes, int]], replies)
         if any(offset == FENCED for _, offset in answers):
@@ -240,19 +224,6 @@ class Publisher:
             update.quote.symbol: Position(epoch.decode(), offset)
             for update, (epoch, offset) in zip(updates, answers, strict=True)
         }
-
-    async def _run_scripts(self, script: _Script, packed: Iterable[bytes]) -> list[object]:
-        calls: list[bytes] = []
-        replies = await pipeline.execute(self._redis, _kept(packed, calls))
-        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:
-            # Redis has restarted, failed over or flushed its scripts.
-            await self._redis.script_load(script.text)
-            again = await pipeline.execute(self._redis, [calls[i] for i in unknown])
-            for i, reply in zip(unknown, again, strict=True):
-                replies[i] = reply
-        pipeline.raise_first_error(replies)
-        return replies
 
     def _pack(self, update: SymbolUpdate, fresh_epoch: str) -> bytes:
         quote = update.quote
@@ -264,9 +235,8 @@ class Publisher:
             intervals = list(dict.fromkeys(bar.interval for bar in final))
             keys = [names.final_bars(symbol, interval) for interval in intervals]
             bars = _bar_arguments(final, intervals)
-        return pipeline.pack(
-            *("EVALSHA", self._publish_script.sha, 2 + len(keys)),
-            *(names.last_value(symbol), names.update_log(symbol), *keys),
+        return self._publish_script.pack(
+            (names.last_value(symbol), names.update_log(symbol), *keys),
             *(names.updates(symbol), fresh_epoch, quote.time_ms, quote.count),
             *(encode_update(update), self._log_entries, self._log_expires_ms, self.fence),
             *(self._bars_kept, *bars),
@@ -340,10 +310,3 @@ def _bar_arguments(bars: Iterable[Bar], intervals: Sequence[Interval]) -> list[p
     for bar in bars:
         arguments += (numbers[bar.interval], bar.start_ms, encode_bar(bar))
     return arguments
-
-
-def _kept(commands: Iterable[bytes], into: list[bytes]) -> Iterator[bytes]:
-    """Give the commands one by one, and keep them to be sent again."""
-    for command in commands:
-        into.append(command)
-        yield command

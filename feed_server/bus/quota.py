@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from importlib import resources
 from typing import cast
 
 import msgspec
@@ -10,19 +9,20 @@ from redis.asyncio import Redis
 
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
+from feed_server.bus.scripts import Script
 
 MARGIN_MS = 250
 """Requests reach the vendor sooner or later than they were sent: its stretches are taken longer."""
 
-_SPEND = resources.files("feed_server.bus").joinpath("quota.lua").read_text("utf-8")
+_SPEND = Script.of_file("quota.lua")
 # KEYS: 1 until when nothing may be spent. ARGV: 1 milliseconds. A longer block stays.
-_BLOCK = """
+_BLOCK = Script("""
 local clock = redis.call('TIME')
 local until_ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000) + ARGV[1]
 if until_ms > tonumber(redis.call('GET', KEYS[1]) or 0) then
   redis.call('SET', KEYS[1], string.format('%d', until_ms), 'PX', ARGV[1])
 end
-"""
+""")
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -54,8 +54,7 @@ class Quota:
         self._limits: list[int] = []
         for limit, per_s in limits:
             self._limits += (limit, round(per_s * 1000) + MARGIN_MS)
-        self._spend = redis.register_script(_SPEND)
-        self._block = redis.register_script(_BLOCK)
+        self._redis = redis
 
     async def take(self, at_most: int) -> Grant:
         """Spend as many credits as there are, ``at_most``; 0 only asks what is left.
@@ -65,7 +64,7 @@ class Quota:
         """
         arguments: list[str | int] = [at_most, secrets.token_hex(8), *self._limits]
         with bus_errors("spending a quota"):
-            answer = await self._spend(keys=list(self._keys), args=arguments)
+            answer = await _SPEND.run(self._redis, self._keys, *arguments)
         granted, wait_ms, *left = cast(list[int], answer)
         return Grant(granted, wait_ms / 1000, left)
 
@@ -76,7 +75,7 @@ class Quota:
             BusError: Redis could not be reached.
         """
         with bus_errors("blocking a quota"):
-            await self._block(keys=[self._keys[1]], args=[max(1, round(for_s * 1000))])
+            await _BLOCK.run(self._redis, self._keys[1:], max(1, round(for_s * 1000)))
 
 
 class Quotas:

@@ -1,7 +1,6 @@
 """Users' settings in Redis: of each the newest choice, whichever browser it comes from."""
 
 from collections.abc import Mapping
-from importlib import resources
 from typing import cast
 
 import msgspec
@@ -9,6 +8,7 @@ from redis.asyncio import Redis
 
 from feed_server.bus import names
 from feed_server.bus.connection import bus_errors
+from feed_server.bus.scripts import Script
 from feed_server.protocol import MAX_SETTINGS, MAX_SETTINGS_BYTES, UserSetting
 
 EXPIRES_MS = 400 * 86_400_000
@@ -24,8 +24,7 @@ class SettingsStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        folder = resources.files("feed_server.bus")
-        self._merge_script = folder.joinpath("settings_merge.lua").read_text("utf-8")
+        self._merge = Script.of_file("settings_merge.lua")
 
     async def read(self, subject: str) -> dict[str, UserSetting]:
         """Return a user's settings by name."""
@@ -51,10 +50,12 @@ class SettingsStore:
             for argument in (name, setting.at_ms, bytes(setting.value))
         ]
         with bus_errors("changing settings"):
-            refused = await self._redis.eval(
-                *(self._merge_script, 1, names.user_settings(subject)),
+            refused = await self._merge.run(
+                self._redis,
+                [names.user_settings(subject)],
                 *(MAX_SETTINGS_BYTES, MAX_SETTINGS, EXPIRES_MS, *told),
             )
+            await self._redis.incr(names.SETTINGS_CHANGES)
         return [name.decode() for name in cast(list[bytes], refused)]
 
 

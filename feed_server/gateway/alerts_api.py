@@ -7,10 +7,12 @@ import re
 import msgspec
 
 from feed_server.alerts import is_met, reading
-from feed_server.bus.alerts import AlertStore
+from feed_server.bus.alerts import AlertStore, Full
 from feed_server.gateway.http_api import ApiHandler
+from feed_server.gateway.market_api import DEFAULT_AGE_MS
 from feed_server.gateway.requests import RequestError
-from feed_server.protocol import Alert, AlertList, AlertRequest, Condition, ErrorCode
+from feed_server.protocol import Alert, AlertList, AlertRequest, Condition, ErrorCode, Quote
+from feed_server.settings import FeedSettings
 
 MAX_LEVEL = 1e12
 START = "0-0"
@@ -27,6 +29,7 @@ class AlertsHandler(ApiHandler):
     async def get(self) -> None:
         """Answer with an `AlertList`."""
         subject, store = self._subject(), self._store()
+        self.gateway.seen.note(subject)
         since = self._matching("since", CURSOR_PATTERN, default=START)
         # In this order: what fires in between is in both, but never in none.
         alerts = await store.alerts(subject)
@@ -44,12 +47,9 @@ class AlertsHandler(ApiHandler):
     async def post(self) -> None:
         """Set an alert, an `AlertRequest`; answer with the `Alert`."""
         subject, asked = self._subject(), parse_alert(self.request.body)
+        self.count_change(subject)
         (symbol,) = await self.symbols_of("quotes", [asked.symbol])
-        latest = (await self.gateway.reader.last_values([symbol])).get(symbol)
-        quote = None if latest is None else latest.update.quote
-        value = None
-        if quote is not None:
-            value = reading(asked.condition, quote.last, quote.prev_close)
+        settings, now_ms = self.gateway.settings, self.gateway.hub.now_ms()
         alert = Alert(
             id=_name(symbol, asked),
             symbol=symbol,
@@ -57,20 +57,31 @@ class AlertsHandler(ApiHandler):
             level=asked.level,
             repeat=asked.repeat,
             note=asked.note.strip(),
-            created_ms=self.gateway.hub.now_ms(),
-            armed=value is not None and not is_met(asked.condition, asked.level, value),
+            created_ms=now_ms,
+            armed=may_arm(asked, await self._fresh_quote(symbol)),
         )
-        most = self.gateway.settings.max_alerts
-        if not await self._store().set(subject, alert, most):
-            raise RequestError(
-                ErrorCode.TOO_MANY_ALERTS, f"{most} alerts are set, and no more may be: remove some"
-            )
+        kept = await self._store().set(
+            subject, alert, most=settings.max_alerts, most_symbols=settings.max_alert_symbols
+        )
+        if isinstance(kept, Full):
+            raise RequestError(ErrorCode.TOO_MANY_ALERTS, _why_full(kept, settings))
         self.set_status(201)
-        self.answer(alert)
+        self.answer(kept)
+
+    async def _fresh_quote(self, symbol: str) -> Quote | None:
+        """Return the last price of a symbol, `None` where it may be another by now."""
+        view = self.gateway.view
+        if not await view.want([symbol]):
+            return None
+        if await self.gateway.freshness.refresh([symbol], DEFAULT_AGE_MS):
+            return None
+        latest = view.latest.get(symbol)
+        return None if latest is None else latest.update.quote
 
     async def delete(self) -> None:
         """Remove the alert ``id``; answer with nothing."""
         subject = self._subject()
+        self.count_change(subject)
         name = self._matching("id", ID_PATTERN)
         if not await self._store().remove(subject, name):
             raise RequestError(
@@ -101,6 +112,28 @@ class AlertsHandler(ApiHandler):
         if not re.fullmatch(pattern, value, re.ASCII):
             raise RequestError(ErrorCode.BAD_PARAMETER, f"{name}={value!r} is none of this API's")
         return value
+
+
+def may_arm(asked: AlertRequest, quote: Quote | None) -> bool:
+    """Tell whether the next crossing may fire an alert: the price is known to be before its level.
+
+    Args:
+        asked: The alert.
+        quote: The symbol's quote, `None` where no fresh one is known.
+    """
+    if quote is None:
+        return False
+    value = reading(asked.condition, quote.last, quote.prev_close)
+    return value is not None and not is_met(asked.condition, asked.level, value)
+
+
+def _why_full(why: Full, settings: FeedSettings) -> str:
+    if why is Full.USER:
+        return f"{settings.max_alerts} alerts are set, and no more may be: remove some"
+    return (
+        f"all users' alerts look at {settings.max_alert_symbols} symbols, and at no more may they: "
+        "choose one of those, or remove others"
+    )
 
 
 def parse_alert(body: bytes) -> AlertRequest:

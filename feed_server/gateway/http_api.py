@@ -195,6 +195,18 @@ class ApiHandler(OpenHandler):
         if not self.grant.allows_channel(channel):
             raise RequestError(ErrorCode.FORBIDDEN, f"the token does not allow channel {channel!r}")
 
+    def count_change(self, subject: str) -> None:
+        """Count a change that a user makes.
+
+        Raises:
+            RequestError: It is one too many.
+        """
+        if not self.gateway.changes.take(subject, self.gateway.hub.now_s()):
+            most = self.gateway.settings.max_commands_per_s
+            raise RequestError(
+                ErrorCode.TOO_MANY_COMMANDS, f"more than {most} changes a second: wait a moment"
+            )
+
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """Return a parameter that is a whole number.
 

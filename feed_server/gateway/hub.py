@@ -21,6 +21,7 @@ from feed_server.gateway.indicator_board import BarSource, Computed, IndicatorBo
 from feed_server.gateway.market_view import CHECK_S, MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.recovery import Recovery, bounded
+from feed_server.gateway.subjects import Subjects
 from feed_server.gateway.topics import Topic
 from feed_server.protocol import Bar, Bars, Channel, Interval, Position
 from feed_server.settings import FeedSettings
@@ -65,6 +66,7 @@ class Hub:
         self.view = view
         self.metrics = metrics
         self.fanout: Fanout[Client] = Fanout(view.latest)
+        self.subjects = Subjects()
         self.indicators = IndicatorBoard(
             history, view.latest, lambda: view.symbols, self._on_indicators
         )
@@ -130,7 +132,8 @@ class Hub:
         self._follow(client, before)
 
     def restrict(self, client: Client, grant: Grant) -> dict[Topic, list[str]]:
-        """End what a client's new token does not allow any more; return it."""
+        """Note whose a client is, and end what its new token does not allow; return that."""
+        self.subjects.put(client, grant.subject)
         ended = {}
         for topic, symbols in self.fanout.subscriptions_of(client).items():
             gone = sorted(s for s in symbols if not grant.allows(topic.channel, s))
@@ -141,6 +144,7 @@ class Hub:
 
     def drop(self, client: Client) -> None:
         """Forget a client; safe to call twice."""
+        self.subjects.drop(client)
         before = self._wants(client)
         self.fanout.remove(client)
         self._follow(client, before)

@@ -1,6 +1,6 @@
-"""How much a stranger may do: commands of a connection, connections of an address. Pure."""
+"""How much a stranger may do: commands of a connection or user, connections of an address. Pure."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Container
 from ipaddress import IPv6Address, ip_address
 from math import inf
@@ -39,6 +39,33 @@ class CommandRate:
             return False
         self._left -= 1
         return True
+
+
+class SubjectRates:
+    """A `CommandRate` for each user, of those who were heard of last.
+
+    Args:
+        per_s: Commands a second.
+        most: Users that are remembered.
+    """
+
+    def __init__(self, per_s: float, most: int = 10_000) -> None:
+        self._per_s = per_s
+        self._most = most
+        self._rates: OrderedDict[str, CommandRate] = OrderedDict()
+
+    def take(self, subject: str, now_s: float) -> bool:
+        """Count one command of a user; False when it is one too many.
+
+        Args:
+            subject: The user.
+            now_s: A clock that never steps, in seconds.
+        """
+        rate = self._rates.setdefault(subject, CommandRate(self._per_s))
+        self._rates.move_to_end(subject)
+        if len(self._rates) > self._most:
+            self._rates.popitem(last=False)
+        return rate.take(now_s)
 
 
 class ConnectionCount:

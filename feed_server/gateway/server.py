@@ -23,6 +23,7 @@ from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate
 from feed_server.bus.user_settings import SettingsStore
 from feed_server.errors import BusError, ConfigurationError
+from feed_server.gateway.alert_notes import AlertNotes
 from feed_server.gateway.auth import Authenticator, Grant
 from feed_server.gateway.client import Client, Patience
 from feed_server.gateway.frames import Frame
@@ -30,7 +31,7 @@ from feed_server.gateway.freshness import Freshness
 from feed_server.gateway.gateways_api import keep_telling
 from feed_server.gateway.history import History
 from feed_server.gateway.hub import Hub
-from feed_server.gateway.limits import ConnectionCount, client_address
+from feed_server.gateway.limits import ConnectionCount, SubjectRates, client_address
 from feed_server.gateway.listener import Listener
 from feed_server.gateway.lookup import Lookup
 from feed_server.gateway.market_view import MarketView
@@ -39,9 +40,11 @@ from feed_server.gateway.origins import Origins
 from feed_server.gateway.requests import NOT_BEGUN, RequestError
 from feed_server.gateway.roll import SLOTS, Roll
 from feed_server.gateway.routes import routes
+from feed_server.gateway.table_api import AT_ONCE, WAITING
+from feed_server.gateway.turns import Turns
+from feed_server.gateway.subjects import Seen
 from feed_server.protocol import (
     PROTOCOL_VERSION,
-    Alerted,
     CloseCode,
     Error,
     ErrorCode,
@@ -98,6 +101,12 @@ class Gateway:
         self.history = History(self.reader, caller)
         self.freshness = Freshness(caller, self.view)
         self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status, self.history)
+        self.changes = SubjectRates(settings.max_commands_per_s)
+        self.seen = Seen(
+            self.hub.subjects, lambda subjects: self.alerts.see(subjects, self.hub.now_ms())
+        )
+        self._alert_notes = AlertNotes(self.hub.subjects, asyncio.get_running_loop().call_later)
+        self.file_turns = Turns(AT_ONCE, WAITING)
         self._roll = Roll()
         self._drains = False
         self._sampled_ms = 0
@@ -128,6 +137,7 @@ class Gateway:
                 tasks.create_task(self.hub.recover())
                 tasks.create_task(self.hub.indicators.run())
                 tasks.create_task(self._see_to_connections())
+                tasks.create_task(self.seen.run())
                 tasks.create_task(keep_telling(self))
         finally:
             await self._stop()
@@ -155,6 +165,8 @@ class Gateway:
         settings = self.settings
         if not self.authenticator.required:
             client.grant = Grant.EVERYTHING
+        if client.grant is not None:
+            self.hub.subjects.put(client, client.grant.subject)
         self._roll.add(client)
         self.metrics.connections.set(len(self._roll))
         client.say(
@@ -255,22 +267,16 @@ class Gateway:
         except ValueError as error:
             log.error("malformed note of an alert on the bus", error=str(error))
             return
-        frame, fired = Frame(Alerted(note.fired)), note.fired
-        for client in self._roll:
-            grant = client.grant
-            if grant is None or grant.subject != note.subject:
-                continue
-            if fired is None or grant.allows("quotes", fired.symbol):
-                client.say_frame(frame)
+        if note.subject or not self.authenticator.required:
+            self._alert_notes.take(note)
 
     def on_control(self, message: ControlMessage) -> None:
         """Do what an operator wants."""
         match message:
             case Disconnect(subject=subject):
                 # Tokens without a subject are of many.
-                for client in self._roll if subject else ():
-                    if client.grant is not None and client.grant.subject == subject:
-                        client.close(CloseCode.REVOKED)
+                for client in self.hub.subjects.of(subject) if subject else ():
+                    client.close(CloseCode.REVOKED)
             case Drain(server=server) if server == self.name:
                 self._drains = True
                 self._say_goodbye()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from feed_server.bus.alerts import AlertStore, AlertWriter
+from feed_server.bus.alert_writer import AlertWriter
+from feed_server.bus.alerts import AlertStore
 from feed_server.bus.connection import connect
 from feed_server.bus.leases import Leases, WantedReader
 from feed_server.bus.lock import ProviderLock

@@ -188,9 +188,10 @@ class Carrying:
                 # Before the first price of this time: what it crosses was set before.
                 await until_done(self._bus.alerts.load)
             await self._listing.begin(resume=resume)
-            self._want_all()
             if self._bus.alerts is not None:
-                running.append(tasks.create_task(self._bus.alerts.run(self._floor.quote)))
+                self._bus.alerts.begin(self._floor.lines.get)
+                running.append(tasks.create_task(self._bus.alerts.run()))
+            self._want_all()
             if self._bus.serve is not None:
                 running.append(tasks.create_task(self._bus.serve(self._answers.answer)))
             running.append(tasks.create_task(self._tick_always()))

@@ -10,7 +10,7 @@ import structlog
 
 from feed_server.bus.leases import Seen
 from feed_server.bus.publisher import REFUSED, Beginning, Kept, Publisher, new_epoch
-from feed_server.bus.update import SymbolUpdate
+from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError, FencedError
 from feed_server.ingest.line import Line
 from feed_server.ingest.outbox import Outbox
@@ -44,14 +44,13 @@ class Writer:
 
     Args:
         publisher: Where to.
-        consider: Awaited with all that is to be published, before it is: also again where
-            publishing it failed.
+        consider: Awaited with all that is to be published, once, before it is.
     """
 
     def __init__(
         self,
         publisher: Publisher,
-        consider: Callable[[Sequence[SymbolUpdate]], Awaitable[None]] | None = None,
+        consider: Callable[[Sequence[StoredUpdate]], Awaitable[None]] | None = None,
     ) -> None:
         self._publisher = publisher
         self._consider = consider
@@ -193,14 +192,23 @@ class Writer:
         updates = [u for line in lines if (u := line.take_update()) is not None]
         if not updates:
             return
-        if self._consider is not None:
-            await self._consider(updates)
+        await self._let_consider(updates)
         positions = await until_done(lambda: self._publisher.publish(updates))
         if any(position.offset == REFUSED for position in positions.values()):
             # Sources give their trades in order: it is not ours what this is older than.
             raise FencedError("another writer has published newer data")
         if positions != self._advance(updates):
             await until_done(partial(self._restore_lost, list(positions)))
+
+    async def _let_consider(self, updates: Sequence[SymbolUpdate]) -> None:
+        if self._consider is None or not updates:
+            return
+        stored = []
+        for update in updates:
+            quote = update.quote
+            before = self._lines[quote.symbol].position
+            stored.append(StoredUpdate(before.epoch, before.offset + quote.count, update))
+        await self._consider(stored)
 
     def _advance(self, updates: Sequence[SymbolUpdate]) -> dict[str, Position]:
         """Return where these updates' symbols should stand now that they are published."""
@@ -233,9 +241,9 @@ class Writer:
         for line in lines:
             line.position = Position(new_epoch(), 0)
         await self._begin_epochs(lines)
-        updates = [u for line in lines if (u := line.take_update() or line.last_update) is not None]
-        if self._consider is not None:
-            await self._consider(updates)
+        fresh = [u for line in lines if (u := line.take_update()) is not None]
+        await self._let_consider(fresh)
+        updates = [line.last_update for line in lines if line.last_update is not None]
         # Should publishing fail, they stand elsewhere than they should, and are restored again.
         self._advance(updates)
         await self._publisher.publish(updates)

@@ -8,7 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from feed_server.bus import lock as locks
-from feed_server.bus.alerts import AlertStore, AlertWriter
+from feed_server.bus.alert_writer import AlertWriter
+from feed_server.bus.alerts import AlertStore
 from feed_server.bus.connection import connect
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.leases import Leases, WantedReader
@@ -21,6 +22,7 @@ from feed_server.ingest.alerting import Alerting
 from feed_server.ingest.worker import IngestWorker
 from feed_server.protocol import Condition, Fired, Position, Trade
 from tests.harness import until
+from tests.integration.test_alert_store import put
 from tests.integration.test_ingest_flow import until_last
 from tests.tape import OPEN_MS, Tape, ingest_bus
 from tests.test_alerts import alert
@@ -108,10 +110,8 @@ async def prices_of(redis: Redis, count: int) -> list[Fired]:
 
 async def test_it_fires_with_nobody_connected(redis: Redis, valkey: EmbeddedValkey) -> None:
     store = AlertStore(redis)
-    await store.set("ann", alert(100, symbol="BAC", name="a"), 10)
-    await store.set(
-        "ann", alert(102, Condition.PRICE_BELOW, symbol="BAC", name="b", armed=False), 10
-    )
+    await put(store, alert(100, symbol="BAC", name="a"), "ann")
+    await put(store, alert(102, Condition.PRICE_BELOW, symbol="BAC", name="b", armed=False), "ann")
     async with running(valkey) as ingest:
         ingest.tape.trade("BAC", 99)
         ingest.tape.trade("BAC", 101, 104, 103)
@@ -126,15 +126,15 @@ async def test_its_symbol_is_wanted_as_long_as_it_is_set(
     redis: Redis, valkey: EmbeddedValkey
 ) -> None:
     store, wanted = AlertStore(redis), WantedReader(redis)
-    await store.set("ann", alert(100, symbol="BAC", name="a"), 10)
+    await put(store, alert(100, symbol="BAC", name="a"), "ann")
 
     async def is_wanted(**counts: int) -> bool:
         return await wanted.counts() == counts
 
     async with running(valkey):
         await until(lambda: is_wanted(BAC=1))
-        await store.set("bob", alert(200, symbol="BAC", name="b"), 10)
-        await store.set("bob", alert(50, symbol="IBM", name="c"), 10)
+        await put(store, alert(200, symbol="BAC", name="b"), "bob")
+        await put(store, alert(50, symbol="IBM", name="c"), "bob")
         await until(lambda: is_wanted(BAC=2, IBM=1))
         await store.remove("bob", "c")
         await store.remove("ann", "a")
@@ -149,7 +149,7 @@ async def test_what_is_set_while_it_runs_is_evaluated_at_once(
         ingest.tape.trade("BAC", 101)
         await until_last(redis, "BAC", 101)
         # It was below when the user set it; the price has moved on since.
-        await AlertStore(redis).set("ann", alert(100, symbol="BAC"), 10)
+        await put(AlertStore(redis), alert(100, symbol="BAC"), "ann")
         (told,) = await prices_of(redis, 1)
         assert told.price == 101
 
@@ -158,7 +158,7 @@ async def test_one_that_is_beyond_when_it_is_set_waits_for_the_way_back(
     redis: Redis, valkey: EmbeddedValkey
 ) -> None:
     store = AlertStore(redis)
-    await store.set("ann", alert(100, symbol="BAC", armed=False), 10)
+    await put(store, alert(100, symbol="BAC", armed=False), "ann")
 
     async def is_armed() -> bool:
         return [kept.armed for kept in await store.alerts("ann")] == [True]
@@ -178,8 +178,8 @@ async def test_killed_between_firing_and_publishing_the_next_does_not_fire_it_ag
     redis: Redis, valkey: EmbeddedValkey, repeat: bool
 ) -> None:
     store = AlertStore(redis)
-    await store.set("ann", alert(100, symbol="BAC", name="a", repeat=repeat), 10)
-    await store.set("ann", alert(110, symbol="BAC", name="b"), 10)
+    await put(store, alert(100, symbol="BAC", name="a", repeat=repeat), "ann")
+    await put(store, alert(110, symbol="BAC", name="b"), "ann")
     first = Ingest(valkey.url, dies_at=101)
     first.tape.trade("BAC", 98)
     await until_last(redis, "BAC", 98)
@@ -204,7 +204,7 @@ async def test_killed_between_firing_and_publishing_the_next_does_not_fire_it_ag
 async def test_what_is_crossed_by_the_first_price_after_a_takeover_fires(
     redis: Redis, valkey: EmbeddedValkey
 ) -> None:
-    await AlertStore(redis).set("ann", alert(100, symbol="BAC"), 10)
+    await put(AlertStore(redis), alert(100, symbol="BAC"), "ann")
     first = Ingest(valkey.url)
     first.tape.trade("BAC", 99)
     await until_last(redis, "BAC", 99)
@@ -222,8 +222,8 @@ async def test_one_that_was_paused_fires_nothing_after_another_took_over(
     redis: Redis, valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = AlertStore(redis)
-    await store.set("ann", alert(100, symbol="BAC", name="a"), 10)
-    await store.set("ann", alert(100, symbol="IBM", name="b"), 10)
+    await put(store, alert(100, symbol="BAC", name="a"), "ann")
+    await put(store, alert(100, symbol="IBM", name="b"), "ann")
     first = Ingest(valkey.url)
     first.tape.trade("BAC", 99)
     await until_last(redis, "BAC", 99)
@@ -246,7 +246,7 @@ async def test_while_redis_is_away_prices_wait_and_nothing_is_lost(
     fresh_valkey: EmbeddedValkey,
 ) -> None:
     redis = connect(fresh_valkey.url)
-    await AlertStore(redis).set("ann", alert(100, symbol="BAC"), 10)
+    await put(AlertStore(redis), alert(100, symbol="BAC"), "ann")
     ingest = Ingest(fresh_valkey.url)
     try:
         ingest.tape.trade("BAC", 99)

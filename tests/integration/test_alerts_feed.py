@@ -224,6 +224,7 @@ def test_killed_again_and_again_each_fires_once_and_in_order(tmp_path: Path, wri
             "replay_speed": "20",
             "replay_loop": "false",
             "max_alerts": "1000",
+            "max_commands_per_s": "1000",
             "log_level": "info",
         }
         gateway = FeedProcess(settings, role="gateway")
