@@ -15,6 +15,7 @@ from tests.harness import FeedProcess
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
+Visit = Callable[[str], Page]
 PAGE = "?page=symbol&symbol=AAPL&range=6m&indicators=SMA(20)"
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
@@ -37,9 +38,9 @@ def opened(page: Page) -> None:
 
 
 def test_the_bars_in_view_are_saved_as_csv_and_as_parquet(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     opened(page)
     file = saved(page, "export-csv", tmp_path)
     assert file.name == "AAPL-1d-REPLAY.csv"
@@ -63,9 +64,9 @@ def test_the_bars_in_view_are_saved_as_csv_and_as_parquet(
 
 
 def test_the_whole_history_is_saved(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     opened(page)
     page.get_by_test_id("export-all").click()
     frame = pd.read_csv(saved(page, "export-csv", tmp_path), engine="python")
@@ -74,8 +75,9 @@ def test_the_whole_history_is_saved(
     assert abs(len(frame) - len(told["start_ms"])) <= 1  # a day may have begun meanwhile
 
 
-def test_code_and_a_link_are_copied(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(PAGE, permissions=CLIPBOARD)
+def test_code_and_a_link_are_copied(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
+    page.context.grant_permissions(CLIPBOARD)
     opened(page)
     page.get_by_test_id("copy-code").click()
     expect(page.get_by_text("The code is copied")).to_be_visible()
@@ -108,10 +110,8 @@ def test_without_a_clipboard_code_is_copied_too(
     assert page.evaluate("() => window.copied")
 
 
-def test_a_refusal_is_told_and_nothing_is_saved(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page(PAGE)
+def test_a_refusal_is_told_and_nothing_is_saved(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     opened(page)
     refusal = '{"code":"bad_parameter","message":"this gateway has no pyarrow"}'
     page.route(
@@ -129,9 +129,9 @@ def test_a_refusal_is_told_and_nothing_is_saved(
 
 
 def test_a_slow_file_is_told_of_and_can_be_cancelled(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(PAGE)
+    page = visit(PAGE)
     opened(page)
     page.route("**/api/bars*format=csv*", lambda _route: None)  # it never answers
     page.get_by_test_id("export-csv").click()
@@ -143,9 +143,9 @@ def test_a_slow_file_is_told_of_and_can_be_cancelled(
 
 
 def test_the_market_is_saved_as_it_is_shown(
-    running_feed: FeedProcess, open_page: OpenPage, tmp_path: Path
+    running_feed: FeedProcess, visit: Visit, tmp_path: Path
 ) -> None:
-    page = open_page("?page=market&sort=-symbol&find=A")
+    page = visit("?page=market&sort=-symbol&find=A")
     rows = page.get_by_test_id("market-rows").locator("[data-symbol]")
     expect(rows.first).to_be_visible(timeout=DRAWN_MS)
     shown = [row.get_attribute("data-symbol") for row in rows.all()]
@@ -160,8 +160,8 @@ def test_the_market_is_saved_as_it_is_shown(
     assert set(frame["label"]) == {"REPLAY"}
 
 
-def test_the_keyboard_reaches_all_of_it(running_feed: FeedProcess, open_page: OpenPage) -> None:
-    page = open_page(PAGE)
+def test_the_keyboard_reaches_all_of_it(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit(PAGE)
     opened(page)
     page.get_by_test_id("export-view").focus()
     for test_id in ("export-all", "export-csv", "export-parquet", "copy-code", "copy-link"):
