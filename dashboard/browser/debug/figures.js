@@ -1,6 +1,7 @@
 /** The figures of latencies: made in Python, fed here with what this browser has measured. */
 
 import {readColours} from "quotewire/chart/colours.js";
+import {plain} from "quotewire/chart/plain.js";
 import {EDGES_MS} from "quotewire/debug/histogram.js";
 
 /** @type {import("../panel.d.ts").Here} */
@@ -53,11 +54,4 @@ export class LatencyFigures {
       for (const line of this.#parts.series.lines[span]) line.glyph.setv({line_color: of[span]}, HERE);
     }
   }
-}
-
-/** Objects all through: Python's dictionaries may come as maps. @param {any} parts @returns {any} */
-function plain(parts) {
-  if (Array.isArray(parts)) return parts.map(plain);
-  const entries = parts instanceof Map ? [...parts] : parts?.constructor === Object ? Object.entries(parts) : null;
-  return entries ? Object.fromEntries(entries.map(([name, part]) => [name, plain(part)])) : parts;
 }
