@@ -13,6 +13,9 @@
  * @property {"linear" | "log" | "percent"} scale of prices
  * @property {string[]} indicators specifications, as `SMA(20)`
  * @property {string[]} compare symbols beside the one shown
+ * @property {string} at the window of time in view, as `<from>-<to>` in ms of its first and last bar;
+ *   empty: the newest bars, or a range of them
+ * @property {string[]} lines prices that the user drew lines at
  * @property {string | null} watchlist by name; null: the one that was shown last
  * @property {string} view of the market page: `table` or `map`
  * @property {string} sort a column's name, with `-` before it for the largest first
@@ -23,6 +26,7 @@
  */
 
 import {Listeners} from "quotewire/listeners.js";
+import {SYMBOL} from "quotewire/symbol_match.js";
 
 /**
  * How a value stands in the address.
@@ -34,7 +38,6 @@ import {Listeners} from "quotewire/listeners.js";
  * @property {(value: T) => string} write
  */
 
-const SYMBOL = /^[\w.:^=/-]{1,64}$/;
 const SPEC = /^[A-Z0-9_]{1,32}(\([\d.,\s-]{0,64}\))?$/;
 const MOST = 20;
 const BETWEEN = ";"; // commas are within specifications
@@ -54,6 +57,8 @@ const FIELDS = {
   scale: oneOf(SCALES, "linear"),
   indicators: listOf(SPEC),
   compare: listOf(SYMBOL),
+  at: matching(/^\d{1,14}-\d{1,14}$/, ""),
+  lines: listOf(/^-?\d{1,15}(\.\d{1,12})?$/),
   watchlist: matching(/^.{1,40}$/, /** @type {string | null} */ (null)),
   view: oneOf(["table", "map"], "table"),
   sort: matching(/^-?\w{1,24}$/, ""),
@@ -62,6 +67,8 @@ const FIELDS = {
   size: oneOf(/** @type {const} */ (["volume", "equal"]), "volume"),
 };
 const NAMES = /** @type {(keyof Place)[]} */ (Object.keys(FIELDS));
+/** What is told of one chart alone, and what makes it another: it is not told of that. */
+const BOUND = /** @type {const} */ ({at: ["page", "symbol", "interval", "range"], lines: ["symbol"]});
 
 export class Address {
   /** Whether the address is ours to change. */
@@ -91,7 +98,7 @@ export class Address {
    * @param {{push?: boolean}} [options] `push`: “Back” comes back to what was before
    */
   set(values, {push = false} = {}) {
-    const place = {...this.#place, ...tried(values)};
+    const place = changed(this.#place, values);
     const address = addressOf(place, this.#window.location.href);
     const moves = this.ours && address !== this.#window.location.href;
     if (moves && push) this.#window.history.pushState(null, "", address);
@@ -117,7 +124,7 @@ export class Address {
 
   /** A link to another place, the rest as it is. @param {Partial<Place>} values */
   linkTo(values) {
-    return addressOf({...this.#place, ...tried(values)}, this.#window.location.href);
+    return addressOf(changed(this.#place, values), this.#window.location.href);
   }
 
   /** @param {Place} place */
@@ -156,6 +163,16 @@ function written(name, place) {
   const field = /** @type {Field<any>} */ (FIELDS[name]);
   const text = field.write(place[name]);
   return text === field.write(field.usual) ? "" : text;
+}
+
+/** @param {Place} place @param {Partial<Place>} values @returns {Place} */
+function changed(place, values) {
+  const told = tried(values);
+  const leaves = (/** @type {keyof Place} */ name) =>
+    name in told && place[name] !== null && place[name] !== told[name];
+  const left = Object.entries(BOUND).flatMap(([name, others]) =>
+    (others.some(leaves) ? [[name, FIELDS[/** @type {keyof Place} */ (name)].usual]] : []));
+  return {...place, ...Object.fromEntries(left), ...told};
 }
 
 /** Only what could be read again. @param {Partial<Place>} values @returns {Partial<Place>} */

@@ -154,6 +154,23 @@ def test_setting_what_is_so_already_adds_nothing_to_go_back_through(page: Page) 
     assert page.evaluate("moves") == 1
 
 
+def test_what_is_of_one_chart_alone_is_not_told_of_another(page: Page) -> None:
+    query = "?page=symbol&symbol=IBM&at=1000-2000&lines=580;600.5"
+    for values, told in [
+        ({"kind": "line"}, ["1000-2000", ["580", "600.5"]]),
+        ({"interval": "1h"}, ["", ["580", "600.5"]]),
+        ({"page": "market"}, ["", ["580", "600.5"]]),
+        ({"range": "1y"}, ["", ["580", "600.5"]]),
+        ({"symbol": "FB"}, ["", []]),
+        ({"symbol": "FB", "lines": ["7"]}, ["", ["7"]]),
+    ]:
+        opened(page, query)
+        link = page.evaluate("(values) => place.linkTo(values)", values)
+        page.evaluate("(values) => place.set(values)", values)
+        assert place(page, "at", "lines") == told
+        assert page.url == link
+
+
 def test_what_cannot_be_is_not_set(page: Page) -> None:
     opened(page, "?symbol=IBM")
     page.evaluate("""() => place.set({symbol: "<b>", kind: "pie", find: "ok"})""")

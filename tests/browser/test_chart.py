@@ -220,6 +220,28 @@ def test_a_panned_chart_offers_the_way_back_to_the_newest_bars(
     until(page, "chart.following")
 
 
+def test_a_link_opens_at_the_window_that_one_had_panned_to(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(f"{PAGE}&interval=1h&range=6m")
+    before = drawn(page, 300)
+    for _ in range(8):
+        pan(page, 500)
+        if facts(page)["view"]["to"] < before["first"]["start_ms"]:
+            break
+    page.wait_for_function("() => /at=\\d+-\\d+/.test(location.href)")
+    page.wait_for_function(
+        "() => location.href.includes(`at=${window.__quotewire.chart.view.from}-`)"
+    )
+    view = facts(page)["view"]
+    page.reload()
+    told = until(page, "chart.view.from === argument", view["from"])
+    assert (told["view"], told["following"]) == (view, False)
+    page.get_by_test_id("go-live").click()
+    until(page, "chart.following")
+    assert "at=" not in page.url
+
+
 def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-").strip("%+"))
 
@@ -299,6 +321,21 @@ def test_what_cannot_be_compared_holds_no_scale_and_can_be_removed(
     page.get_by_test_id("compare-remove-IBM").click()
     expect(log).to_be_enabled()
     assert "compare" not in page.url
+
+
+def test_a_finger_scrolls_the_page_and_its_tap_keeps_the_crosshair(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(PAGE, viewport={"width": 390, "height": 844}, has_touch=True)
+    drawn(page)
+    figures = page.get_by_test_id("chart").locator(".pane.price .bk-events")
+    expect(figures).to_have_css("touch-action", "pan-y")
+    page.touchscreen.tap(*middle(page, 0.3))
+    date = page.get_by_test_id("crosshair-date")
+    expect(date).to_be_visible()
+    page.get_by_test_id("interval-1h").focus()
+    page.touchscreen.tap(*middle(page, 0.6))
+    expect(date).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

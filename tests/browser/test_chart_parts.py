@@ -468,6 +468,103 @@ def test_indicators_that_are_accepted_after_the_end_change_nothing(blank_page: P
     assert changes == [1, 1]
 
 
+# ---- lines, the measure, the window in view
+
+
+FIGURE = """
+const {DrawnBars} = await import("quotewire/chart/drawn_bars.js");
+const bars = new DrawnBars([]);
+const element = document.createElement("div");
+const price = document.createElement("div");
+element.append(price);
+document.body.append(element);
+price.style.cssText = "position: relative; width: 100px; height: 100px";
+const axis = {text: String, low: 0, high: 10,
+  priceAt: (share) => axis.high - share * (axis.high - axis.low),
+  share: (price) => (axis.high - price) / (axis.high - axis.low)};
+const figure = {bars, element, elements: {price}, width: 100, axis: () => axis,
+  viewport: {start: 0, end: 10}};
+const draw = (from) => bars.draw(Array.from({length: 20 - from}, (_, i) =>
+  ({start_ms: 1000 * (from + i)})));
+const key = (element, key) => element.dispatchEvent(new KeyboardEvent("keydown", {key}));
+"""
+
+
+def drawing(page: Page, script: str) -> Any:
+    """Return what a script does with a figure that is not one."""
+    return page.evaluate(f"async () => {{ {FIGURE} {script} }}")
+
+
+def test_an_arrow_moves_a_line_by_at_least_what_prices_can_differ(blank_page: Page) -> None:
+    moved = drawing(
+        blank_page,
+        """const {PriceLines} = await import("quotewire/chart/price_lines.js");
+        const {Address} = await import("quotewire/address.js");
+        const location = {search: "", href: "about:blank"};
+        const lines = new PriceLines(figure, new Address({location, addEventListener() {}}));
+        axis.low = 5; axis.high = 5.02;
+        lines.begin("A", 2);
+        lines.add(5.01);
+        const line = price.querySelector("[role=slider]");
+        const told = [lines.prices[0]];
+        for (const name of ["ArrowUp", "ArrowDown", "ArrowDown"]) {
+          key(line, name);
+          told.push(lines.prices[0]);
+        }
+        axis.low = 0; axis.high = 1000;
+        key(line, "ArrowUp");
+        lines.end();
+        return [...told, lines.prices[0]];""",
+    )
+    assert moved == [5.01, 5.02, 5.01, 5.0, 10.0]
+
+
+def test_what_is_measured_stays_at_its_bars_when_older_ones_come(blank_page: Page) -> None:
+    told = drawing(
+        blank_page,
+        """const {Measure} = await import("quotewire/chart/measure.js");
+        draw(10);
+        const measure = new Measure(figure);
+        measure.toggle(document.createElement("button"));
+        const layer = price.querySelector(".measure");
+        const box = layer.querySelector(".measure-box");
+        layer.style.cssText = "position: absolute; inset: 0";
+        layer.setPointerCapture = () => {};
+        const {left, top} = layer.getBoundingClientRect();
+        const point = (type, x) => layer.dispatchEvent(
+          new PointerEvent(type, {clientX: left + x, clientY: top + 50}));
+        point("pointerdown", 20);
+        point("pointermove", 60);
+        const before = [box.style.left, box.style.width];
+        draw(0);
+        Object.assign(figure.viewport, {start: 10, end: 20});
+        measure.draw();
+        const after = [box.style.left, box.style.width];
+        draw(15);
+        measure.draw();
+        return [before, after, box.hidden];""",
+    )
+    assert told == [["20px", "40px"], ["20px", "40px"], True]
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [("", None), ("5-3", None), ("3-5", {"from_ms": 3, "to_ms": 5})],
+)
+def test_a_window_of_time_is_read(blank_page: Page, text: str, window: object) -> None:
+    assert call(blank_page, "chart/kept_view", "readWindow", text) == window
+
+
+@pytest.mark.parametrize(
+    ("price", "decimals", "text"),
+    [(580, 2, "580"), (600.5, 2, "600.5"), (1e-8, 8, "0.00000001"), (1200, 0, "1200")],
+)
+def test_a_line_is_written_shortly(
+    blank_page: Page, price: float, decimals: int, text: str
+) -> None:
+    assert call(blank_page, "chart/line_store", "written", price, decimals) == text
+
+
 # ---- how bars look
 
 

@@ -147,10 +147,16 @@ def test_a_double_click_adds_a_price_line_that_is_kept_by_symbol(
     page.reload()
     drawn(page, 300)
     expect(lines(page)).to_have_count(1)
-    page.evaluate("() => history.pushState(null, '', location.href.replace('AAPL', 'IBM'))")
-    page.reload()
-    drawn(page, 300)
+    assert re.search(r"lines=\d", page.url)
+    page.evaluate(
+        """async () => {
+          const {address} = await importShim("quotewire/address.js");
+          address.set({symbol: "IBM"});
+        }"""
+    )
+    until(page, "chart.symbol === 'IBM' && chart.bars > 300")
     expect(lines(page)).to_have_count(0)
+    assert "lines" not in page.url
 
 
 def test_a_price_line_is_moved_by_dragging_and_by_keys_and_removed(
@@ -180,6 +186,43 @@ def test_a_price_line_is_moved_by_dragging_and_by_keys_and_removed(
     page.reload()
     drawn(page, 300)
     expect(lines(page)).to_have_count(0)
+
+
+def test_lines_of_a_link_stand_beside_the_kept_ones(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(PAGE)
+    told = drawn(page, 300)
+    page.get_by_test_id("add-line").click()
+    expect(lines(page)).to_have_count(1)
+    kept = float(lines(page).get_attribute("aria-valuenow") or "nan")
+    price = round(kept + 0.1 * (told["prices"]["high"] - kept), 2)
+    page.goto(page.url.split("?")[0] + f"{PAGE}&lines={price}")
+    drawn(page, 300)
+    expect(lines(page)).to_have_count(2)
+    lines(page).last.press("Delete")
+    expect(lines(page)).to_have_count(1)
+    assert f"lines={kept:g}" in page.url
+
+
+def test_what_two_tabs_draw_is_kept_of_both_and_seen_in_both(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(PAGE)
+    drawn(page, 300)
+    page.get_by_test_id("add-line").click()
+    expect(lines(page)).to_have_count(1)
+    other = page.context.new_page()
+    other.goto(page.url.split("?")[0] + PAGE)
+    drawn(other, 300)
+    other.mouse.dblclick(*middle(other, 0.3, 0.25))
+    for tab in (page, other):
+        expect(lines(tab)).to_have_count(2)
+    lines(page).first.press("Delete")
+    for tab in (page, other):
+        expect(lines(tab)).to_have_count(1)
+    assert page.evaluate("JSON.parse(localStorage.getItem('quotewire.lines')).AAPL.length") == 1
+    other.close()
 
 
 def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, visit: Visit) -> None:
@@ -260,3 +303,29 @@ def test_indicators_are_kept_as_a_template_and_put_on_another_chart(
     page.get_by_test_id("template").select_option("My usual")
     page.get_by_test_id("template-delete").click()
     expect(page.get_by_test_id("template")).to_be_disabled()
+
+
+def test_a_template_too_many_is_refused_and_none_is_lost(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(f"{PAGE}&indicators=SMA(20)")
+    drawn(page, 300)
+    page.evaluate(
+        """async () => {
+          const {settings} = await importShim("quotewire/settings.js");
+          settings.choose({chart_templates: Array.from({length: 20}, (_, i) =>
+            ({name: `T${i}`, indicators: ["RSI(14)"]}))});
+        }"""
+    )
+    page.get_by_test_id("add-indicator").click()
+    name, save = page.get_by_test_id("template-name"), page.get_by_test_id("template-save")
+    name.fill("One more")
+    save.click()
+    expect(page.get_by_text("There is room for 20 templates")).to_be_visible()
+    options = page.get_by_test_id("template").locator("option")
+    expect(options).to_have_count(21)
+    expect(options.nth(1)).to_have_text("T0")
+    name.fill("T3")
+    save.click()
+    expect(page.get_by_text("Saved as “T3”.")).to_be_visible()
+    expect(options).to_have_count(21)

@@ -145,7 +145,7 @@ async (live) => {
     if (++drawings > 50) throw new Error("drawn again and again");
     return by === null;
   };
-  const history = new History({ask}, {bars, viewport, draw}, () => "all");
+  const history = new History({ask}, {bars, viewport, draw}, () => "all", () => {});
   history.begin("A", "1d", [], "UTC");
   const first = Array.from({length: live}, (_, i) => ({start_ms: 1e6 + i}));
   history.take(first, {reset: true, since_ms: 0});

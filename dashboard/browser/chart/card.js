@@ -1,30 +1,30 @@
 /** The chart card: a symbol's bars, what is drawn beside them, and what is wrong if they are old. */
 
-import {explainNoHistory} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
 import {readColours} from "quotewire/chart/colours.js";
 import {comparable} from "quotewire/chart/comparable.js";
 import {Comparison, colourOf} from "quotewire/chart/comparison.js";
 import {Crosshair} from "quotewire/chart/crosshair.js";
-import {explainEmpty} from "quotewire/chart/empty.js";
+import {Absence} from "quotewire/chart/empty.js";
 import {factsOf} from "quotewire/chart/facts.js";
 import {ChartFigure} from "quotewire/chart/figure.js";
 import {History} from "quotewire/chart/history.js";
+import {KeptView} from "quotewire/chart/kept_view.js";
 import {LastPrice} from "quotewire/chart/last_price.js";
 import {Legend} from "quotewire/chart/legend.js";
-import {followModel, placeOf} from "quotewire/chart/place.js";
+import {wordsOf} from "quotewire/chart/picture.js";
+import {drop, followModel, placeOf} from "quotewire/chart/place.js";
 import {Studies} from "quotewire/chart/studies.js";
-import {Title} from "quotewire/chart/title.js";
+import {Title, sameInfo} from "quotewire/chart/title.js";
 import {Toolbar} from "quotewire/chart/toolbar.js";
 import {Tools} from "quotewire/chart/tools.js";
 import {expose} from "quotewire/debug.js";
-import {h, setText} from "quotewire/dom.js";
+import {h} from "quotewire/dom.js";
 import {keys} from "quotewire/keys.js";
 import {settings} from "quotewire/settings.js";
 import {watchTheme} from "quotewire/theme.js";
 import {viewRange} from "quotewire/view_range.js";
 import {marketZone} from "quotewire/wording.js";
-import {barTime} from "quotewire/zone.js";
 
 const AGE_MS = 1000;
 /** What of the place makes it another chart. */
@@ -40,18 +40,14 @@ export class Chart {
   #legend = new Legend();
   #figure;
   #history;
+  #kept;
   #comparison;
   #studies;
   #tools;
   #toolbar;
   #crosshair;
   #last;
-  #empty = h("p", {class: "empty", role: "status", "data-testid": "chart-empty"});
-  #note = h("p", {class: "note", role: "status", "data-testid": "chart-note"});
-  #goLive = h("button", {
-    type: "button", class: "go-live", hidden: true, "data-testid": "go-live",
-    title: "Back to the newest bars (g)", onclick: () => this.#figure.viewport.goLive(),
-  }, "Go live ▸");
+  #absence;
   /** @type {SymbolInfo | null} */
   #info = null;
   #interval = "";
@@ -64,24 +60,27 @@ export class Chart {
    */
   constructor({model, view}, connection, until) {
     this.#connection = connection;
+    this.#absence = new Absence(connection);
     this.#model = model;
     this.#place = placeOf(model.symbol, model.interval);
     this.#figure = new ChartFigure(model, {
       onView: () => this.#viewed(),
-      onMoved: () => this.#place.set({range: ""}),
+      onMoved: () => this.#moved(),
     });
-    this.#history = new History(connection, this.#figure, () => this.#place.get("range"));
-    this.#comparison = new Comparison(connection, this.#figure, (symbol) => this.#drop("compare", symbol));
+    this.#history = new History(connection, this.#figure, () => this.#place.get("range"), () => this.#kept.go());
+    this.#kept = new KeptView(this.#place, this.#figure, this.#history);
+    this.#comparison = new Comparison(connection, this.#figure, (symbol) => drop(this.#place, "compare", symbol));
     this.#studies = new Studies(connection, this.#figure, {
       onChange: () => this.#compute(),
       onEdit: (spec) => this.#tools.edit(spec, this.#toolbar.button("add-indicator")),
-      onRemove: (spec) => this.#drop("indicators", spec),
+      onRemove: (spec) => drop(this.#place, "indicators", spec),
     });
     this.#crosshair = new Crosshair(this.#figure, () => this.#describe());
     this.#last = new LastPrice(this.#figure);
     this.#tools = new Tools({
       connection, place: this.#place, figure: this.#figure, catalog: this.#studies.catalog,
-      words: () => this.#words(), computed: () => this.#studies.keys,
+      words: () => wordsOf(this.#info, this.#subject, this.#figure.bars.at(), this.#legend.text),
+      computed: () => this.#studies.keys,
     });
     this.#toolbar = new Toolbar(this.#place, this.#tools.list, until);
     this.element = this.#build();
@@ -91,7 +90,7 @@ export class Chart {
 
   #build() {
     const {element} = this.#figure;
-    element.append(this.#goLive, this.#history.element, this.#note, this.#empty);
+    element.append(this.#kept.element, this.#history.element, ...this.#absence.elements);
     element.tabIndex = 0;
     element.setAttribute("role", "group");
     element.setAttribute("aria-label", "Bars. Arrows go from one to another, with Shift they pan, + and − zoom.");
@@ -106,10 +105,8 @@ export class Chart {
     const aging = setInterval(() => this.#age(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#unsubscribe());
-    until(() => this.#comparison.end());
-    until(() => this.#history.end());
-    until(() => this.#studies.end());
-    until(() => this.#tools.end());
+    const parts = [this.#comparison, this.#history, this.#kept, this.#studies, this.#tools];
+    for (const part of parts) until(() => part.end());
     until(() => this.#tellView(null));
     until(this.#figure.watch());
     until(watchTheme(view, () => this.#paintSoon()));
@@ -119,10 +116,11 @@ export class Chart {
     until(this.#place.on("kind", () => this.#paintSoon()));
     until(this.#place.on("scale", () => this.#scale()));
     until(this.#place.on("range", () => this.#history.showRange()));
+    until(this.#place.on("at", () => this.#kept.changed()));
     if (this.#place !== address) until(followModel(this.#model, this.#place));
     until(connection.onState(() => this.#showHealth()));
     until(connection.onStatus(() => this.#showHealth()));
-    until(keys.on("g", "Go live", () => this.#figure.viewport.goLive()));
+    until(keys.on("g", "Go live", () => this.#kept.leave()));
   }
 
   get #symbol() {
@@ -160,6 +158,7 @@ export class Chart {
     this.#title.begin(this.#info);
     this.#legend.begin(subject);
     this.#crosshair.begin(subject);
+    this.#kept.begin();
     this.#history.begin(symbol, this.#interval, this.#studies.keys, subject.zone);
     this.#last.show(null);
     this.#tools.begin(symbol, decimals);
@@ -216,11 +215,6 @@ export class Chart {
     this.#toolbar.markScale(scale, compares);
   }
 
-  /** @param {"compare" | "indicators"} name @param {string} one */
-  #drop(name, one) {
-    this.#place.set({[name]: this.#place.get(name).filter((other) => other !== one)});
-  }
-
   #describeBeside() {
     this.#legend.list([...this.#comparison.entries, ...this.#studies.entries]);
     this.#describe();
@@ -238,13 +232,19 @@ export class Chart {
 
   /** Other bars are in view, or the same look otherwise. */
   #viewed() {
-    this.#goLive.hidden = this.#figure.viewport.following;
+    this.#kept.viewed();
     this.#last.draw();
     this.#crosshair.draw();
     this.#tools.draw();
     this.#describe();
     this.#tellView(this.#figure.view.bars);
     if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
+  }
+
+  /** By the user. */
+  #moved() {
+    this.#place.set({range: ""});
+    this.#kept.moved();
   }
 
   /** For what else the page says of them. @param {readonly import("../core/bars.js").Bar[] | null} bars null: none */
@@ -266,23 +266,10 @@ export class Chart {
     });
   }
 
-  /** Over a picture of it. */
-  #words() {
-    const {symbol = "", name = "", label = ""} = this.#info ?? {};
-    const last = this.#figure.bars.at();
-    const time = last ? barTime(last.start_ms, this.#interval, this.#zone) : "";
-    const beside = [name === symbol ? "" : name, this.#interval, time, label].filter(Boolean);
-    return {title: symbol, subtitle: beside.join(" · "), legend: this.#legend.text};
-  }
-
   /** Say in words why there is no chart. */
   #explain() {
-    const has = this.#figure.bars.at() !== null;
-    this.#empty.hidden = has;
     const asked = {symbol: this.#symbol, interval: this.#interval, known: this.#info !== null};
-    setText(this.#note, has && asked.known
-      ? explainNoHistory(this.#connection, asked.symbol, asked.interval) : "");
-    if (!has) setText(this.#empty, explainEmpty(this.#connection, asked));
+    this.#absence.explain(asked, this.#figure.bars.at() !== null);
   }
 
   /** What changes without a bar: ages, and what cannot be loaded. */
@@ -309,9 +296,4 @@ export class Chart {
       ...factsOf(this.#figure),
     };
   }
-}
-
-/** @param {SymbolInfo | null} a @param {SymbolInfo | null} b */
-function sameInfo(a, b) {
-  return a?.symbol === b?.symbol && a?.label === b?.label && a?.decimals === b?.decimals;
 }

@@ -29,9 +29,12 @@ export class Crosshair {
     const point = (/** @type {PointerEvent} */ event) => this.#point(event);
     element.addEventListener("pointermove", point);
     element.addEventListener("pointerdown", point);
-    element.addEventListener("pointerleave", () => this.#move(null));
+    // A finger leaves with each tap: what it pointed at stays, unless the page scrolls.
+    element.addEventListener("pointerleave", ({pointerType}) => pointerType === "touch" || this.#move(null));
+    element.addEventListener("pointercancel", () => this.#move(null));
     element.addEventListener("keydown", (event) => this.#key(event));
-    element.addEventListener("blur", () => this.#move(null));
+    element.addEventListener("focusout", ({relatedTarget}) =>
+      element.contains(/** @type {Node | null} */ (relatedTarget)) || this.#move(null));
   }
 
   /** @param {{interval: string, zone: string}} subject */

@@ -95,15 +95,32 @@ export class DrawnBars {
     return {bars: this.#bars.slice(low, high), first: this.#first + low};
   }
 
+  /** @param {number} start_ms @returns {number | null} of the bar that starts there, null where none does */
+  xOf(start_ms) {
+    const place = this.placeOf(start_ms);
+    return place === null ? null : this.#first + place;
+  }
+
+  /** Of the first bar that starts there or later, or else of the last. @param {number} start_ms */
+  xFrom(start_ms) {
+    return this.#first + Math.min(this.#bars.length - 1, this.#placeFrom(start_ms));
+  }
+
   /** @param {number} start_ms @returns {number | null} null where no bar starts there */
   placeOf(start_ms) {
+    const place = this.#placeFrom(start_ms);
+    return this.#bars[place]?.start_ms === start_ms ? place : null;
+  }
+
+  /** @param {number} start_ms */
+  #placeFrom(start_ms) {
     let [low, high] = [0, this.#bars.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#bars[middle].start_ms < start_ms) low = middle + 1;
       else high = middle;
     }
-    return this.#bars[low]?.start_ms === start_ms ? low : null;
+    return low;
   }
 
   /**

@@ -6,7 +6,9 @@ import {DateStrip} from "quotewire/chart/date_strip.js";
 import {DrawnBars} from "quotewire/chart/drawn_bars.js";
 import {IndicatorLines} from "quotewire/chart/indicator_lines.js";
 import {directionOf, dress} from "quotewire/chart/looks.js";
+import {plain} from "quotewire/chart/plain.js";
 import {PriceAxis} from "quotewire/chart/price_axis.js";
+import {Touch} from "quotewire/chart/touch.js";
 import {Viewport} from "quotewire/chart/viewport.js";
 import {h} from "quotewire/dom.js";
 import {formatVolume} from "quotewire/format.js";
@@ -44,6 +46,7 @@ export class ChartFigure {
   /** @type {"linear" | "log" | "percent"} */
   #scale = "linear";
   #fitting = false;
+  #touch;
 
   /**
    * @param {import("../panel.d.ts").ElementModel} model of the element
@@ -73,6 +76,7 @@ export class ChartFigure {
     this.viewport = new Viewport(this.#parts.x_range, this.bars,
       {width: () => this.width, onView: () => this.requestFit(), onMoved});
     this.elements = this.#build(model);
+    this.#touch = new Touch([this.elements.price, this.elements.volume, ...this.elements.panes]);
     this.element = h("div", {class: "panes"},
       this.elements.price, this.elements.volume, ...this.elements.panes, this.dates.element);
   }
@@ -180,6 +184,7 @@ export class ChartFigure {
     const {view} = this;
     const {bars, first} = view;
     if (!bars.length || !this.element.clientWidth) return;
+    this.#touch.scroll();
     this.#fitPrice(bars);
     this.#fitVolume(bars);
     this.#fitPanes(bars);
@@ -263,16 +268,6 @@ function digitsFor(span) {
 /** @param {HTMLElement} element */
 function roomIn({clientHeight}) {
   return {height: clientHeight, most: Math.max(2, Math.floor(clientHeight / PER_TICK_PX))};
-}
-
-/** Objects all through: Python's dictionaries may come as maps. @param {any} parts @returns {any} */
-function plain(parts) {
-  if (Array.isArray(parts)) return parts.map(plain);
-  if (parts instanceof Map) {
-    return Object.fromEntries([...parts].map(([name, part]) => [name, plain(part)]));
-  }
-  if (parts?.constructor !== Object) return parts;
-  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, plain(part)]));
 }
 
 /** The view is the browser's own: without this Bokeh would tell Python of each pan. @param {any} part */

@@ -26,6 +26,7 @@ export class History {
   #series;
   #figure;
   #range;
+  #onBars;
   #zone = "UTC";
   #drawn = false;
   #grown = false;
@@ -34,10 +35,12 @@ export class History {
    * @param {import("../connection.js").Connection} connection
    * @param {import("./figure.js").ChartFigure} figure
    * @param {() => string} range that is to be in view; empty for what is
+   * @param {() => void} onBars called when others are drawn, or it is known that there are none
    */
-  constructor(connection, figure, range) {
+  constructor(connection, figure, range, onBars) {
     this.#figure = figure;
     this.#range = range;
+    this.#onBars = onBars;
     this.#series = new LongSeries((...asked) => connection.ask(...asked), () => this.#older());
   }
 
@@ -72,7 +75,16 @@ export class History {
     }
     const anew = this.#figure.draw(this.#series.bars);
     this.#drawn = true;
-    if (anew) this.showRange();
+    if (!anew) return;
+    this.showRange();
+    this.#onBars();
+  }
+
+  /** Older bars are wanted. @returns {boolean} whether some may come */
+  reachBack() {
+    if (this.state === "end" || this.state === "full") return false;
+    this.#series.load();
+    return true;
   }
 
   /** Show the range that is asked for, as far as there are bars. */
@@ -108,6 +120,7 @@ export class History {
       this.#figure.draw(all);
       if (this.#range()) this.showRange();
     }
+    this.#onBars();
     this.#mark();
   }
 

@@ -84,12 +84,19 @@ export class Measure {
     return {x, price, start_ms: bars.at(x)?.start_ms ?? 0};
   }
 
+  /** Where its bar is now: older ones may have come before it. @param {Spot} spot @returns {Spot | null} */
+  #now(spot) {
+    const x = this.#figure.bars.xOf(spot.start_ms);
+    return x === null ? null : {...spot, x};
+  }
+
   /** Draw it where its prices and bars are now. */
   draw() {
     const between = this.#between;
-    this.#box.hidden = this.#words.hidden = between === null;
-    if (!between) return;
-    const {from, to} = between;
+    const from = between && this.#now(between.from);
+    const to = between && this.#now(between.to);
+    this.#box.hidden = this.#words.hidden = !from || !to;
+    if (!from || !to) return;
     const {viewport, width} = this.#figure;
     const axis = this.#figure.axis("price");
     const across = ({x = 0}) => ((x - viewport.start) / (viewport.end - viewport.start)) * width;

@@ -1,6 +1,7 @@
 /** A chart as a picture: its figures, and over them what the page says of them. */
 
 import {canvasesOf} from "quotewire/chart/canvases.js";
+import {barTime} from "quotewire/zone.js";
 
 const HEAD_PX = 58;
 const MARGIN_PX = 14;
@@ -38,6 +39,22 @@ export function pictureOf(panes, words, colours) {
   drawTexts(context, panes);
   return new Promise((resolve, reject) => canvas.toBlob((blob) =>
     (blob ? resolve(blob) : reject(new Error("the browser makes no picture of it"))), "image/png"));
+}
+
+/**
+ * What stands over it.
+ *
+ * @param {import("../protocol.js").SymbolInfo | null} info
+ * @param {import("./figure.js").Subject} subject
+ * @param {import("../core/bars.js").Bar | null} last
+ * @param {string} legend
+ * @returns {Words}
+ */
+export function wordsOf(info, {interval, zone}, last, legend) {
+  const {symbol = "", name = "", label = ""} = info ?? {};
+  const time = last ? barTime(last.start_ms, interval, zone) : "";
+  const beside = [name === symbol ? "" : name, interval, time, label].filter(Boolean);
+  return {title: symbol, subtitle: beside.join(" · "), legend};
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Words} words @param {Colours} colours @param {number} width */

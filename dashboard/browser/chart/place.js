@@ -27,3 +27,8 @@ export function followModel(model, place) {
   for (const name of names) model.on(name, follow);
   return () => names.forEach((name) => model.off(name, follow));
 }
+
+/** @param {Address} place @param {"compare" | "indicators"} name of a list @param {string} one goes from it */
+export function drop(place, name, one) {
+  place.set({[name]: place.get(name).filter((other) => other !== one)});
+}

@@ -1,6 +1,6 @@
 /** Horizontal lines at prices the user chose: drawn over the chart, moved by dragging or by keys. */
 
-import {keepLines, linesOf} from "quotewire/chart/line_store.js";
+import {MOST_LINES, changeLines, linesOf, onLinesElsewhere, written} from "quotewire/chart/line_store.js";
 import {h, setText} from "quotewire/dom.js";
 
 /**
@@ -10,15 +10,26 @@ import {h, setText} from "quotewire/dom.js";
 
 export class PriceLines {
   #figure;
+  #place;
   #symbol = "";
   #decimals = 2;
   /** @type {Line[]} */
   #lines = [];
+  /** @type {number[]} as they were kept when we looked last */
+  #kept = [];
+  #drags = false;
+  #ends;
 
-  /** @param {ChartFigure} figure */
-  constructor(figure) {
+  /** @param {ChartFigure} figure @param {import("../address.js").Address} place that tells of them, too */
+  constructor(figure, place) {
     this.#figure = figure;
+    this.#place = place;
     figure.elements.price.addEventListener("dblclick", (event) => this.#at(event));
+    this.#ends = [onLinesElsewhere(() => this.#elsewhere()), place.on("lines", () => this.#show(this.#wanted))];
+  }
+
+  end() {
+    for (const end of this.#ends.splice(0)) end();
   }
 
   /** @returns {number[]} */
@@ -30,18 +41,18 @@ export class PriceLines {
   begin(symbol, decimals) {
     this.#symbol = symbol;
     this.#decimals = decimals;
-    for (const {element} of this.#lines.splice(0)) element.remove();
-    for (const price of linesOf(symbol)) this.#draw(price);
-    this.draw();
+    this.#show(this.#wanted);
+    this.#tell();
   }
 
   /** Add one in the middle of what is in view, or at a price. @param {number} [price] */
   add(price = this.#figure.axis("price").priceAt(0.5)) {
     if (!this.#symbol || !Number.isFinite(price)) return;
-    const line = this.#draw(this.#rounded(price));
-    this.#keep();
-    this.draw();
-    line.element.focus();
+    const rounded = this.#rounded(price);
+    changeLines(this.#symbol, {add: [rounded]});
+    this.#show([...this.prices, rounded]);
+    this.#tell();
+    this.#lines.find((line) => line.price === rounded)?.element.focus();
   }
 
   /** Draw them where their prices are now. */
@@ -58,7 +69,37 @@ export class PriceLines {
     }
   }
 
-  /** @param {number} price @returns {Line} */
+  /** Those that are kept, and those that a link brought. @returns {number[]} */
+  get #wanted() {
+    if (!this.#symbol) return [];
+    const told = this.#place.get("lines").map((text) => this.#rounded(Number(text)));
+    return [...linesOf(this.#symbol), ...told];
+  }
+
+  /** What another tab removed goes here, too; the rest stays. */
+  #elsewhere() {
+    const now = linesOf(this.#symbol);
+    const gone = this.#kept.filter((price) => !now.includes(price));
+    this.#show([...this.prices.filter((price) => !gone.includes(price)), ...now]);
+    this.#tell();
+  }
+
+  /** Draw these, each once: those that are there stay. @param {number[]} prices */
+  #show(prices) {
+    if (this.#drags) return;
+    const missing = new Set([...new Set(prices)].slice(-MOST_LINES));
+    for (const line of [...this.#lines]) if (!missing.delete(line.price)) this.#erase(line);
+    for (const price of missing) this.#draw(price);
+    this.draw();
+  }
+
+  #tell() {
+    if (!this.#symbol) return;
+    this.#kept = linesOf(this.#symbol);
+    this.#place.set({lines: this.prices.map((price) => written(price, this.#decimals))});
+  }
+
+  /** @param {number} price */
   #draw(price) {
     const tag = h("span", {class: "tag"});
     const remove = h("button", {
@@ -74,14 +115,19 @@ export class PriceLines {
     const line = {price, element, tag};
     this.#lines.push(line);
     this.#figure.elements.price.append(element);
-    return line;
   }
 
   /** @param {Line} line */
   #remove(line) {
+    this.#erase(line);
+    changeLines(this.#symbol, {remove: [line.price]});
+    this.#tell();
+  }
+
+  /** @param {Line} line */
+  #erase(line) {
     line.element.remove();
     this.#lines.splice(this.#lines.indexOf(line), 1);
-    this.#keep();
   }
 
   /** @param {MouseEvent} event */
@@ -97,9 +143,12 @@ export class PriceLines {
     event.stopPropagation();
     line.element.setPointerCapture(event.pointerId);
     const ended = new AbortController();
+    const before = line.price;
+    this.#drags = true;
     const end = () => {
       ended.abort();
-      this.#keep();
+      this.#drags = false;
+      this.#moved(line, before);
     };
     const {signal} = ended;
     line.element.addEventListener("pointermove", ({clientY}) => {
@@ -116,9 +165,12 @@ export class PriceLines {
     const axis = this.#figure.axis("price");
     const step = {ArrowUp: -0.005, ArrowDown: 0.005}[event.key];
     if (step) {
-      const moved = axis.priceAt(axis.share(line.price) + step * (event.shiftKey ? 10 : 1));
-      this.#move(line, moved);
-      this.#keep();
+      const times = event.shiftKey ? 10 : 1;
+      const by = Math.abs(axis.priceAt(axis.share(line.price) + step * times) - line.price);
+      const before = line.price;
+      // Where the axis is that short, by the least that a price can differ.
+      this.#move(line, line.price - Math.sign(step) * Math.max(by || 0, times * 10 ** -this.#decimals));
+      this.#moved(line, before);
     } else if (event.key === "Delete" || event.key === "Backspace") this.#remove(line);
     else return;
     event.preventDefault();
@@ -131,12 +183,16 @@ export class PriceLines {
     this.draw();
   }
 
+  /** Where another line is, one goes. @param {Line} line @param {number} before its price */
+  #moved(line, before) {
+    if (line.price === before) return;
+    changeLines(this.#symbol, {remove: [before], add: [line.price]});
+    this.#show(this.prices);
+    this.#tell();
+  }
+
   /** As the instrument's prices are. @param {number} price */
   #rounded(price) {
     return Number(price.toFixed(Math.min(100, this.#decimals)));
-  }
-
-  #keep() {
-    keepLines(this.#symbol, this.prices);
   }
 }

@@ -2,10 +2,10 @@
 
 import {h, setText} from "quotewire/dom.js";
 import {settings} from "quotewire/settings.js";
+import {SCHEMA} from "quotewire/settings_schema.js";
 
 const LONGEST = 40;
-const MOST = 20;
-
+const MOST = SCHEMA.chart_templates.maxItems ?? Infinity;
 
 export class Templates {
   #chosen;
@@ -61,7 +61,15 @@ export class Templates {
       return;
     }
     const others = this.#kept.filter((kept) => kept.name !== name);
-    settings.choose({chart_templates: [...others, {name, indicators}].slice(-MOST)});
+    if (others.length >= MOST) {
+      setText(this.#note, `There is room for ${MOST} templates: delete one first.`);
+      return;
+    }
+    const refused = settings.choose({chart_templates: [...others, {name, indicators}]});
+    if (refused.length) {
+      setText(this.#note, `These indicators cannot be kept as “${name}”.`);
+      return;
+    }
     this.#name.value = "";
     this.show();
     setText(this.#note, `Saved as “${name}”.`);

@@ -46,3 +46,13 @@ export class Title {
     setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
   }
 }
+
+/**
+ * Whether a chart of one is the chart of the other.
+ *
+ * @param {import("../protocol.js").SymbolInfo | null} a
+ * @param {import("../protocol.js").SymbolInfo | null} b
+ */
+export function sameInfo(a, b) {
+  return a?.symbol === b?.symbol && a?.label === b?.label && a?.decimals === b?.decimals;
+}

@@ -36,7 +36,7 @@ export class Tools {
   constructor(around) {
     this.#around = around;
     const {place, connection, figure, catalog} = around;
-    this.#lines = new PriceLines(figure);
+    this.#lines = new PriceLines(figure, place);
     this.#measure = new Measure(figure);
     const own = () => place.get("symbol") ?? "";
     this.#compare = new CompareForm({
@@ -85,8 +85,9 @@ export class Tools {
     this.#indicators.openAt(spec, button);
   }
 
-  /** No file is waited for any more. */
+  /** No file is waited for any more, and nothing is drawn. */
   end() {
+    this.#lines.end();
     this.#exports.end();
   }
 

@@ -80,6 +80,13 @@ export class Viewport {
     this.moved();
   }
 
+  /** What a link tells, and not the user. @param {number} start @param {number} end */
+  show(start, end) {
+    this.following = end >= this.#bars.extent.end - 1;
+    this.#set({start, end, bounds: this.#bounds});
+    this.#onView();
+  }
+
   /** Call after all bars were drawn anew: the same ones stay in view. @param {number} by */
   renumbered(by) {
     const {start, end} = this.#range;
