@@ -1,17 +1,29 @@
 """Market data as files, read back by pandas."""
 
+import asyncio
 import io
 import re
 import sys
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
+from urllib.parse import unquote
 
+import httpx
 import pandas as pd
 import pytest
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from tornado.web import Application
 
+from feed_server.gateway.http_api import OpenHandler
+from feed_server.gateway.metrics import Metrics
+from feed_server.gateway.origins import Origins
 from feed_server.gateway.requests import RequestError
-from feed_server.gateway.table_api import TableHandler
+from feed_server.gateway.table_api import NOTE_CHARS, TableHandler, header_note
 from feed_server.gateway.tables import Format, Table, bar_table, quote_table, trade_table, written
+from feed_server.gateway.turns import Turns
 from feed_server.protocol import BarSeries, ErrorCode, Interval, Quote, TradeSeries
 from tests.updates import DAY_MS
 
@@ -167,9 +179,60 @@ def test_parquet_keeps_what_else_is_to_be_known() -> None:
     assert metadata[b"note"] == b"some are missing"
 
 
+def handler_of(turns: Turns) -> TableHandler:
+    return cast(TableHandler, SimpleNamespace(gateway=SimpleNamespace(file_turns=turns)))
+
+
+async def test_who_would_wait_too_long_for_a_file_is_told_to_come_again() -> None:
+    handler, free = handler_of(Turns(1, 0)), threading.Event()
+    first = asyncio.create_task(TableHandler.in_thread(handler, lambda: free.wait(20)))
+    await asyncio.sleep(0)
+    with pytest.raises(RequestError, match="again in 2 s") as raised:
+        await TableHandler.in_thread(handler, lambda: True)
+    assert raised.value.code.http_status == 429
+    free.set()
+    assert await first
+
+
+async def test_the_answer_says_when_to_come_again() -> None:
+    class Files(TableHandler):
+        def prepare(self) -> None:
+            OpenHandler.prepare(self)
+
+        async def get(self) -> None:
+            self.answer(await self.in_thread(lambda: 7))
+
+    turns, origin = Turns(1, 0), "https://our.example"
+    gateway = SimpleNamespace(origins=Origins([origin]), metrics=Metrics(), file_turns=turns)
+    server = HTTPServer(Application([("/", Files, {"gateway": gateway})]))
+    listener, port = bind_unused_port()
+    server.add_socket(listener)
+    try:
+        async with httpx.AsyncClient(headers={"Origin": origin}) as client:
+            async with turns.turn():
+                answer = await client.get(f"http://127.0.0.1:{port}/")
+            assert (answer.status_code, answer.json()["code"]) == (429, "too_many_commands")
+            assert answer.headers["Retry-After"] == "2"
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+            assert (await client.get(f"http://127.0.0.1:{port}/")).json() == 7
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+@pytest.mark.parametrize("note", ["short: 7 %", "ä" * 5_000, "x" + "😀" * 5_000, "\ud83d!"])
+def test_a_note_in_a_header_is_short_and_whole(note: str) -> None:
+    coded = header_note(note)
+    assert coded.isascii()
+    assert len(coded) <= NOTE_CHARS
+    text = unquote(coded, errors="strict")
+    assert note.replace("\ud83d", "?").startswith(text)
+    assert len(coded) > NOTE_CHARS - 12 or text == note.replace("\ud83d", "?")
+
+
 async def test_a_gateway_without_pyarrow_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    handler = cast(TableHandler, None)
+    handler = handler_of(Turns(2, 2))
     table = bar_table(series(), "")
     with pytest.raises(RequestError, match=r"no pyarrow.*format=csv") as raised:
         await TableHandler.in_thread(handler, lambda: written(table, Format.PARQUET))

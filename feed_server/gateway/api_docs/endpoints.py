@@ -125,7 +125,7 @@ def endpoints(limits: LimitSettings) -> dict[str, Endpoint]:
 
 
 def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
-    not_ready = ErrorCode.NOT_READY
+    not_ready, busy = ErrorCode.NOT_READY, ErrorCode.TOO_MANY_COMMANDS
     return {
         "/api/symbols": Endpoint("All instruments.", ref(SymbolList), errors=(not_ready,)),
         "/api/search": Endpoint(
@@ -178,7 +178,7 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 _format(),
             ),
             has_files=True,
-            errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_SYMBOLS, not_ready),
+            errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_SYMBOLS, not_ready, busy),
         ),
         "/api/bars": Endpoint(
             "The newest bars that begin from `start` to `end`, open ones last: those that the feed "
@@ -197,7 +197,7 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 _format(),
             ),
             has_files=True,
-            errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready),
+            errors=(*SYMBOL_ERRORS, ErrorCode.UNKNOWN_INTERVAL, not_ready, busy),
         ),
         "/api/indicators": Endpoint(
             "All indicators that can be computed from bars, with their parameters and outputs.",
@@ -212,7 +212,7 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
                 _format(),
             ),
             has_files=True,
-            errors=(*SYMBOL_ERRORS, not_ready),
+            errors=(*SYMBOL_ERRORS, not_ready, busy),
         ),
     }
 
