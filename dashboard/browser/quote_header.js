@@ -2,6 +2,8 @@
 
 import {explainAbsence, explainUnknown} from "quotewire/absence.js";
 import {address} from "quotewire/address.js";
+import {bellIcon} from "quotewire/alerts/icon.js";
+import {hasAlerts, openAlerts} from "quotewire/alerts/open.js";
 import {DayRange} from "quotewire/day_range.js";
 import {h, setText} from "quotewire/dom.js";
 import {Flash} from "quotewire/flash.js";
@@ -33,6 +35,10 @@ class QuoteHeader {
   #chip = h("span", {class: "chip", "data-testid": "header-label"});
   #closed = h("span", {class: "chip", hidden: true, "data-testid": "header-closed"}, "Market closed");
   #age = h("span", {class: "age", "data-testid": "header-age"});
+  #alert = h("button", {
+    type: "button", class: "alert", hidden: true, "data-testid": "header-alert",
+    onclick: () => this.#info && openAlerts(this.#info.symbol),
+  }, bellIcon());
   #last = h("span", {class: "last", "data-testid": "header-last"});
   #change = h("span", {class: "change", "data-testid": "header-change"});
   #bid = fact("Bid", "header-bid");
@@ -45,7 +51,7 @@ class QuoteHeader {
   #empty = h("p", {class: "empty", role: "status", hidden: true, "data-testid": "header-empty"});
   #flash = new Flash(this.#last);
   element = h("section", {class: "card", "aria-label": "Quote", "data-testid": "quote-header"},
-    h("div", {class: "who"}, this.#symbol, this.#name, this.#chip, this.#closed, this.#age),
+    h("div", {class: "who"}, this.#symbol, this.#name, this.#chip, this.#closed, this.#age, this.#alert),
     h("div", {class: "price"}, this.#last, this.#change),
     h("dl", {}, this.#bid.element, this.#ask.element, this.#spread.element, this.#open.element,
       this.#before.element, this.#volume.element),
@@ -73,6 +79,8 @@ class QuoteHeader {
     const same = info?.symbol === this.#info?.symbol;
     this.#info = info;
     setText(this.#symbol, symbol);
+    this.#alert.title = `Set an alert for ${symbol}`;
+    this.#alert.setAttribute("aria-label", this.#alert.title);
     setText(this.#name, info && !isSymbol(info.name, info.symbol) ? info.name : "");
     setText(this.#chip, info?.label ?? "");
     if (!same) this.#begin(symbol);
@@ -125,6 +133,7 @@ class QuoteHeader {
     setText(this.#age, stale && age_ms !== null ? `${formatAge(age_ms)} old` : "");
     const closed = this.#info && this.#connection.health([this.#info.symbol]).state === "market-closed";
     this.#closed.hidden = !closed;
+    this.#alert.hidden = !this.#info || !hasAlerts();
     this.element.toggleAttribute("data-empty", this.#quote === null);
     this.#empty.hidden = this.#quote !== null;
     if (this.#quote) return;

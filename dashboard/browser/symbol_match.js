@@ -2,6 +2,9 @@
 
 /** @typedef {import("./protocol.js").SymbolInfo} SymbolInfo */
 
+/** What a symbol may be written with. */
+export const SYMBOL = /^[\w.:^=/-]{1,64}$/;
+
 /** How well it fits, the least is the best. @type {((info: SymbolInfo, wanted: string) => boolean)[]} */
 const FITS = [
   ({symbol}, wanted) => symbol.toUpperCase() === wanted,
@@ -46,4 +49,11 @@ export function joined(known, found, most) {
 export function isLike({symbol, name}, text) {
   const wanted = text.trim().toUpperCase();
   return symbol.toUpperCase().startsWith(wanted) || name.toUpperCase().includes(wanted);
+}
+
+/** As the feed spells it; in capitals where it has none such. @param {string} text typed @param {Iterable<string>} known */
+export function spelled(text, known) {
+  const capitals = text.toUpperCase();
+  const alike = [...known].filter((symbol) => symbol.toUpperCase() === capitals);
+  return alike.find((symbol) => symbol === text) ?? alike[0] ?? capitals;
 }

@@ -5,8 +5,9 @@
  * @typedef {{name: string, symbols: string[]}} NamedList
  */
 
+import {SYMBOL, spelled} from "quotewire/symbol_match.js";
+
 const LONGEST = 40;
-const SYMBOL = /^[\w.:^=/-]{1,64}$/;
 
 /** Another place in its list for one item. @template T @param {readonly T[]} list @param {number} at @param {number} step @returns {T[]} */
 export function moved(list, at, step) {
@@ -65,9 +66,8 @@ export function nameProblem(lists, at, name) {
  * @returns {{symbols: string[], strange: string[]}} `strange`: parts of the text that no symbol is like
  */
 export function withTyped(symbols, text, known) {
-  const spelled = new Map([...known].map((symbol) => [symbol.toUpperCase(), symbol]));
-  const typed = text.split(/[\s,;]+/).filter(Boolean).map((part) =>
-    spelled.get(part.toUpperCase()) ?? part.toUpperCase());
+  const symbolsKnown = [...known];
+  const typed = text.split(/[\s,;]+/).filter(Boolean).map((part) => spelled(part, symbolsKnown));
   const strange = typed.filter((part) => !SYMBOL.test(part));
   const added = typed.filter((part) => SYMBOL.test(part));
   return {symbols: [...new Set([...symbols, ...added])], strange};

@@ -38,6 +38,17 @@ def test_the_quote_tells_the_price_what_it_is_and_the_day_so_far(
     expect(page.get_by_test_id("header-bid")).to_be_hidden()
 
 
+def test_an_alert_is_begun_where_the_price_is_looked_at(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit("?page=symbol&symbol=MSFT")
+    page.get_by_role("button", name="Set an alert for MSFT").click(timeout=DRAWN_MS)
+    expect(page.get_by_test_id("alerts-panel")).to_be_visible()
+    expect(page.get_by_test_id("alert-symbol")).to_have_value("MSFT")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("alerts-panel")).to_be_hidden()
+
+
 def test_an_unknown_symbol_is_said_calmly_and_cannot_become_markup(
     running_feed: FeedProcess, visit: Visit
 ) -> None:

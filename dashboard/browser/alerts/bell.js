@@ -1,10 +1,11 @@
 /** The bell in the header: how many alerts have fired since one looked, and the panel of all. */
 
 import {alertsOf} from "quotewire/alerts/feed.js";
+import {bellIcon} from "quotewire/alerts/icon.js";
 import {Mark} from "quotewire/alerts/mark.js";
 import {opened} from "quotewire/alerts/open.js";
 import {AlertsPanel} from "quotewire/alerts/panel.js";
-import {h, setText, svg} from "quotewire/dom.js";
+import {h, setText} from "quotewire/dom.js";
 import {keys} from "quotewire/keys.js";
 import {mount} from "quotewire/live.js";
 import {openBelow} from "quotewire/popover.js";
@@ -25,7 +26,7 @@ class Bell {
   #button = h("button", {
     type: "button", class: "bell", "aria-haspopup": "dialog", "aria-keyshortcuts": "a",
     title: "Alerts (a)", "data-testid": "alerts", onclick: () => this.#open(),
-  }, bell(), this.#count);
+  }, bellIcon(), this.#count);
 
   /** @param {import("../connection.js").Connection} connection @param {(end: () => void) => void} until */
   constructor(connection, until) {
@@ -55,12 +56,4 @@ class Bell {
     this.#button.setAttribute("aria-label", unseen ? `Alerts, ${unseen} fired` : "Alerts");
     if (this.#panel.isOpen) this.#panel.show();
   }
-}
-
-function bell() {
-  return svg("svg", {viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true"},
-    svg("path", {
-      d: "M8 1.2a1 1 0 0 1 1 1v.4a4 4 0 0 1 3 3.9v2.9l1.3 2.1c.3.4 0 .9-.5.9H3.2c-.5 0-.8-.5-.5-.9L4 9.4V6.5"
-        + "a4 4 0 0 1 3-3.9v-.4a1 1 0 0 1 1-1zM6.3 13.3h3.4a1.7 1.7 0 0 1-3.4 0z",
-    }));
 }

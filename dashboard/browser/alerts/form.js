@@ -5,6 +5,7 @@ import {CONDITIONS, hintWords, isChange} from "quotewire/alerts/words.js";
 import {askPermission, decimalsOf} from "quotewire/alerts/told.js";
 import {h, setText} from "quotewire/dom.js";
 import {explain} from "quotewire/feed_error.js";
+import {spelled} from "quotewire/symbol_match.js";
 
 /** @typedef {import("./book.js").Condition} Condition */
 /** @typedef {import("../core/quote_book.js").Quote} Quote */
@@ -102,7 +103,7 @@ export class AlertForm {
   }
 
   #name() {
-    return this.#symbol.value.trim().toUpperCase();
+    return spelled(this.#symbol.value.trim(), this.#connection.symbols?.keys() ?? []);
   }
 
   /** Begin at the price, or at no change. */

@@ -7,11 +7,13 @@ import {distance, isMet, ruleWords} from "quotewire/alerts/words.js";
 import {h, setText} from "quotewire/dom.js";
 import {explain} from "quotewire/feed_error.js";
 import {formatPercent} from "quotewire/format.js";
+import {KeyedRows} from "quotewire/keyed_rows.js";
 import {pageZone} from "quotewire/wording.js";
 import {wallClock} from "quotewire/zone.js";
 
 /** @typedef {import("./book.js").Alert} Alert */
 /** @typedef {import("./book.js").Fired} Fired */
+/** @typedef {[key: string, make: () => HTMLElement]} Keyed */
 
 /** @type {Record<string, string>} */
 const NOTIFICATIONS = {
@@ -27,6 +29,8 @@ export class AlertsPanel {
   #count = h("span", {class: "count"});
   #set = h("ul", {"data-testid": "alerts-set"});
   #fired = h("ul", {"data-testid": "alerts-fired"});
+  #setRows = new KeyedRows(this.#set);
+  #firedRows = new KeyedRows(this.#fired);
   #problem = h("p", {class: "problem", role: "alert", "data-testid": "alerts-problem"});
   #notifications = h("p", {class: "note"});
   /** @type {Map<string, {alert: Alert, state: HTMLElement}>} shown, by `Alert.id` */
@@ -34,6 +38,7 @@ export class AlertsPanel {
   /** @type {Map<string, import("../core/quote_book.js").Quote>} */
   #quotes = new Map();
   #quoted = "";
+  #permission = "";
   #endQuotes = () => {};
 
   /** @param {import("../connection.js").Connection} connection @param {import("./feed.js").AlertsFeed} alerts */
@@ -71,46 +76,47 @@ export class AlertsPanel {
     setText(this.#count, book.isKnown ? `${book.alerts.length}${most}` : "");
     this.#showSet(book.alerts);
     const none = "Nothing has fired yet. The feed watches also while no page is open.";
-    const fired = book.fired.toReversed().map((one) => this.#firedRow(one));
-    this.#fired.replaceChildren(...(fired.length ? fired : [h("li", {class: "none"}, none)]));
+    this.#firedRows.show(orNone(book.fired.toReversed().map((one) => this.#firedRow(one)), none));
     this.#showNotifications();
     this.#followPrices();
   }
 
   /** @param {readonly Alert[]} alerts */
   #showSet(alerts) {
-    this.#rows = new Map(alerts.map((alert) => [alert.id, {alert, state: h("span", {class: "state"})}]));
+    const before = this.#rows;
+    this.#rows = new Map(alerts.map((alert) =>
+      [alert.id, {alert, state: before.get(alert.id)?.state ?? h("span", {class: "state"})}]));
     const rows = [...this.#rows.values()].map(({alert, state}) => this.#setRow(alert, state));
-    const none = "No alert is set. Choose a symbol and a level above.";
-    this.#set.replaceChildren(...(rows.length ? rows : [h("li", {class: "none"}, none)]));
+    this.#setRows.show(orNone(rows, "No alert is set. Choose a symbol and a level above."));
     this.#showStates();
   }
 
-  /** @param {Alert} alert @param {HTMLElement} state */
+  /** @param {Alert} alert @param {HTMLElement} state @returns {Keyed} */
   #setRow(alert, state) {
     const words = ruleWords(alert, decimalsOf(this.#connection, alert.symbol));
     const note = [alert.repeat ? "every time" : "", alert.note].filter(Boolean).join(" · ");
-    return h("li", {"data-testid": `alert-${alert.symbol}`},
+    return [JSON.stringify([alert.id, words, note]), () => h("li", {"data-testid": `alert-${alert.symbol}`},
       h("p", {}, symbolLink(alert.symbol), ` ${words}`), state,
       h("button", {
         type: "button", class: "plain", "aria-label": `Remove alert ${alert.symbol} ${words}`,
         "data-testid": "alert-remove", onclick: () => this.#remove(alert.id),
       }, "×"),
-      h("small", {}, note));
+      h("small", {}, note))];
   }
 
-  /** @param {Fired} fired */
+  /** @param {Fired} fired @returns {Keyed} */
   #firedRow(fired) {
     const words = wordsOf(this.#connection, fired).slice(fired.symbol.length);
     const at = new Date(fired.fired_ms);
-    return h("li", {"data-testid": "fired"},
+    const when = whenWords(at);
+    return [JSON.stringify([fired.cursor, words, when]), () => h("li", {"data-testid": "fired"},
       h("p", {}, symbolLink(fired.symbol), words),
       h("time", {datetime: at.toISOString(), title: `Market time ${new Date(fired.time_ms).toISOString()}`},
-        whenWords(at)),
+        when),
       h("button", {
         type: "button", class: "plain again", "data-testid": "fired-again",
         "aria-label": `Set again: ${fired.symbol}`, onclick: () => this.#form.fill(fired),
-      }, "Again"));
+      }, "Again"))];
   }
 
   #showStates() {
@@ -127,6 +133,8 @@ export class AlertsPanel {
 
   #showNotifications() {
     const now = permission();
+    if (now === this.#permission) return undefined;
+    this.#permission = now;
     if (now !== "default") return this.#notifications.replaceChildren(NOTIFICATIONS[now]);
     const ask = h("button", {
       type: "button", class: "plain link", onclick: async () => {
@@ -134,7 +142,7 @@ export class AlertsPanel {
         this.#showNotifications();
       },
     }, "Notify me in other tabs too");
-    this.#notifications.replaceChildren(ask);
+    return this.#notifications.replaceChildren(ask);
   }
 
   #followPrices() {
@@ -167,6 +175,11 @@ export class AlertsPanel {
       this.#problem.hidden = false;
     }
   }
+}
+
+/** @param {Keyed[]} rows @param {string} none what is said where there are none @returns {Keyed[]} */
+function orNone(rows, none) {
+  return rows.length ? rows : [["none", () => h("li", {class: "none"}, none)]];
 }
 
 /** @param {string} symbol */

@@ -15,6 +15,8 @@ const told = new Mark("quotewire.alerts.told");
 const SHOWN_MS = 20_000;
 /** Of more, only how many. */
 const MOST = 3;
+/** Browsers of phones have notifications for service workers only, and say so when one tries. */
+let refuses = false;
 const DECIMALS = 2;
 
 /**
@@ -29,12 +31,13 @@ export function tellFired(connection, fired, cursor, first) {
   // Another tab may have told them already: of what happens now, each tells.
   const fresh = first ? fired.filter((one) => before !== null && isLater(one.cursor, before)) : fired;
   const shown_ms = document.hidden || first ? Infinity : SHOWN_MS;
-  if (fresh.length > MOST) {
-    toast(`${fresh.length} alerts have fired${first ? " meanwhile" : ""}; the bell has them`, {shown_ms});
-  } else {
-    for (const one of fresh) toast(wordsOf(connection, one), {shown_ms});
-  }
-  if (!first && document.hidden) for (const one of fresh) notify(connection, one);
+  const isMany = fresh.length > MOST;
+  const summary = `${fresh.length} alerts have fired${first ? " meanwhile" : ""}; the bell has them`;
+  if (isMany) toast(summary, {shown_ms});
+  else for (const one of fresh) toast(wordsOf(connection, one), {shown_ms});
+  if (first || !document.hidden) return;
+  if (isMany) notify("Quotewire", summary, cursor);
+  else for (const one of fresh) notify(one.symbol, wordsOf(connection, one), one.cursor, one.symbol);
 }
 
 /** @param {import("../connection.js").Connection} connection @param {Fired} fired */
@@ -49,7 +52,7 @@ export function decimalsOf(connection, symbol) {
 
 /** What the browser lets us do. @returns {NotificationPermission | "missing"} */
 export function permission() {
-  return "Notification" in window ? Notification.permission : "missing";
+  return "Notification" in window && !refuses ? Notification.permission : "missing";
 }
 
 /** To be called by a click. @returns {Promise<NotificationPermission | "missing">} */
@@ -58,18 +61,22 @@ export async function askPermission() {
   return Notification.requestPermission();
 }
 
-/** @param {import("../connection.js").Connection} connection @param {Fired} fired */
-function notify(connection, fired) {
+/**
+ * @param {string} title
+ * @param {string} body
+ * @param {string} tag of several tabs that tell the same, the browser shows one
+ * @param {string} [symbol] whose page it opens
+ */
+function notify(title, body, tag, symbol) {
   if (permission() !== "granted") return;
   try {
-    // Of several tabs that tell the same, the browser shows one.
-    const shown = new Notification(fired.symbol, {body: wordsOf(connection, fired), tag: fired.cursor});
+    const shown = new Notification(title, {body, tag});
     shown.onclick = () => {
       window.focus();
-      address.set({page: "symbol", symbol: fired.symbol}, {push: true});
+      if (symbol) address.set({page: "symbol", symbol}, {push: true});
       shown.close();
     };
   } catch {
-    // Browsers of phones have them for service workers only.
+    refuses = true;
   }
 }

@@ -5,6 +5,7 @@ import {briefly, filterOf, kindsOf, linesOf} from "quotewire/debug/message_words
 import {button, card} from "quotewire/debug/parts.js";
 import {copyText} from "quotewire/exports/hand_over.js";
 import {formatBytes, formatCount} from "quotewire/format.js";
+import {KeyedRows} from "quotewire/keyed_rows.js";
 import {toast} from "quotewire/toasts.js";
 import {pageZone} from "quotewire/wording.js";
 import {wallClock} from "quotewire/zone.js";
@@ -32,6 +33,7 @@ export class MessagesCard {
   #list = h("ol", {
     class: "messages", "data-testid": "debug-messages-list", onfocusin: () => this.#hold(),
   });
+  #rows = new KeyedRows(this.#list);
   #empty = h("p", {class: "empty"}, "Nothing has come, or nothing passes the filter.");
   #opened = h("pre", {hidden: true, tabindex: "0", "aria-label": "Message", "data-testid": "debug-message"});
   element = card("Last messages", "messages",
@@ -60,7 +62,7 @@ export class MessagesCard {
     this.#told = told;
     this.#newest = shown[0]?.number ?? 0;
     this.#empty.hidden = shown.length > 0;
-    this.#list.replaceChildren(...shown.map((kept) => this.#row(kept)));
+    this.#rows.show(shown.map((kept) => [`${pageZone()} ${kept.number}`, () => this.#row(kept)]));
   }
 
   /** @returns {Kept[]} newest first */
