@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from enum import StrEnum
+from pathlib import Path
 
 import structlog
 
 from feed_server.bus.connection import connect, masked
 from feed_server.bus.embedded import EmbeddedValkey
 from feed_server.bus.reader import Reader
+from feed_server.bus.user_file import UserFile
 from feed_server.errors import BusError, ConfigurationError, QuotewireError
 from feed_server.gateway.server import Gateway
 from feed_server.settings import FeedSettings
@@ -46,11 +49,36 @@ async def serve(settings: FeedSettings, role: Role) -> None:
     valkey = EmbeddedValkey()
     try:
         valkey.start()
-        async with asyncio.TaskGroup() as tasks:
+        async with _users_kept(settings, valkey.url), asyncio.TaskGroup() as tasks:
             tasks.create_task(_watch(valkey))
             tasks.create_task(_serve_with(settings, ingest, role, valkey.url))
     finally:
         valkey.stop()
+
+
+@asynccontextmanager
+async def _users_kept(settings: FeedSettings, redis_url: str) -> AsyncIterator[None]:
+    """Put back users' alerts and settings, and save them as long as it lasts."""
+    if settings.state_folder == "none":
+        yield
+        return
+    redis = connect(redis_url)
+    try:
+        kept = UserFile(redis, _users_file(settings))
+        await kept.load()
+        saving = asyncio.create_task(kept.run())
+        try:
+            yield
+        finally:
+            saving.cancel()
+            await asyncio.wait([saving])
+    finally:
+        await redis.aclose()
+
+
+def _users_file(settings: FeedSettings) -> Path:
+    # Feeds of one machine have ports of their own.
+    return Path(settings.state_folder).expanduser() / f"users-{settings.feed_port}.msgpack"
 
 
 async def _serve_with(

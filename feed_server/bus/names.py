@@ -59,6 +59,9 @@ ALERT_CHANGES = f"{PREFIX}:{{alerts}}:changes"
 SETTINGS_CHANGES = f"{PREFIX}:settings-changes"
 """Number of the last change of users' settings."""
 
+OF_USERS = (f"{PREFIX}:{{alerts}}:*", f"{PREFIX}:settings:*")
+"""Patterns of the keys that users' alerts and settings are in."""
+
 
 def source_status(source: str) -> str:
     """Key: a source's `SourceStatus` as JSON; expires when it is not renewed."""

@@ -251,3 +251,65 @@ def test_killed_again_and_again_each_fires_once_and_in_order(tmp_path: Path, wri
     assert [one["level"] for one in told] == levels[-200:]
     for one in told:
         assert one["level"] <= one["price"] < one["level"] + 0.011
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_restart_of_the_whole_feed_forgets_nothing(tmp_path: Path, killed: bool) -> None:
+    settings = {
+        "replay_speed": "1",
+        "state_folder": str(tmp_path / "new"),
+        "jwt_secret": pem.SECRET,
+    }
+    ann, bob = bearer("ann"), bearer("bob")
+    chosen = {"settings": {"theme": {"value": "dark", "at_ms": 1}}}
+    with FeedProcess(settings, token=signed("harness")) as feed:
+        for level in (1e6, 2e6):
+            set_alert(feed, ann, symbol="AAPL", level=level)
+        set_alert(feed, bob, symbol="AAPL", level=1, condition="price_below", repeat=True)
+        httpx.put(f"{feed.url}/api/settings", json=chosen, headers=ann).raise_for_status()
+        gone = alerts(feed, ann)["alerts"][0]["id"]
+        httpx.delete(f"{feed.url}/api/alerts", params={"id": gone}, headers=ann)
+        before = [alerts(feed, headers) for headers in (ann, bob)]
+        (file,) = wait_for("it is saved", lambda: list((tmp_path / "new").glob("users-*.msgpack")))
+        if killed:
+            old = file.stat().st_mtime_ns
+            httpx.put(
+                f"{feed.url}/api/settings",
+                json={"settings": {"palette": {"value": "red_up", "at_ms": 2}}},
+                headers=ann,
+            ).raise_for_status()
+            wait_for("it is saved again", lambda: file.stat().st_mtime_ns > old)
+            feed.kill()
+        else:
+            feed.stop()
+        assert file.stat().st_mode & 0o077 == 0
+        feed.start()
+        assert [alerts(feed, headers) for headers in (ann, bob)] == before
+        kept = httpx.get(f"{feed.url}/api/settings", headers=ann).json()["settings"]
+        assert kept["theme"] == chosen["settings"]["theme"]
+        assert ("palette" in kept) is killed
+        assert len(before[0]["alerts"]) == len(before[1]["alerts"]) == 1
+        # What was put back can be changed, and is evaluated under a lock with another number.
+        set_alert(feed, ann, symbol="AAPL", level=3e6)
+        assert len(alerts(feed, ann)["alerts"]) == 2
+
+
+def test_nobody_can_make_changes_all_the_time() -> None:
+    settings = {"replay_speed": "1", "max_commands_per_s": "1", "jwt_secret": pem.SECRET}
+    ann, bob = bearer("ann"), bearer("bob")
+    with FeedProcess(settings, token=signed("harness")) as feed:
+        url, one = f"{feed.url}/api/alerts", {"id": "0" * 16}
+        said = [httpx.delete(url, params=one, headers=ann) for _ in range(8)]
+        assert [said[0].status_code, said[-1].status_code] == [404, 429]
+        assert said[-1].json()["code"] == "too_many_commands"
+        assert httpx.delete(url, params=one, headers=bob).status_code == 404
+
+
+def test_alerts_look_at_so_many_symbols_together() -> None:
+    settings = {"replay_speed": "1", "max_alert_symbols": "1"}
+    with FeedProcess(settings) as feed:
+        set_alert(feed, symbol="AAPL", level=1e6)
+        set_alert(feed, symbol="AAPL", level=2e6)
+        answer = httpx.post(f"{feed.url}/api/alerts", json={**ABOVE, "symbol": "IBM", "level": 1e6})
+        assert (answer.status_code, answer.json()["code"]) == (409, "too_many_alerts")
+        assert "1 symbols" in answer.json()["message"]
