@@ -13,7 +13,9 @@ from tests.harness import FeedProcess, wait_for
 pytestmark = pytest.mark.browser
 
 PAGES = ("dashboard", "market", "symbol", "debug")
+IN_HEADER = ("search", "badge-button", "pause", "settings", *(f"page-{p}" for p in PAGES))
 LONG_MS = 20_000
+Visit = Callable[[str], Page]
 Subscription = tuple[str, str, str | None]
 """Channel, symbol and interval."""
 
@@ -85,9 +87,6 @@ def test_each_page_opens_by_its_address(
     no_console_errors(page)
     state(page, "live")
     shown(page, name)
-    page.reload()
-    state(page, "live")
-    shown(page, name)
 
 
 def test_each_page_opens_by_its_link_and_back_comes_back(
@@ -151,24 +150,21 @@ def test_a_page_that_is_not_there_is_said_and_the_usual_one_is_shown(
     assert "symbol=IBM" in page.url
 
 
-@pytest.mark.parametrize("name", PAGES)
 def test_a_symbol_that_the_feed_has_not_is_calm_on_each_page(
-    running_feed: FeedProcess,
-    open_page: OpenPage,
-    no_console_errors: Callable[[Page], None],
-    name: str,
+    running_feed: FeedProcess, visit: Visit, no_console_errors: Callable[[Page], None]
 ) -> None:
-    page = open_page(f"?page={name}&symbol=" + "N" * 64)
-    no_console_errors(page)
-    state(page, "live")
-    shown(page, name)
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for name in PAGES:
+        page = visit(f"?page={name}&symbol=" + "N" * 64)
+        no_console_errors(page)
+        state(page, "live")
+        shown(page, name)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_symbol_is_found_by_keys_alone_and_shown_on_its_page(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page("?page=market")
+    page = visit("?page=market")
     state(page, "live")
     page.keyboard.press("/")
     field = page.get_by_role("combobox", name="Search symbols")
@@ -188,9 +184,9 @@ def test_a_symbol_is_found_by_keys_alone_and_shown_on_its_page(
 
 
 def test_a_search_that_finds_nothing_says_so_and_escape_leaves_it(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page()
+    page = visit("")
     state(page, "live")
     page.keyboard.press("/")
     page.keyboard.type("<i>zzz")
@@ -201,10 +197,8 @@ def test_a_search_that_finds_nothing_says_so_and_escape_leaves_it(
     expect(page.get_by_test_id("search")).not_to_be_focused()
 
 
-def test_pause_freezes_the_screen_and_not_the_data(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page("?symbol=IBM")
+def test_pause_freezes_the_screen_and_not_the_data(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("?symbol=IBM")
     state(page, "live")
     last = page.get_by_test_id("quote-IBM-last")
     expect(last).to_have_text(re.compile(r"\d"), timeout=LONG_MS)
@@ -221,9 +215,9 @@ def test_pause_freezes_the_screen_and_not_the_data(
 
 
 def test_digits_choose_the_interval_and_the_sheet_tells_the_keys(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page("?symbol=IBM")
+    page = visit("?symbol=IBM")
     state(page, "live")
     page.keyboard.press("3")
     page.wait_for_function("() => location.search.includes('interval=1m')")
@@ -236,27 +230,25 @@ def test_digits_choose_the_interval_and_the_sheet_tells_the_keys(
     assert "interval=1m" in page.url
 
 
-def test_the_title_has_the_price_of_the_symbol(
-    running_feed: FeedProcess, open_page: OpenPage
-) -> None:
-    page = open_page("?symbol=IBM")
+def test_the_title_has_the_price_of_the_symbol(running_feed: FeedProcess, visit: Visit) -> None:
+    page = visit("?symbol=IBM")
     expect(page).to_have_title(re.compile(r"^\d+\.\d\d .*IBM · Quotewire$"), timeout=LONG_MS)
     page.get_by_test_id("page-market").click()
     expect(page).to_have_title("Live market · Quotewire")
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("name", PAGES)
-def test_the_header_fits(
-    running_feed: FeedProcess, open_page: OpenPage, name: str, size: tuple[int, int]
-) -> None:
-    page = open_page(f"?page={name}", viewport={"width": size[0], "height": size[1]})
+def test_the_header_fits(running_feed: FeedProcess, visit: Visit, size: tuple[int, int]) -> None:
+    page = visit("")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     state(page, "live")
-    shown(page, name)
-    for test_id in ("search", "badge-button", "pause", "settings", *(f"page-{p}" for p in PAGES)):
-        box = page.get_by_test_id(test_id).bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= size[0], test_id
-        assert box["y"] + box["height"] <= size[1], test_id
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for name in PAGES:
+        page.get_by_test_id(f"page-{name}").click()
+        shown(page, name)
+        for test_id in IN_HEADER:
+            box = page.get_by_test_id(test_id).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= size[0], test_id
+            assert box["y"] + box["height"] <= size[1], test_id
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
