@@ -1,9 +1,9 @@
 /** A price that moves: its mark, and a flash that does not tire the eye. */
 
+import {settings} from "quotewire/settings.js";
+
 /** A price flashes at most so often, however fast it moves. */
 const FLASH_MS = 1000;
-
-import {settings} from "quotewire/settings.js";
 
 const prefersCalm = window.matchMedia("(prefers-reduced-motion: reduce)");
 

@@ -20,13 +20,14 @@ export function render(context) {
   return mount(context, (connection, until) => new TradesTape(connection, until).element);
 }
 
-class TradesTape {
+export class TradesTape {
   #connection;
   #symbol = "";
   #decimals = 2;
   #zone = "UTC";
   #rule = new TickRule();
-  #last_offset = -1;
+  /** Of the first one that came by itself. @type {number | null} */
+  #first_offset = null;
   #unsubscribe = () => {};
   #whose = h("span", {class: "muted"});
   #rows = h("tbody", {"data-testid": "trades"});
@@ -69,7 +70,7 @@ class TradesTape {
     this.#unsubscribe = () => {};
     this.#symbol = symbol;
     this.#rule = new TickRule();
-    this.#last_offset = -1;
+    this.#first_offset = null;
     this.#rows.replaceChildren();
     setText(this.#whose, symbol);
     if (!symbol) return;
@@ -89,29 +90,40 @@ class TradesTape {
     } catch {
       return; // trades come by themselves
     }
-    if (symbol !== this.#symbol || this.#last_offset >= 0) return;
+    if (symbol !== this.#symbol) return;
     /** @type {import("./core/trade_book.js").TradeSeries} */
     const {time_ms, price, size, offsets} = body;
-    this.#add(time_ms.map((time, i) => ({
+    this.#addBefore(time_ms.map((time, i) => ({
       symbol, time_ms: time, price: price[i], size: size[i], offset: offsets[i], received_ms: null,
     })));
   }
 
+  /** Beneath what has come since. @param {Trade[]} trades oldest first */
+  #addBefore(trades) {
+    const first = this.#first_offset;
+    if (first === null) return this.#add(trades);
+    const rule = new TickRule();
+    const rows = trades.filter(({offset}) => offset < first).map((trade) => this.#row(trade, rule));
+    this.#rows.append(...rows.reverse());
+    return this.#trim();
+  }
+
   /** @param {Trade[]} trades oldest first */
   #add(trades) {
-    const rows = [];
-    for (const trade of trades) {
-      this.#last_offset = trade.offset;
-      rows.push(this.#row(trade));
-    }
+    this.#first_offset ??= trades[0]?.offset ?? null;
+    const rows = trades.map((trade) => this.#row(trade, this.#rule));
     this.#rows.prepend(...rows.slice(-MOST).reverse());
+    this.#trim();
+  }
+
+  #trim() {
     while (this.#rows.childElementCount > MOST) this.#rows.lastElementChild?.remove();
     this.#explain();
   }
 
-  /** @param {Trade} trade */
-  #row({time_ms, price, size, offset}) {
-    const direction = this.#rule.next(price);
+  /** @param {Trade} trade @param {TickRule} rule that has seen those before it */
+  #row({time_ms, price, size, offset}, rule) {
+    const direction = rule.next(price);
     const {date, clock} = wallClock(this.#zone, time_ms);
     const tenths = Math.floor((time_ms % 1000) / 100);
     return h("tr", {"data-direction": direction, "data-offset": String(offset)},

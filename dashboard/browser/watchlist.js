@@ -33,7 +33,7 @@ export function render(context) {
     new Watchlist(context.model, connection, until).element);
 }
 
-class Watchlist {
+export class Watchlist {
   #connection;
   #model;
   /** @type {Map<string, QuoteRow>} in the order of the list */
@@ -56,6 +56,7 @@ class Watchlist {
   #more = h("p", {class: "empty", hidden: true, "data-testid": "watchlist-more"});
   #empty = h("p", {class: "empty", "data-testid": "watchlist-empty"});
   #stopQuotes = () => {};
+  #asked = "";
   /** @type {WatchlistEditor | null} null where the list is not the user's */
   #editor = null;
 
@@ -157,10 +158,11 @@ class Watchlist {
     setText(this.#label, labels.size === 1 ? infos[0].label : "");
     for (const info of infos) this.#rows.get(info.symbol)?.describe(info, labels.size > 1);
     this.#place();
-    if (same) return;
-    const stop = this.#stopQuotes;
     // The feed looks for what it does not know yet.
     const asked = this.#editor ? [...new Set([...names, ...this.#unknown])] : names;
+    if (same && asked.join() === this.#asked) return;
+    this.#asked = asked.join();
+    const stop = this.#stopQuotes;
     this.#stopQuotes = this.#connection.subscribeQuotes(asked, (quotes) => this.#update(quotes));
     stop(); // after it, so that what stays is asked for all the time
   }

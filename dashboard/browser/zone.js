@@ -93,9 +93,9 @@ function readOffset(zone, time_ms) {
   return Date.UTC(year, month - 1, day, hour, minute, second) - time_ms;
 }
 
-/** @param {string} zone @param {Intl.DateTimeFormatOptions} options */
+/** @param {string} zone @param {Intl.DateTimeFormatOptions} options each always the same: its name tells which */
 function formatOf(zone, options) {
-  const key = `${zone} ${Object.keys(options).length}`;
+  const key = `${zone} ${Object.keys(options).join()}`;
   let format = formats.get(key);
   if (!format) {
     format = new Intl.DateTimeFormat("en-US", {...options, timeZone: zone});

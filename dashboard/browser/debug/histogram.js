@@ -40,10 +40,3 @@ export function binOf(value_ms) {
   const bin = EDGES_MS.findIndex((edge_ms) => value_ms < edge_ms);
   return bin < 0 ? EDGES_MS.length : bin;
 }
-
-/** @param {number} bin */
-export function binWords(bin) {
-  if (bin === 0) return `< ${EDGES_MS[0]} ms`;
-  if (bin === EDGES_MS.length) return `≥ ${EDGES_MS[bin - 1]} ms`;
-  return `${EDGES_MS[bin - 1]}–${EDGES_MS[bin]} ms`;
-}

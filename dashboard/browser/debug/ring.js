@@ -41,11 +41,6 @@ export class Ring {
     return this.#number;
   }
 
-  clear() {
-    this.#kept = [];
-    this.#first = this.#bytes = 0;
-  }
-
   /** @returns {Kept[]} oldest first */
   all() {
     return this.#kept.slice(this.#first);

@@ -13,7 +13,6 @@ import {LiveRows, MOST_LIVE} from "quotewire/market/live_rows.js";
 import {sorted} from "quotewire/market/order.js";
 import {MarketTable} from "quotewire/market/table.js";
 import {MarketToolbar} from "quotewire/market/toolbar.js";
-import {pause} from "quotewire/pause.js";
 import {pathsOf} from "quotewire/session_paths.js";
 import {isLike} from "quotewire/symbol_match.js";
 
@@ -86,8 +85,8 @@ export class MarketPage {
     this.#rows.see(this.#view.inView);
   }
 
+  /** Also while the page is paused: what stands still grows old. */
   #tick() {
-    if (pause.isPaused) return;
     this.#rows.tick();
     this.#view.tick();
     this.#tell();

@@ -7,6 +7,7 @@ import {Calm, sorted} from "quotewire/market/order.js";
 import {rowAt, rowsInView, scrolledTo} from "quotewire/market/rows_in_view.js";
 import {TableHead} from "quotewire/market/table_head.js";
 import {TableRow} from "quotewire/market/table_row.js";
+import {pause} from "quotewire/pause.js";
 
 /** @typedef {import("./columns.js").Row} Row */
 /** @typedef {import("./columns.js").Column} Column */
@@ -68,11 +69,6 @@ export class MarketTable {
     return [...this.#drawn.keys()];
   }
 
-  /** Whether rows wait for another order until they may move. */
-  get isHeld() {
-    return this.#calm.isHeld(performance.now());
-  }
-
   /** @param {readonly Row[]} rows in the order of their list */
   show(rows) {
     this.#rows = rows;
@@ -93,7 +89,7 @@ export class MarketTable {
 
   /** What goes with time: ages, and the order. */
   tick() {
-    if (address.get("sort") && this.#calm.mayMove(performance.now())) this.#sort();
+    if (!pause.isPaused && address.get("sort") && this.#calm.mayMove(performance.now())) this.#sort();
     for (const row of this.#shown()) this.#drawn.get(row.info.symbol)?.age(row);
   }
 

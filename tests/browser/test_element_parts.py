@@ -1,0 +1,144 @@
+"""Elements by themselves, beside a feed that does as the test says."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+FEED = """
+  const info = (symbol) => [symbol, {
+    symbol, name: symbol, decimals: 2, label: "REPLAY", source: "s", zone: "UTC",
+  }];
+  const quote = (symbol, last = 11) => ({
+    symbol, last, prev_close: 10, volume: 5, bid: null, ask: null, open: 10, low: 10, high: 11,
+    time_ms: 0, session: "", offset: 1,
+  });
+  let heard, onSymbols, age_ms = 10, answer;
+  const asked = [];
+  const connection = {
+    feedUrl: "http://feed", state: {state: "live"}, sources: [],
+    symbols: new Map([info("A"), info("B")]),
+    freshness: () => ({state: age_ms > 1000 ? "stale" : "live", age_ms}),
+    health: () => ({state: "live"}),
+    onSymbols: (listener) => {
+      onSymbols = listener;
+      listener(connection.symbols);
+      return () => {};
+    },
+    onState: (listener) => { listener(connection.state); return () => {}; },
+    onStatus: () => () => {},
+    onLost: () => () => {},
+    ask: () => new Promise((resolve) => (answer = resolve)),
+    subscribeQuotes: (symbols, listener) => {
+      asked.push(symbols.join());
+      heard = listener;
+      return () => {};
+    },
+    subscribeTrades: (symbols, listener) => { heard = listener; return () => {}; },
+  };
+  const {address} = await import("quotewire/address.js");
+  const {pause} = await import("quotewire/pause.js");
+  const {settings} = await import("quotewire/settings.js");
+  const ends = [], until = (end) => ends.push(end);
+  const put = ({element}) => {
+    element.style.height = "600px";
+    document.body.append(element);
+    return element;
+  };
+  const rest = () => new Promise((resolve) => setTimeout(resolve));
+  const until_true = async (check) => {
+    const end_ms = Date.now() + 10_000;
+    while (!check() && Date.now() < end_ms) await new Promise((go) => setTimeout(go, 50));
+    return check();
+  };
+  const end = () => {
+    ends.forEach((call) => call());
+    document.body.replaceChildren();
+    address.set({symbol: null, sort: "", watchlist: null});
+    settings.reset();
+  };
+"""
+
+
+def run(page: Page, script: str) -> Any:
+    """Return what a script tells that has the feed."""
+    return page.evaluate(f"async () => {{ {FEED} {script} }}")
+
+
+def test_while_the_market_is_paused_its_prices_grow_old_but_keep_their_places(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        """
+        const {MarketPage} = await import("quotewire/market/page.js");
+        const element = put(new MarketPage(connection, until));
+        address.set({sort: "-last"});
+        heard([quote("A", 11), quote("B", 12)]);
+        const rows = () => [...element.querySelectorAll("[data-symbol]")];
+        const order = () => rows().map((row) => row.dataset.symbol).join();
+        const before = await until_true(() => order() === "B,A");
+        pause.toggle();
+        heard([quote("A", 13)]);
+        age_ms = 300_000;
+        const old = await until_true(() => rows().length > 0
+          && rows().every((row) => row.hasAttribute("data-stale")));
+        const note = element.querySelector("[data-testid=market-note]").textContent;
+        const held = order();
+        pause.toggle();
+        const moved = await until_true(() => order() === "A,B");
+        end();
+        return {before, old, note, held, moved};
+        """,
+    )
+    assert told == {
+        "before": True,
+        "old": True,
+        "note": "All are old",
+        "held": "B,A",
+        "moved": True,
+    }
+
+
+def test_trades_that_come_before_the_history_have_it_beneath_them(blank_page: Page) -> None:
+    told = run(
+        blank_page,
+        """
+        const {TradesTape} = await import("quotewire/trades_tape.js");
+        address.set({symbol: "A"});
+        const element = put(new TradesTape(connection, until));
+        const trade = (offset) => ({symbol: "A", time_ms: 0, price: offset, size: 1, offset});
+        heard([trade(5), trade(6)], 0);
+        answer({
+          time_ms: [0, 0, 0, 0], price: [2, 3, 4, 5], size: [1, 1, 1, 1], offsets: [2, 3, 4, 5],
+        });
+        await rest();
+        heard([trade(7)], 0);
+        const rows = [...element.querySelectorAll("tr[data-offset]")];
+        end();
+        return rows.map(({dataset}) => `${dataset.offset} ${dataset.direction}`);
+        """,
+    )
+    assert told == ["7 up", "6 up", "5 flat", "4 up", "3 up", "2 flat"]
+
+
+def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(
+    blank_page: Page,
+) -> None:
+    asked = run(
+        blank_page,
+        """
+        const {Watchlist} = await import("quotewire/watchlist.js");
+        settings.choose({watchlists: [{name: "Mine", symbols: ["A"]}]});
+        const model = {named: true, symbols: [], on: () => {}, off: () => {}};
+        put(new Watchlist(model, connection, until));
+        settings.choose({watchlists: [{name: "Mine", symbols: ["A", "NEW"]}]});
+        onSymbols(connection.symbols);
+        end();
+        return asked;
+        """,
+    )
+    assert asked[:2] == ["A", "A,NEW"]
+    assert "A,NEW" not in asked[2:]
