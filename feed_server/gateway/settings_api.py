@@ -50,11 +50,7 @@ class SettingsHandler(ApiHandler):
             raise _too_large()
 
     def data_received(self, chunk: bytes) -> None:
-        """Take a part of the body.
-
-        Raises:
-            RequestError: It is too large, which no header told.
-        """
+        """Take a part of the body; of one that is too large no more than tells so."""
         if len(self._body) <= MAX_SETTINGS_BODY_BYTES:
             self._body += chunk
 
@@ -65,6 +61,7 @@ class SettingsHandler(ApiHandler):
     async def put(self) -> None:
         """Join the settings that are sent with those that are kept; answer with all."""
         subject = self._subject()
+        self.count_change(subject)
         if len(self._body) > MAX_SETTINGS_BODY_BYTES:
             raise _too_large()
         told = parse_settings(bytes(self._body), self.gateway.hub.now_ms())

@@ -230,8 +230,8 @@ def test_a_clock_that_is_ahead_makes_no_choice_the_newest_for_ever(open_as: Open
     with page.expect_response(lambda it: it.request.method == "PUT", timeout=20_000):
         shown.get_by_test_id("palette-red_up").click()
     page.wait_for_function(
-        """(latest_ms) => JSON.parse(
-          localStorage.getItem("quotewire.settings")).palette.at_ms < latest_ms""",
+        """(latest_ms) => Object.values(localStorage).some((text) =>
+          text.includes("red_up") && JSON.parse(text).palette.at_ms < latest_ms)""",
         arg=time.time() * 1000 + 600_000,
     )
 
