@@ -302,7 +302,8 @@ class LimitSettings(BaseSettings):
         50,
         ge=1,
         description="Commands a second that a connection can send, WebSocket pings among them, and "
-        "changes of alerts a second that a user can make over HTTP; twice as many at once.",
+        "changes of alerts and settings a second that a user can make over HTTP; twice as many at "
+        "once.",
     )
     idle_timeout_ms: int = Field(
         75_000,

@@ -40,9 +40,9 @@ from feed_server.gateway.origins import Origins
 from feed_server.gateway.requests import NOT_BEGUN, RequestError
 from feed_server.gateway.roll import SLOTS, Roll
 from feed_server.gateway.routes import routes
+from feed_server.gateway.subjects import Seen
 from feed_server.gateway.table_api import AT_ONCE, WAITING
 from feed_server.gateway.turns import Turns
-from feed_server.gateway.subjects import Seen
 from feed_server.protocol import (
     PROTOCOL_VERSION,
     CloseCode,

@@ -39,7 +39,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_SYMBOLS = ("too_many_symbols", 105, 400, "more than max_symbols", False)
     TOO_MANY_COMMANDS = ("too_many_commands", 106, 429, "more than max_commands_per_s", True)
     TOO_MANY_CONNECTIONS = ("too_many_connections", 107, 503, "the server is full", True)
-    TOO_MANY_ALERTS = ("too_many_alerts", 108, 409, "more than max_alerts; remove some", False)
+    TOO_MANY_ALERTS = ("too_many_alerts", 108, 409, "more than may be set; remove some", False)
     TOO_LARGE = ("too_large", 109, 413, "more than is taken at once, or kept", False)
     AUTH_REQUIRED = ("auth_required", 110, 401, "a token must be sent first", False)
     AUTH_FAILED = ("auth_failed", 111, 401, "the token is not valid", False)

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
+from feed_server import alerts
 from feed_server.bus import lock as locks
+from feed_server.bus import names
 from feed_server.bus.alert_writer import AlertWriter
 from feed_server.bus.alerts import AlertStore
 from feed_server.bus.connection import connect
@@ -61,14 +63,14 @@ class Ingest:
         redis, listening = self._clients
         self.publisher = DyingPublisher(redis, dies_at)
         self.lock = ProviderLock(redis, "tape")
-        alerts = Alerting(
+        alerting = Alerting(
             AlertStore(redis),
             AlertWriter(redis, "tape"),
             Leases(redis, name),
             lambda on_message, on_connected: Subscriber(listening, name, on_message, on_connected),
             fence=lambda: self.publisher.fence,
         )
-        bus = ingest_bus(redis, self.publisher, lock=self.lock, alerts=alerts)
+        bus = ingest_bus(redis, self.publisher, lock=self.lock, alerts=alerting)
         self.task = asyncio.create_task(IngestWorker([self.tape], bus, loop=False).run())
 
     async def end(self) -> None:
@@ -240,6 +242,53 @@ async def test_one_that_was_paused_fires_nothing_after_another_took_over(
     finally:
         await second.end()
         await first.end()
+
+
+async def test_a_trade_that_comes_late_fires_nothing(redis: Redis, valkey: EmbeddedValkey) -> None:
+    await put(AlertStore(redis), alert(100, symbol="BAC"))
+    async with running(valkey) as ingest:
+        for time_ms, price in ((10, 99), (5, 120), (11, 98), (12, 101), (13, 97)):
+            ingest.tape.tell(Trade("BAC", OPEN_MS + time_ms, price, 1.0))
+        (told,) = await prices_of(redis, 1)
+        assert (told.price, told.time_ms) == (101, OPEN_MS + 12)
+
+
+async def test_long_after_a_takeover_the_same_prices_fire_nothing_again(
+    redis: Redis, valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "REST_MS", 0)
+    await put(AlertStore(redis), alert(100, symbol="BAC", repeat=True))
+    first = Ingest(valkey.url, dies_at=101)
+    first.tape.trade("BAC", 98)
+    await until_last(redis, "BAC", 98)
+    crossing = [Trade("BAC", OPEN_MS + n, price, 1.0) for n, price in ((2, 99), (3, 101))]
+    first.tape.tell(*crossing)
+    await first.publisher.dead.wait()
+    await prices_of(redis, 1)
+    await first.die()
+    second = Ingest(valkey.url, name="two")
+    try:
+        second.tape.tell(*crossing)
+        second.tape.tell(Trade("BAC", OPEN_MS + 4, 98, 1.0), Trade("BAC", OPEN_MS + 5, 103, 1.0))
+        assert [told.price for told in await prices_of(redis, 2)] == [101, 103]
+        await until_last(redis, "BAC", 103)
+        assert len(await prices_of(redis, 2)) == 2
+    finally:
+        await second.end()
+
+
+async def test_what_is_put_back_is_not_evaluated_again(
+    redis: Redis, valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "REST_MS", 0)
+    await put(AlertStore(redis), alert(100, symbol="BAC", repeat=True))
+    async with running(valkey) as ingest:
+        ingest.tape.trade("BAC", 99, 101)
+        await until_last(redis, "BAC", 101)
+        await redis.delete(names.last_value("BAC"))
+        ingest.tape.trade("BAC", 102)
+        await until_last(redis, "BAC", 102)
+        assert [told.price for told in await prices_of(redis, 1)] == [101]
 
 
 async def test_while_redis_is_away_prices_wait_and_nothing_is_lost(

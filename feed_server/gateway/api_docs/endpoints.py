@@ -220,6 +220,7 @@ def _market_data(limits: LimitSettings) -> dict[str, Endpoint]:
 def _alerts() -> Endpoint:
     """Return what can be done with alerts; whose they are the token's claim `sub` says."""
     not_ready, forbidden = ErrorCode.NOT_READY, ErrorCode.FORBIDDEN
+    busy = ErrorCode.TOO_MANY_COMMANDS
     name = Parameter(
         "id", "`Alert.id`.", {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True
     )
@@ -228,7 +229,7 @@ def _alerts() -> Endpoint:
         None,
         tag="alerts",
         parameters=(name,),
-        errors=(ErrorCode.BAD_PARAMETER, ErrorCode.NOT_FOUND, forbidden, not_ready),
+        errors=(ErrorCode.BAD_PARAMETER, ErrorCode.NOT_FOUND, busy, forbidden, not_ready),
         may_forbid=True,
         has_etag=False,
         status=204,
@@ -238,7 +239,7 @@ def _alerts() -> Endpoint:
         "connected. Its symbol is kept current meanwhile.",
         ref(Alert),
         tag="alerts",
-        errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_ALERTS, not_ready),
+        errors=(*SYMBOL_ERRORS, ErrorCode.TOO_MANY_ALERTS, busy, not_ready),
         may_forbid=True,
         has_etag=False,
         takes=ref(AlertRequest),
@@ -265,7 +266,12 @@ def _settings() -> Endpoint:
         f"{MAX_SETTINGS_BODY_BYTES} bytes at most.",
         ref(UserSettings),
         tag="settings",
-        errors=(*errors, ErrorCode.BAD_PARAMETER, ErrorCode.TOO_LARGE),
+        errors=(
+            *errors,
+            ErrorCode.BAD_PARAMETER,
+            ErrorCode.TOO_LARGE,
+            ErrorCode.TOO_MANY_COMMANDS,
+        ),
         may_forbid=True,
         has_etag=False,
         takes=ref(UserSettings),
