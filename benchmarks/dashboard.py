@@ -75,5 +75,5 @@ def open_dashboard(
 
 
 def _has_price(tab: Tab, symbol: str) -> bool:
-    (price,) = shown(tab, f"quote-{symbol}-last")
-    return price is not None and re.search(r"\d", price) is not None
+    prices = shown(tab, f"quote-{symbol}-last", f"market-{symbol}-last")
+    return any(price is not None and re.search(r"\d", price) for price in prices)

@@ -23,8 +23,9 @@ OPENED = 8
 MOST_CPU_S = 0.5
 SETTLE_S = 2.0
 """After the first price: what else the page says to Panel is said."""
-FIRST = 20
-"""Opened and closed before the first look: what the process allocates once is not a page's."""
+FIRST = 100
+"""Opened and closed before the first look: by then the process has had as many sessions at a time
+as it will, and keeps their memory for those to come."""
 CLOSED = 200
 MOST_MB = 20.0
 # Sessions end soon after their page: of a server as a user starts it, after two minutes.

@@ -1,8 +1,8 @@
 """What open pages cost the Panel process, by their number and by the rate of what is live in them.
 
-The pages are tabs of a real browser, each in a small window of its own, so that every one is seen
-and gets all that changes. That goes from the feed to the browser; so the Panel process should not
-notice at which rate.
+The pages are market tables in tabs of a real browser, each in a small window of its own, so that
+every one is seen and gets all that changes. That goes from the feed to the browser; so the Panel
+process should not notice at which rate.
 """
 
 import time
@@ -49,7 +49,12 @@ def main() -> None:
         for pages in PAGES:
             while opened < pages:
                 open_dashboard(
-                    browser, address(served), SYMBOLS[0], window=True, size=SMALL, script=CALM
+                    browser,
+                    f"{address(served)}?page=market",
+                    SYMBOLS[0],
+                    window=True,
+                    size=SMALL,
+                    script=CALM,
                 )
                 opened += 1
             _show(pages, _measure(feed.feeder, served))
