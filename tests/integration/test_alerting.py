@@ -133,6 +133,8 @@ async def test_its_symbol_is_wanted_as_long_as_it_is_set(
     async def is_wanted(**counts: int) -> bool:
         return await wanted.counts() == counts
 
+    # Another ingest has it, or none: it is counted where it is carried.
+    await put(store, alert(100, symbol="ELSEWHERE", name="d"))
     async with running(valkey):
         await until(lambda: is_wanted(BAC=1))
         await put(store, alert(200, symbol="BAC", name="b"), "bob")
@@ -286,6 +288,7 @@ async def test_what_is_put_back_is_not_evaluated_again(
         ingest.tape.trade("BAC", 99, 101)
         await until_last(redis, "BAC", 101)
         await redis.delete(names.last_value("BAC"))
+        await until_last(redis, "BAC", 101)
         ingest.tape.trade("BAC", 102)
         await until_last(redis, "BAC", 102)
         assert [told.price for told in await prices_of(redis, 1)] == [101]
