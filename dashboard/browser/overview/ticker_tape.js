@@ -81,7 +81,7 @@ export class TickerTape {
   #copy() {
     const isFirst = this.#copies.length === 0;
     const items = new Map(this.#infos.map((info) => [info.symbol, item(info)]));
-    const list = h("ul", {"aria-hidden": isFirst ? "false" : "true", inert: !isFirst},
+    const list = h("ul", {"aria-hidden": isFirst ? false : "true", inert: !isFirst},
       ...[...items.values()].map(({element}) => element));
     for (const [symbol, {show}] of items) {
       const quote = this.#quotes.get(symbol);
