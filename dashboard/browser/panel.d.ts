@@ -51,6 +51,11 @@ export interface View {
     data?: { properties?: { dark_theme?: Property<boolean> } };
     document?: Doc | null;
   };
+  /** Call back when views of such children were made, or found to be there. */
+  on_child_render(child: string, callback: () => void): void;
+  remove_on_child_render(child: string, callback: () => void): void;
+  /** Draw those children that are in their place by now. */
+  render_children(): void;
 }
 
 /** An element's parameters by name, as its class in Python declares them. */

@@ -7,6 +7,7 @@ from panel.viewable import Child, Children
 from dashboard.browser import FOLDER, LiveElement, stylesheets
 from dashboard.charts.panes import (
     INDICATOR_PANES,
+    Parts,
     Shared,
     compared_source,
     indicator_pane,
@@ -38,10 +39,11 @@ class CandleChart(LiveElement):
     compared = param.ClassSelector(class_=ColumnDataSource, doc="Other symbols' closes.")
     price = Child(doc="The figure of the prices.")
     volume = Child(doc="The figure of the volumes.")
-    panes = Children(doc="Figures for indicators.")
+    panes = Children(doc="Figures for indicators; as many as were ever needed at once.")
     parts = param.Dict(doc="Models the browser changes, by the names it knows them by.")
 
     _esm = FOLDER / "chart.js"
+    _render_policy = "manual"  # the browser puts panes that come late beside what it has drawn
     _stylesheets = stylesheets("tokens", "popover", "chart", "chart_tools", "indicators", "export")
 
     def __init__(self, **params: object) -> None:
@@ -51,14 +53,13 @@ class CandleChart(LiveElement):
         shared = Shared(x_range)
         price, price_parts = price_pane(source, overlays, compared, shared)
         volume, volume_parts = volume_pane(source, shared)
-        panes, pane_parts = zip(
-            *(indicator_pane(shared) for _ in range(INDICATOR_PANES)), strict=True
-        )
+        self._shared = shared
+        self._pane_parts: list[Parts] = []
         parts = {
             "x_range": x_range,
             "price": price_parts,
             "volume": volume_parts,
-            "panes": list(pane_parts),
+            "panes": [],
         }
         super().__init__(
             source=source,
@@ -66,7 +67,24 @@ class CandleChart(LiveElement):
             compared=compared,
             price=price,
             volume=volume,
-            panes=list(panes),
             parts=parts,
             **params,
         )
+
+    async def _handle_msg(self, data: object) -> None:  # type: ignore[override]
+        """Make the figures that a browser needs for its indicators now."""
+        match data:
+            case {"do": "panes", "count": int(count)}:
+                self._have_panes(min(count, INDICATOR_PANES))
+            case _:
+                await super()._handle_msg(data)
+
+    def _have_panes(self, count: int) -> None:
+        """Make those that are missing: a browser may ask again before the first ones came."""
+        made = [indicator_pane(self._shared) for _ in range(count - len(self._pane_parts))]
+        if made:
+            self._pane_parts += [parts for _, parts in made]
+            self.param.update(
+                parts={**self.parts, "panes": list(self._pane_parts)},
+                panes=[*self.panes, *(plot for plot, _ in made)],
+            )

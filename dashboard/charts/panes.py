@@ -1,7 +1,7 @@
 """The figures of a chart, one above the other. The browser draws into them and fits their axes.
 
-All are made before anyone asks for them, for a browser cannot make figures: panes for indicators,
-lines for them and for other symbols. What is not used yet has no data and is not seen.
+A browser cannot make figures. Lines for indicators and for other symbols are made before anyone
+asks for them, without data and not seen; panes for indicators when the browser needs them.
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,7 @@ from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
 
+OpenPage = Callable[..., Page]
 Visit = Callable[[str], Page]
 PAGE = "?page=symbol&symbol=AAPL"
 
@@ -69,6 +70,38 @@ def test_others_have_panes_of_their_own_until_they_are_removed(
     page.get_by_role("button", name="Remove RSI(14)").click()
     expect(panes[0]).to_be_hidden()
     assert "indicators" not in page.url
+
+
+def test_panes_are_made_when_indicators_need_them_and_no_more_than_that(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(PAGE)
+    drawn(page, 300)
+    panes = page.get_by_test_id(re.compile(r"^pane-\d$"))
+    expect(panes).to_have_count(0)
+    before = page.get_by_test_id("chart").element_handle()
+    # Both are asked for before the first one's pane can have come.
+    page.evaluate(
+        """async () => {
+          const {address} = await importShim("quotewire/address.js");
+          address.set({indicators: ["RSI(14)"]});
+          await new Promise((done) => setTimeout(done));
+          address.set({indicators: ["RSI(14)", "MACD(12,26,9)"]});
+        }"""
+    )
+    for i, name in enumerate(["RSI(14)", "MACD(12,26,9)"]):
+        entry = page.get_by_test_id(f"pane-{i}").get_by_test_id(f"indicator-{name}")
+        expect(entry).to_contain_text(".", timeout=DRAWN_MS)
+        expect(page.get_by_test_id(f"pane-{i}").locator("canvas").first).to_be_visible()
+    expect(panes).to_have_count(2)
+    assert before.evaluate("(chart) => chart.isConnected")  # it was not drawn anew
+    page.get_by_role("button", name="Remove RSI(14)").click()
+    expect(page.get_by_test_id("pane-1")).to_be_hidden()
+    add_indicator(page, "CCI", timeperiod="14")
+    expect(page.get_by_test_id("pane-1").get_by_test_id("indicator-CCI(14)")).to_contain_text(
+        ".", timeout=DRAWN_MS
+    )
+    expect(panes).to_have_count(2)
 
 
 def test_an_indicator_is_changed_by_its_name_in_the_legend(

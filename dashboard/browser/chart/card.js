@@ -63,7 +63,7 @@ export class Chart {
     this.#absence = new Absence(connection);
     this.#model = model;
     this.#place = placeOf(model.symbol, model.interval);
-    this.#figure = new ChartFigure(model, {
+    this.#figure = new ChartFigure({model, view}, {
       onView: () => this.#viewed(),
       onMoved: () => this.#moved(),
     });

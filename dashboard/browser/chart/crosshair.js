@@ -125,10 +125,10 @@ export class Crosshair {
  * @returns {{pane: "price" | "volume" | number, share: number} | null}
  */
 export function spotAt(figure, y) {
-  const {price, volume, panes} = figure.elements;
+  const {price, volume} = figure.elements;
   /** @type {["price" | "volume" | number, HTMLElement][]} */
-  const all = [["price", price], ["volume", volume], ...panes.map((pane, i) =>
-    /** @type {[number, HTMLElement]} */ ([i, pane]))];
+  const all = [["price", price], ["volume", volume], ...figure.panes.all.map(({element}, i) =>
+    /** @type {[number, HTMLElement]} */ ([i, element]))];
   for (const [pane, element] of all) {
     const {offsetTop, offsetHeight, hidden} = element;
     if (hidden || y < offsetTop || y >= offsetTop + offsetHeight) continue;

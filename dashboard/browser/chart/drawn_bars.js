@@ -51,6 +51,11 @@ export class DrawnBars {
     return found === null ? null : found - x;
   }
 
+  /** Draw them into one more from the next time on. @param {BarTable} table */
+  add(table) {
+    this.#tables.push(table);
+  }
+
   /** Draw one table anew, for its columns changed. @param {BarTable} table */
   redraw(table) {
     table.draw(this.#bars, this.#first);

@@ -5,6 +5,7 @@ import {ComparedLines} from "quotewire/chart/compared_lines.js";
 import {DateStrip} from "quotewire/chart/date_strip.js";
 import {DrawnBars} from "quotewire/chart/drawn_bars.js";
 import {IndicatorLines} from "quotewire/chart/indicator_lines.js";
+import {IndicatorPanes} from "quotewire/chart/indicator_panes.js";
 import {directionOf, dress} from "quotewire/chart/looks.js";
 import {plain} from "quotewire/chart/plain.js";
 import {PriceAxis} from "quotewire/chart/price_axis.js";
@@ -49,46 +50,42 @@ export class ChartFigure {
   #touch;
 
   /**
-   * @param {import("../panel.d.ts").ElementModel} model of the element
+   * @param {Pick<import("../panel.d.ts").ElementContext, "model" | "view">} context of the element
    * @param {object} handlers
    * @param {(view: View) => void} handlers.onView other bars are in view, or the same moved
    * @param {() => void} handlers.onMoved the user moved the view
    */
-  constructor(model, {onView, onMoved}) {
+  constructor({model, view}, {onView, onMoved}) {
     this.#parts = plain(model.parts);
     this.#onView = onView;
-    const {price, volume, panes} = this.#parts;
+    const {price, volume} = this.#parts;
     keepHere(this.#parts);
     this.overlays = new IndicatorLines(model.overlays,
       {line: price.overlay_lines, dots: price.overlay_dots, columns: []});
     this.compared = new ComparedLines(model.compared, price.compared, price.compared_ranges);
-    /** @type {IndicatorLines[]} */
-    this.panes = panes.map((/** @type {any} */ {source, lines, columns}) =>
-      new IndicatorLines(source, {line: lines, dots: [], columns}));
     this.bars = new DrawnBars([
       new BarTable(model.source, COLUMNS), this.overlays.table, this.compared.table,
-      ...this.panes.map(({table}) => table),
     ]);
-    this.#axes = {
-      price: new PriceAxis(price), volume: new PriceAxis(volume),
-      panes: /** @type {PriceAxis[]} */ (panes.map((/** @type {any} */ one) => new PriceAxis(one))),
-    };
+    this.#axes = {price: new PriceAxis(price), volume: new PriceAxis(volume)};
+    this.panes = new IndicatorPanes({model, view}, (pane) => this.#take(pane));
     this.viewport = new Viewport(this.#parts.x_range, this.bars,
       {width: () => this.width, onView: () => this.requestFit(), onMoved});
-    this.elements = this.#build(model);
-    this.#touch = new Touch([this.elements.price, this.elements.volume, ...this.elements.panes]);
-    this.element = h("div", {class: "panes"},
-      this.elements.price, this.elements.volume, ...this.elements.panes, this.dates.element);
-  }
-
-  /** @param {import("../panel.d.ts").ElementModel} model */
-  #build(model) {
-    return {
+    this.elements = {
       price: h("div", {class: "pane price"}, model.get_child("price")),
       volume: h("div", {class: "pane volume"}, model.get_child("volume")),
-      panes: /** @type {HTMLElement[]} */ (/** @type {unknown} */ (model.get_child("panes"))).map((child, i) =>
-        h("div", {class: "pane indicator", hidden: true, "data-testid": `pane-${i}`}, child)),
     };
+    this.#touch = new Touch(Object.values(this.elements));
+    this.element = h("div", {class: "panes"},
+      this.elements.price, this.elements.volume, this.dates.element);
+  }
+
+  /** One more figure, under the others. @param {import("./indicator_panes.js").Pane} pane */
+  #take({element, lines, parts}) {
+    keepHere(parts);
+    if (this.axisWidth) parts.plot.setv({min_border_right: this.axisWidth}, HERE);
+    this.bars.add(lines.table);
+    this.#touch.add(element);
+    this.dates.element.before(element);
   }
 
   /** Of the frame, without the axes, in pixels. */
@@ -98,7 +95,7 @@ export class ChartFigure {
 
   /** @param {"price" | "volume" | number} pane a number: an indicator's @returns {PriceAxis} */
   axis(pane) {
-    return typeof pane === "number" ? this.#axes.panes[pane] : this.#axes[pane];
+    return typeof pane === "number" ? this.panes.all[pane].axis : this.#axes[pane];
   }
 
   /** @returns {() => void} ends it */
@@ -108,7 +105,9 @@ export class ChartFigure {
     x_range.change.connect(moved);
     const resized = new ResizeObserver(() => this.requestFit());
     resized.observe(this.element);
+    const unfollow = this.panes.follow();
     return () => {
+      unfollow();
       x_range.change.disconnect(moved);
       resized.disconnect();
     };
@@ -144,15 +143,15 @@ export class ChartFigure {
   /** @param {Kind} kind @param {Colours} colours */
   dress(kind, colours) {
     this.#kind = kind;
-    const {price, volume, panes} = this.#parts;
+    const {price, volume} = this.#parts;
     dress(price, volume.fill, kind, colours);
-    for (const {axis, grid} of [price, volume, ...panes]) {
+    for (const {axis, grid} of [price, volume, ...this.panes.all.map(({parts}) => parts)]) {
       axis.setv({major_label_text_color: colours.muted}, HERE);
       grid.setv({grid_line_color: colours.line}, HERE);
     }
     price.base.setv({line_color: colours.muted, line_alpha: 0.5}, HERE);
     this.overlays.paint(colours.series);
-    for (const pane of this.panes) pane.paint(colours.series);
+    for (const {lines} of this.panes.all) lines.paint(colours.series);
   }
 
   /** @param {"linear" | "log" | "percent"} scale */
@@ -220,25 +219,25 @@ export class ChartFigure {
 
   /** @param {readonly Bar[]} bars */
   #fitPanes(bars) {
-    this.panes.forEach((pane, i) => {
-      const [low, high] = pane.extent(bars);
-      if (!pane.lines.length || !(high >= low)) return;
+    for (const {lines, axis, element} of this.panes.all) {
+      const [low, high] = lines.extent(bars);
+      if (!lines.lines.length || !(high >= low)) continue;
       const digits = digitsFor(high - low || Math.abs(high) || 1);
-      const room = {...roomIn(this.elements.panes[i]), most: 3};
-      this.#axes.panes[i].fit(low, high, {decimals: digits, ...room});
-    });
+      axis.fit(low, high, {decimals: digits, ...roomIn(element), most: 3});
+    }
   }
 
   /** All figures have axes of one width, so that their bars stand above each other. */
   #fitAxisWidth() {
-    const {price, volume, panes} = this.#axes;
+    const {price, volume} = this.#axes;
+    const panes = this.panes.all;
     const tag = price.text(this.bars.at()?.close ?? 0);
-    const letters = Math.max(tag.length, ...[price, volume, ...panes].map(({widest}) => widest));
+    const letters = Math.max(tag.length, ...[price, volume, ...panes.map(({axis}) => axis)].map(({widest}) => widest));
     const wanted = Math.max(AXIS.least, letters * LETTER_PX + AXIS.padding);
     const width = Math.ceil(wanted / AXIS.step) * AXIS.step;
     if (width <= this.axisWidth) return;
     this.axisWidth = width;
-    for (const {plot} of [this.#parts.price, this.#parts.volume, ...this.#parts.panes]) {
+    for (const {plot} of [this.#parts.price, this.#parts.volume, ...panes.map(({parts}) => parts)]) {
       plot.setv({min_border_right: width}, HERE);
     }
     this.element.style.setProperty("--axis", `${width}px`);

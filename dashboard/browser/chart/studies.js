@@ -3,8 +3,8 @@
 import {LegendEntry} from "quotewire/chart/legend.js";
 import {IndicatorCatalog} from "quotewire/chart/indicator_catalog.js";
 import {valueOf} from "quotewire/chart/indicator_lines.js";
+import {ROOM} from "quotewire/chart/indicator_panes.js";
 import {plan} from "quotewire/chart/indicator_plan.js";
-import {h} from "quotewire/dom.js";
 import {NOTHING, formatPrice} from "quotewire/format.js";
 import {toast} from "quotewire/toasts.js";
 
@@ -28,7 +28,6 @@ export class Studies {
   #handlers;
   /** @type {Shown[]} */
   #shown = [];
-  #legends;
   #run = 0;
   #decimals = 2;
 
@@ -41,11 +40,10 @@ export class Studies {
     this.catalog = new IndicatorCatalog((...asked) => connection.ask(...asked));
     this.#figure = figure;
     this.#handlers = handlers;
-    this.#legends = figure.elements.panes.map((pane) => {
-      const legend = h("div", {class: "pane-legend"});
-      pane.append(legend);
-      return legend;
-    });
+    figure.panes.onMore = () => {
+      this.#fillPanes();
+      handlers.onChange();
+    };
   }
 
   /** Entries for the row over the figures. */
@@ -93,8 +91,8 @@ export class Studies {
 
   /** @param {Wanted[]} wanted */
   #lay(wanted) {
-    const {overlays, panes, elements, bars} = this.#figure;
-    const made = plan(wanted, {...overlays.room, panes: panes.length, paneLines: panes[0].room.lines});
+    const {overlays, panes, bars} = this.#figure;
+    const made = plan(wanted, {...overlays.room, ...ROOM});
     for (const spec of made.refused) {
       toast(`There is no room for ${spec}: remove another indicator.`, {tone: "warn"});
       this.#handlers.onRemove(spec);
@@ -102,17 +100,23 @@ export class Studies {
     const drawn = [...made.overlays, ...made.panes];
     this.keys = drawn.map(({key}) => key);
     overlays.show(made.overlays.flatMap(({lines}) => lines));
-    panes.forEach((pane, i) => {
-      pane.show(made.panes[i]?.lines ?? []);
-      elements.panes[i].hidden = i >= made.panes.length;
-    });
+    bars.redraw(overlays.table);
     this.#shown = drawn.map((group, i) => this.#entry(group, i - made.overlays.length));
-    this.#legends.forEach((legend, i) => {
-      const shown = this.#shown.find(({pane}) => pane === i);
-      legend.replaceChildren(...(shown ? [shown.entry.element] : []));
-    });
-    for (const {table} of [overlays, ...panes]) bars.redraw(table);
+    this.#fillPanes();
+    panes.want(made.panes.length);
     this.#handlers.onChange();
+  }
+
+  /** Those panes that are there; others are filled when they come. */
+  #fillPanes() {
+    const {panes, bars} = this.#figure;
+    panes.all.forEach(({element, legend, lines}, i) => {
+      const shown = this.#shown.find(({pane}) => pane === i);
+      lines.show(shown?.group.lines ?? []);
+      element.hidden = !shown;
+      legend.replaceChildren(...(shown ? [shown.entry.element] : []));
+      bars.redraw(lines.table);
+    });
   }
 
   /** @param {Group} group @param {number} pane below 0: over the prices @returns {Shown} */

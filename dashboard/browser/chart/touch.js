@@ -13,6 +13,11 @@ export class Touch {
     this.#panes = new Set(panes);
   }
 
+  /** @param {HTMLElement} pane one more */
+  add(pane) {
+    this.#panes.add(pane);
+  }
+
   /** Let the page scroll from those that are there. */
   scroll() {
     for (const pane of this.#panes) {
