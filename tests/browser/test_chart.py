@@ -113,6 +113,8 @@ def test_a_tick_patches_and_never_draws_all_bars_anew(
     page = visit(f"{PAGE}&scale=log&indicators=SMA(20);RSI(14)&compare=IBM")
     drawn(page, 300)
     expect(page.get_by_test_id("indicator-SMA(20)")).to_contain_text(".", timeout=20_000)
+    expect(page.get_by_test_id("indicator-RSI(14)")).to_contain_text(".", timeout=20_000)
+    expect(page.get_by_test_id("compared-IBM")).to_contain_text("%", timeout=20_000)
     counts = page.evaluate(
         """async () => {
           const counts = {drawn: 0, patched: 0, streamed: 0};
