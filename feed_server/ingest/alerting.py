@@ -61,6 +61,7 @@ class Alerting:
         self._store = store
         self._writer = writer
         self._leases = leases
+        self._is_wanting = False
         self._subscriber = make_subscriber(self._on_message, self._look)
         self._fence = fence
         self._now_ms = now_ms
@@ -240,7 +241,12 @@ class Alerting:
     async def _want(self) -> None:
         """Want the symbols that we have; where there are several ingests, others want theirs."""
         counts = self._board.counts()
-        await self._leases.hold({s: n for s, n in counts.items() if self._lines(s) is not None})
+        ours = {symbol: n for symbol, n in counts.items() if self._lines(symbol) is not None}
+        if ours:
+            await self._leases.hold(ours)
+        elif self._is_wanting:
+            await self._leases.release()
+        self._is_wanting = bool(ours)
 
     async def _want_always(self) -> None:
         while True:

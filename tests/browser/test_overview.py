@@ -1,18 +1,19 @@
 """The dashboard page: ticker tape, cards, movers, and lists edited where they are shown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.test_dashboard import OpenPage, served
+from tests.browser.test_dashboard import served
 from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
 
+Visit = Callable[[str], Page]
 LONG_MS = 30_000
 ALL = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
 
@@ -23,9 +24,10 @@ def listed(page: Page) -> Locator:
 
 
 @pytest.fixture
-def page(running_feed: FeedProcess, open_page: OpenPage) -> Page:
+def page(running_feed: FeedProcess, visit: Visit) -> Page:
     """The dashboard, with its list."""
-    page = open_page("?symbol=AAPL", viewport={"width": 1440, "height": 900})
+    page = visit("?symbol=AAPL")
+    page.set_viewport_size({"width": 1440, "height": 900})
     expect(listed(page)).to_have_text(ALL, timeout=LONG_MS)
     return page
 
@@ -70,9 +72,11 @@ def test_the_tape_stands_under_the_pointer_and_the_focus_and_while_paused(page: 
 
 
 def test_where_nothing_may_move_the_tape_is_a_row_to_scroll(
-    running_feed: FeedProcess, open_page: OpenPage
+    running_feed: FeedProcess, visit: Visit
 ) -> None:
-    page = open_page(reduced_motion="reduce", viewport={"width": 390, "height": 844})
+    page = visit("?symbol=AAPL")
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 390, "height": 844})
     expect(tape(page)).to_have_count(len(ALL), timeout=LONG_MS)
     assert animation(page) == "none"
     shown = page.get_by_test_id("ticker-tape")
@@ -223,19 +227,19 @@ def sideways(page: Page) -> list[str]:
     return wide
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_long_names_and_prices_of_any_size_break_nothing(
-    browser: Browser, odd_feed: FeedProcess, size: tuple[int, int], tmp_path: Path
+    browser: Browser, odd_feed: FeedProcess
 ) -> None:
     with served(odd_feed.url) as dashboard:
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page = browser.new_page()
         for name, shown in (("dashboard", "cards"), ("market", "market-table")):
             page.goto(f"{dashboard.url}?page={name}")
-            expect(page.get_by_test_id(shown)).to_contain_text(
-                re.compile(r"0\.0000000\d"), timeout=LONG_MS
-            )
-            expect(page.get_by_test_id(shown)).to_contain_text("000,000,000", timeout=LONG_MS)
-            page.screenshot(path=str(tmp_path / f"{name}.png"))
-            assert sideways(page) == []
-            assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0]
+            for width, height in ((1440, 900), (390, 844)):
+                page.set_viewport_size({"width": width, "height": height})
+                expect(page.get_by_test_id(shown)).to_contain_text(
+                    re.compile(r"0\.0000000\d"), timeout=LONG_MS
+                )
+                expect(page.get_by_test_id(shown)).to_contain_text("000,000,000", timeout=LONG_MS)
+                assert sideways(page) == []
+                assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         page.close()

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Dashboard
 from tests.browser.odd_market import HUGE, LONG, LOUD, MARKUP, TINY, installed
+from tests.browser.tab import GO
 from tests.browser.test_dashboard import served, state
 from tests.browser.test_pages import PAGES, shown
 from tests.harness import FeedProcess
@@ -47,12 +48,6 @@ SHIFT = """
       return True.now() + %d;
     }
   };
-}
-"""
-GO = """
-(query) => {
-  history.pushState(null, "", location.pathname + query);
-  dispatchEvent(new PopStateEvent("popstate"));
 }
 """
 CHOOSE = """
