@@ -14,6 +14,11 @@ export class TickRule {
   /** @type {Direction} */
   #direction = "flat";
 
+  /** Whether the price has moved. */
+  get hasMoved() {
+    return this.#direction !== "flat";
+  }
+
   /** @param {number} price of the next trade @returns {Direction} */
   next(price) {
     if (this.#last !== null && price !== this.#last) {

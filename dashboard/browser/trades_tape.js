@@ -28,6 +28,10 @@ export class TradesTape {
   #rule = new TickRule();
   /** Of the first one that came by itself. @type {number | null} */
   #first_offset = null;
+  /** Those that came by themselves and went no way yet: it is as with the history before them. */
+  #flat = /** @type {{row: HTMLElement, price: number}[]} */ ([]);
+  /** Those of the history: they may come by themselves, too. @type {Set<string>} */
+  #told = new Set();
   #unsubscribe = () => {};
   #whose = h("span", {class: "muted"});
   #rows = h("tbody", {"data-testid": "trades"});
@@ -71,6 +75,8 @@ export class TradesTape {
     this.#symbol = symbol;
     this.#rule = new TickRule();
     this.#first_offset = null;
+    this.#flat = [];
+    this.#told.clear();
     this.#rows.replaceChildren();
     setText(this.#whose, symbol);
     if (!symbol) return;
@@ -100,18 +106,26 @@ export class TradesTape {
 
   /** Beneath what has come since. @param {Trade[]} trades oldest first */
   #addBefore(trades) {
-    const first = this.#first_offset;
-    if (first === null) return this.#add(trades);
+    const first = this.#first_offset ?? Infinity;
+    const before = trades.filter(({offset}) => offset < first);
+    this.#told = new Set(before.map(idOf));
     const rule = new TickRule();
-    const rows = trades.filter(({offset}) => offset < first).map((trade) => this.#row(trade, rule));
-    this.#rows.append(...rows.reverse());
-    return this.#trim();
+    this.#rows.append(...before.map((trade) => this.#row(trade, rule)).reverse());
+    for (const {row, price} of this.#flat.splice(0)) mark(row, rule.next(price));
+    if (!this.#rule.hasMoved) this.#rule = rule;
+    this.#trim();
   }
 
   /** @param {Trade[]} trades oldest first */
   #add(trades) {
-    this.#first_offset ??= trades[0]?.offset ?? null;
-    const rows = trades.map((trade) => this.#row(trade, this.#rule));
+    const fresh = trades.filter((trade) => !this.#told.has(idOf(trade)));
+    this.#first_offset ??= fresh[0]?.offset ?? null;
+    const rows = fresh.map((trade) => {
+      const row = this.#row(trade, this.#rule);
+      if (!this.#rule.hasMoved) this.#flat.push({row, price: trade.price});
+      return row;
+    });
+    this.#flat.splice(0, this.#flat.length - MOST);
     this.#rows.prepend(...rows.slice(-MOST).reverse());
     this.#trim();
   }
@@ -126,10 +140,12 @@ export class TradesTape {
     const direction = rule.next(price);
     const {date, clock} = wallClock(this.#zone, time_ms);
     const tenths = Math.floor((time_ms % 1000) / 100);
-    return h("tr", {"data-direction": direction, "data-offset": String(offset)},
+    const row = h("tr", {"data-offset": String(offset)},
       h("td", {title: date}, `${clock}.${tenths}`),
-      h("td", {class: "number change"}, h("i", {}, MARKS[direction]), formatPrice(price, this.#decimals)),
+      h("td", {class: "number change"}, h("i"), formatPrice(price, this.#decimals)),
       h("td", {class: "number"}, size ? sizeText(size) : ""));
+    mark(row, direction);
+    return row;
   }
 
   /** @param {string} text */
@@ -149,6 +165,18 @@ export class TradesTape {
     if (this.#symbol) return `Waiting for a trade of ${this.#symbol} …`;
     return asked ? explainUnknown(asked) : "Choose a symbol to see its trades.";
   }
+}
+
+/** @param {HTMLElement} row @param {import("./tick_rule.js").Direction} direction */
+function mark(row, direction) {
+  row.dataset.direction = direction;
+  const sign = row.querySelector("i");
+  if (sign) setText(sign, MARKS[direction]);
+}
+
+/** Offsets begin anew where the feed's data was lost. @param {Trade} trade */
+function idOf({offset, time_ms}) {
+  return `${offset} ${time_ms}`;
 }
 
 /** Shares are whole; of a coin there are parts. @param {number} size */

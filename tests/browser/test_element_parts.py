@@ -102,26 +102,57 @@ def test_while_the_market_is_paused_its_prices_grow_old_but_keep_their_places(
     }
 
 
-def test_trades_that_come_before_the_history_have_it_beneath_them(blank_page: Page) -> None:
-    told = run(
-        blank_page,
-        """
-        const {TradesTape} = await import("quotewire/trades_tape.js");
-        address.set({symbol: "A"});
+def tape(page: Page, script: str) -> list[str]:
+    """Return the rows of a tape, from above, after its trades and their history have come."""
+    return run(  # type: ignore[no-any-return]
+        page,
+        f"""
+        const {{TradesTape}} = await import("quotewire/trades_tape.js");
+        address.set({{symbol: "A"}});
         const element = put(new TradesTape(connection, until));
-        const trade = (offset) => ({symbol: "A", time_ms: 0, price: offset, size: 1, offset});
-        heard([trade(5), trade(6)], 0);
-        answer({
-          time_ms: [0, 0, 0, 0], price: [2, 3, 4, 5], size: [1, 1, 1, 1], offsets: [2, 3, 4, 5],
-        });
-        await rest();
-        heard([trade(7)], 0);
+        const trade = (offset, price) => ({{symbol: "A", time_ms: offset, price, size: 1, offset}});
+        const history = (offsets, price) =>
+          ({{time_ms: offsets, price, size: price.map(() => 1), offsets}});
+        {script}
         const rows = [...element.querySelectorAll("tr[data-offset]")];
         end();
-        return rows.map(({dataset}) => `${dataset.offset} ${dataset.direction}`);
+        return rows.map(({{dataset}}) => `${{dataset.offset}} ${{dataset.direction}}`);
         """,
     )
-    assert told == ["7 up", "6 up", "5 flat", "4 up", "3 up", "2 flat"]
+
+
+def test_trades_that_come_before_the_history_have_it_beneath_them(blank_page: Page) -> None:
+    told = tape(
+        blank_page,
+        """heard([trade(5, 5), trade(6, 6)], 0);
+        answer(history([2, 3, 4, 5], [2, 3, 4, 5]));
+        await rest();
+        heard([trade(7, 7)], 0);""",
+    )
+    assert told == ["7 up", "6 up", "5 up", "4 up", "3 up", "2 flat"]
+
+
+def test_where_the_price_stands_still_it_goes_as_the_history_says_it_went_last(
+    blank_page: Page,
+) -> None:
+    told = tape(
+        blank_page,
+        """heard([trade(5, 3), trade(6, 3)], 0);
+        answer(history([3, 4], [4, 3]));
+        await rest();
+        heard([trade(7, 3)], 0);""",
+    )
+    assert told == ["7 down", "6 down", "5 down", "4 down", "3 flat"]
+
+
+def test_a_trade_that_comes_after_the_history_that_has_it_is_there_once(blank_page: Page) -> None:
+    told = tape(
+        blank_page,
+        """answer(history([3, 4, 5], [1, 2, 3]));
+        await rest();
+        heard([trade(4, 2), trade(5, 3), trade(6, 4)], 0);""",
+    )
+    assert told == ["6 up", "5 up", "4 up", "3 flat"]
 
 
 def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(
