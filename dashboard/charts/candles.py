@@ -2,19 +2,18 @@
 
 import param
 from bokeh.models import ColumnDataSource, Range1d
+from panel.io.document import unlocked
 from panel.viewable import Child, Children
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
 from dashboard.charts.panes import (
-    INDICATOR_PANES,
-    Parts,
     Shared,
     compared_source,
-    indicator_pane,
     overlay_source,
     price_pane,
     volume_pane,
 )
+from dashboard.charts.supply import ROOM, Supply
 from feed_server.protocol import Interval
 
 COLUMNS = ("x", "open", "high", "low", "close", "volume", "direction")
@@ -51,15 +50,15 @@ class CandleChart(LiveElement):
         overlays, compared = overlay_source(), compared_source()
         x_range = Range1d(start=0, end=1, min_interval=FEWEST_BARS)
         shared = Shared(x_range)
-        price, price_parts = price_pane(source, overlays, compared, shared)
+        price, price_parts = price_pane(source, shared)
         volume, volume_parts = volume_pane(source, shared)
-        self._shared = shared
-        self._pane_parts: list[Parts] = []
+        self._supply = Supply(price, overlays, compared, shared)
         parts = {
             "x_range": x_range,
             "price": price_parts,
             "volume": volume_parts,
-            "panes": [],
+            **self._supply.parts,
+            "room": ROOM,
         }
         super().__init__(
             source=source,
@@ -72,19 +71,15 @@ class CandleChart(LiveElement):
         )
 
     async def _handle_msg(self, data: object) -> None:  # type: ignore[override]
-        """Make the figures that a browser needs for its indicators now."""
+        """Make what a browser needs to draw its indicators and other symbols."""
         match data:
-            case {"do": "panes", "count": int(count)}:
-                self._have_panes(min(count, INDICATOR_PANES))
+            case {"do": "make", **wanted}:
+                with unlocked():
+                    self._make(wanted)
             case _:
                 await super()._handle_msg(data)
 
-    def _have_panes(self, count: int) -> None:
-        """Make those that are missing: a browser may ask again before the first ones came."""
-        made = [indicator_pane(self._shared) for _ in range(count - len(self._pane_parts))]
-        if made:
-            self._pane_parts += [parts for _, parts in made]
-            self.param.update(
-                parts={**self.parts, "panes": list(self._pane_parts)},
-                panes=[*self.panes, *(plot for plot, _ in made)],
-            )
+    def _make(self, wanted: dict[object, object]) -> None:
+        if self._supply.make({str(name): count for name, count in wanted.items()}):
+            parts = {**self.parts, **self._supply.parts}
+            self.param.update(parts=parts, panes=list(self._supply.panes))

@@ -1,7 +1,7 @@
 """The figures of a chart, one above the other. The browser draws into them and fits their axes.
 
-A browser cannot make figures. Lines for indicators and for other symbols are made before anyone
-asks for them, without data and not seen; panes for indicators when the browser needs them.
+A browser cannot make figures: Python makes panes and lines for indicators and for other symbols
+when a browser needs them, without data and not seen.
 """
 
 from collections.abc import Sequence
@@ -85,15 +85,11 @@ class Shared:
     formatter: BasicTickFormatter = field(default_factory=BasicTickFormatter)
 
 
-def price_pane(
-    bars: ColumnDataSource, overlays: ColumnDataSource, compared: ColumnDataSource, shared: Shared
-) -> tuple[Plot, Parts]:
-    """Return the figure of the prices, with what is drawn over them.
+def price_pane(bars: ColumnDataSource, shared: Shared) -> tuple[Plot, Parts]:
+    """Return the figure of the prices.
 
     Args:
         bars: Its columns: x, open, high, low, close, direction.
-        overlays: Columns x, line0 …, dots0 …
-        compared: Columns x, close0 …
         shared: What all figures of the chart have.
     """
     plot, parts = _pane(shared)
@@ -116,10 +112,6 @@ def price_pane(
         base=base,
         linear=shared.linear,
         log=LogScale(),
-        overlay_lines=_lines(plot, overlays, OVERLAY_LINES, shared),
-        overlay_dots=_dots(plot, overlays, shared),
-        compared=_compared(plot, compared, shared),
-        compared_ranges=list(plot.extra_y_ranges.values()),
     )
     plot.add_layout(base)
     return plot, parts
@@ -163,7 +155,8 @@ def indicator_pane(shared: Shared) -> tuple[Plot, Parts]:
         VBar(x="x", width=BAR_WIDTH, top="columns0", line_color=None, fill_alpha=0.55),
         view=_view(shared),
     )
-    parts.update(source=source, columns=[columns], lines=_lines(plot, source, PANE_LINES, shared))
+    parts.update(source=source, columns=[columns])
+    parts["lines"] = [add_line(plot, source, slot, shared) for slot in range(PANE_LINES)]
     return plot, parts
 
 
@@ -224,40 +217,46 @@ def _pane(shared: Shared) -> tuple[Plot, Parts]:
     }
 
 
-def _lines(plot: Plot, source: ColumnDataSource, count: int, shared: Shared) -> list[Model]:
-    return [
-        plot.add_glyph(
-            source, Line(x="x", y=f"line{i}", line_width=1.4), visible=False, view=_view(shared)
-        )
-        for i in range(count)
-    ]
+def add_line(plot: Plot, source: ColumnDataSource, slot: int, shared: Shared) -> Model:
+    """Add a line of an indicator to a figure, and return its renderer.
+
+    Args:
+        plot: The figure.
+        source: Has a column ``line<slot>``.
+        slot: Which of its lines.
+        shared: What all figures of the chart have.
+    """
+    line = Line(x="x", y=f"line{slot}", line_width=1.4)
+    return plot.add_glyph(source, line, visible=False, view=_view(shared))
 
 
-def _dots(plot: Plot, source: ColumnDataSource, shared: Shared) -> list[Model]:
-    return [
-        plot.add_glyph(
-            source,
-            Scatter(x="x", y=f"dots{i}", size=3, line_color=None),
-            visible=False,
-            view=_view(shared),
-        )
-        for i in range(OVERLAY_DOTS)
-    ]
+def add_dots(plot: Plot, source: ColumnDataSource, slot: int, shared: Shared) -> Model:
+    """Add dots of an indicator to a figure, and return their renderer; as `add_line`."""
+    dots = Scatter(x="x", y=f"dots{slot}", size=3, line_color=None)
+    return plot.add_glyph(source, dots, visible=False, view=_view(shared))
 
 
-def _compared(plot: Plot, source: ColumnDataSource, shared: Shared) -> list[Model]:
-    """Lines of other symbols, each by a range of its own: to rebase one is to move its range."""
-    plot.extra_y_ranges = {f"compared{i}": Range1d(start=0, end=1) for i in range(COMPARED)}
-    return [
-        plot.add_glyph(
-            source,
-            Line(x="x", y=f"close{i}", line_width=1.4),
-            y_range_name=f"compared{i}",
-            visible=False,
-            view=_view(shared),
-        )
-        for i in range(COMPARED)
-    ]
+def add_compared(
+    plot: Plot, source: ColumnDataSource, slot: int, shared: Shared
+) -> tuple[Model, Range1d]:
+    """Add the line of another symbol to a figure; return its renderer and its range.
+
+    It has a range of its own: to rebase it is to move that.
+
+    Args:
+        plot: The figure.
+        source: Has a column ``close<slot>``.
+        slot: Which of the other symbols.
+        shared: What all figures of the chart have.
+    """
+    name = f"compared{slot}"
+    y_range = Range1d(start=0, end=1)
+    plot.extra_y_ranges = {**plot.extra_y_ranges, name: y_range}
+    line = Line(x="x", y=f"close{slot}", line_width=1.4)
+    return (
+        plot.add_glyph(source, line, y_range_name=name, visible=False, view=_view(shared)),
+        y_range,
+    )
 
 
 def _view(shared: Shared) -> CDSView:

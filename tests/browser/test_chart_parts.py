@@ -315,7 +315,7 @@ def test_older_bars_of_another_symbol_that_come_late_or_never_are_told(blank_pag
             take: (slot, bars) => (compared.shown[slot].bars = bars),
           };
           const bars = {redraw() {}, patchLast() {}};
-          const figure = {compared, bars, requestFit() {}};
+          const figure = {compared, bars, supply: {want() {}}, requestFit() {}};
           const comparison = new Comparison(connection, figure, () => {});
           const said = () => {
             comparison.describe(null, undefined);
@@ -443,10 +443,9 @@ def test_indicators_that_are_accepted_after_the_end_change_nothing(blank_page: P
           let changes = 0;
           const changed = async (end) => {
             const figure = {
-              elements: {panes: []}, panes: [{room: {lines: 1}, show() {}}],
-              overlays: {room: {lines: 4, dots: 1}, show() {}}, bars: {redraw() {}},
+              panes: {all: []}, overlays: {show() {}}, bars: {redraw() {}},
+              supply: {room: {lines: 4, dots: 1, panes: 1, paneLines: 1}, want() {}},
             };
-            figure.elements.panes = figure.panes.map(() => document.createElement("div"));
             const studies = new Studies({}, figure, {onChange: () => (changes += 1)});
             let accept;
             studies.catalog = {

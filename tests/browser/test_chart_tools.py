@@ -72,6 +72,41 @@ def test_others_have_panes_of_their_own_until_they_are_removed(
     assert "indicators" not in page.url
 
 
+RENDERERS = """() => {
+  const models = [...window.Bokeh.documents[0]._all_models.values()];
+  return models.filter(({type}) => type === "GlyphRenderer").length;
+}"""
+
+
+def test_lines_are_made_when_they_are_needed_and_no_more_than_that(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(PAGE)
+    drawn(page, 300)
+    before = page.evaluate(RENDERERS)
+    place(page, indicators=["SMA(20)", "EMA(9)", "SAR(0.02,0.2)"])
+    for name in ("SMA(20)", "EMA(9)", "SAR(0.02,0.2)"):
+        entry = page.get_by_test_id(f"indicator-{name}")
+        expect(entry).to_contain_text(".", timeout=DRAWN_MS)
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 3)
+    place(page, indicators=["SMA(50)"], compare=["IBM", "MSFT"])
+    expect(page.get_by_test_id("compared-MSFT")).to_contain_text("%", timeout=DRAWN_MS)
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 5)
+    place(page, compare=["IBM", "MSFT", "GOOG"], indicators=["SMA(50)", "BBANDS"])
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 8)
+
+
+def place(page: Page, **fields: list[str]) -> None:
+    """Show what a link would."""
+    page.evaluate(
+        """async (fields) => {
+          const {address} = await importShim("quotewire/address.js");
+          address.set(fields);
+        }""",
+        fields,
+    )
+
+
 def test_panes_are_made_when_indicators_need_them_and_no_more_than_that(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:

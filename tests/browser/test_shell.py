@@ -166,8 +166,18 @@ def test_a_page_whose_link_to_its_server_breaks_goes_on_and_finds_it_again(
         expect(toast).to_contain_text("server is away", timeout=LONG_MS)
         state(page, "live")
         moves(page, "quote-AAPL-last")
+        # What only the server can make is told to be missing, and comes.
+        page.evaluate(
+            """async () => {
+              const {address} = await importShim("quotewire/address.js");
+              address.set({indicators: ["RSI(14)"]});
+            }"""
+        )
+        missing = toast.filter(has_text="drawn as soon as the page’s server")
+        expect(missing).to_have_count(1, timeout=LONG_MS)
         is_cut = False
-        expect(toast).to_contain_text("server is back", timeout=RECOVERY_MS)
+        expect(toast.filter(has_text="server is back")).not_to_have_count(0, timeout=RECOVERY_MS)
+        expect(page.get_by_test_id("pane-0")).to_be_visible(timeout=LONG_MS)
     page.get_by_test_id("page-debug").click()
     shown(page, "debug")
     context.close()

@@ -32,24 +32,29 @@ export class BarTable {
     this.#columns = columns;
   }
 
-  /** @param {readonly Bar[]} bars @param {number} first x of the first one */
-  draw(bars, first) {
+  /**
+   * @param {readonly Bar[]} bars all of them
+   * @param {number} first x of the first one
+   * @param {{from: number, to: number}} rows places of the first that is drawn, and past the last
+   */
+  draw(bars, first, {from, to}) {
     const empty = !Object.keys(this.#columns).length;
     if (empty && !this.#drawn) return;
     this.#drawn = !empty;
-    this.#source.setv({data: this.#data(empty ? [] : bars, 0, first)}, HERE);
+    this.#source.setv({data: this.#data(empty ? [] : bars.slice(0, to), from, first + from)}, HERE);
   }
 
   /**
    * @param {readonly Bar[]} bars all of them
    * @param {number[]} places of those that changed
+   * @param {number} from place of the first that is drawn
    */
-  patch(bars, places) {
+  patch(bars, places, from) {
     if (!this.#drawn || !places.length) return;
     /** @type {Record<string, [number, unknown][]>} */
     const patches = {};
     for (const [name, column] of Object.entries(this.#columns)) {
-      patches[name] = places.map((i) => [i, column(bars[i], bars[i - 1])]);
+      patches[name] = places.map((i) => [i - from, column(bars[i], bars[i - 1])]);
     }
     this.#source.patch(patches, HERE);
   }

@@ -66,6 +66,7 @@ export class Chart {
     this.#figure = new ChartFigure({model, view}, {
       onView: () => this.#viewed(),
       onMoved: () => this.#moved(),
+      onMore: () => this.#fill(),
     });
     this.#history = new History(connection, this.#figure, () => this.#place.get("range"), () => this.#kept.go());
     this.#kept = new KeptView(this.#place, this.#figure, this.#history);
@@ -195,6 +196,13 @@ export class Chart {
     this.#subscribe(this.#info.symbol);
     before();
     this.#history.compute(this.#studies.keys);
+    this.#paintSoon();
+  }
+
+  /** There is more to draw with. */
+  #fill() {
+    this.#studies.fillPanes();
+    this.#describeBeside();
     this.#paintSoon();
   }
 

@@ -21,23 +21,22 @@ export class ComparedLines {
   table;
   /** @type {Compared[]} by slot */
   shown = [];
-  #renderers;
-  #ranges;
+  /** @type {import("../panel.d.ts").Model[]} by slot */
+  #renderers = [];
+  /** @type {import("../panel.d.ts").Range[]} likewise */
+  #ranges = [];
 
-  /**
-   * @param {import("../panel.d.ts").ColumnDataSource} source
-   * @param {import("../panel.d.ts").Model[]} renderers by slot
-   * @param {import("../panel.d.ts").Range[]} ranges likewise
-   */
-  constructor(source, renderers, ranges) {
+  /** @param {import("../panel.d.ts").ColumnDataSource} source @param {number} room how many there can be */
+  constructor(source, room) {
     this.table = new BarTable(source);
-    this.#renderers = renderers;
-    this.#ranges = ranges;
+    this.room = room;
   }
 
-  /** How many there is room for. */
-  get room() {
-    return this.#renderers.length;
+  /** Draw by these from now on. @param {import("../panel.d.ts").Model[]} renderers @param {import("../panel.d.ts").Range[]} ranges */
+  equip(renderers, ranges) {
+    this.#renderers = renderers;
+    this.#ranges = ranges;
+    this.#reveal();
   }
 
   /** Draw these from the table's next `draw` on. @param {string[]} symbols */
@@ -45,7 +44,11 @@ export class ComparedLines {
     this.shown = symbols.slice(0, this.room).map((symbol) => ({symbol, bars: [], factor: NaN}));
     this.table.columns = Object.fromEntries(this.shown.map((one, slot) =>
       [`close${slot}`, (/** @type {Bar} */ bar) => closeAt(one.bars, bar.start_ms)]));
-    this.#renderers.forEach((renderer, i) => renderer.setv({visible: i < symbols.length}, HERE));
+    this.#reveal();
+  }
+
+  #reveal() {
+    this.#renderers.forEach((renderer, i) => renderer.setv({visible: i < this.shown.length}, HERE));
   }
 
   /** @param {number} slot @param {readonly Bar[]} bars */
@@ -78,7 +81,7 @@ export class ComparedLines {
   /** Call after `extent`. @param {import("../panel.d.ts").Range} main the range of the prices */
   rebase({start, end}) {
     this.shown.forEach(({factor}, slot) => {
-      if (factor > 0) this.#ranges[slot].setv({start: start / factor, end: end / factor}, HERE);
+      if (factor > 0) this.#ranges[slot]?.setv({start: start / factor, end: end / factor}, HERE);
     });
   }
 

@@ -49,8 +49,9 @@ export class Comparison {
     this.end();
     this.#key = key;
     this.#interval = interval;
-    const {compared, bars} = this.#figure;
+    const {compared, bars, supply} = this.#figure;
     compared.show(symbols);
+    supply.want({compared: compared.shown.length});
     compared.shown.forEach(({symbol}, slot) => this.#begin(symbol, slot));
     bars.redraw(compared.table);
     return true;

@@ -1,12 +1,16 @@
 /**
- * The bars that are drawn. The x of a bar is its number, counted from the first one drawn.
+ * The bars of a chart. The x of a bar is its number, counted from the first one.
  *
- * A bar that forms is patched, a new one is appended: of thousands of bars only what changed is told
- * to the figures.
+ * The figures have those in view, and some to either side: with each change they go through all that
+ * they have. A bar that forms is patched, a new one is appended.
  */
 
-/** Bars in the figure; the oldest roll over. */
+/** Bars of a chart; the oldest roll over. */
 export const MOST = 6000;
+/** To either side of the view as many again as are in it, and at least so many. */
+const LEAST_BESIDE = 200;
+/** How often the bars beside the view may be there before those far away are let go. */
+const MOST_BESIDE = 4;
 /** More than these are drawn anew rather than patched. */
 const MOST_PATCHED = 40;
 
@@ -17,6 +21,8 @@ export class DrawnBars {
   /** @type {Bar[]} */
   #bars = [];
   #first = 0;
+  /** Of those in the figures: the place of the first, and one past that of the last. */
+  #drawn = {from: 0, to: 0};
   #tables;
 
   /** @param {BarTable[]} tables what they are drawn into */
@@ -46,9 +52,24 @@ export class DrawnBars {
     const x = this.extent.end - 1;
     this.#bars = bars.slice(-MOST);
     this.#first = 0;
-    for (const table of this.#tables) table.draw(this.#bars, 0);
     const found = before ? this.placeOf(before.start_ms) : null;
-    return found === null ? null : found - x;
+    const by = found === null ? null : found - x;
+    this.#drawn = by === null ? this.#newest() : this.#moved(by);
+    for (const table of this.#tables) this.redraw(table);
+    return by;
+  }
+
+  /** Have all bars between two x in the figures. @param {number} from @param {number} to */
+  look(from, to) {
+    const low = Math.max(0, Math.floor(from) - this.#first);
+    const high = Math.min(this.#bars.length, Math.ceil(to) + 1 - this.#first);
+    if (low >= high) return;
+    const beside = Math.max(LEAST_BESIDE, high - low);
+    const {from: first, to: end} = this.#drawn;
+    const isTooMuch = end - first > high - low + MOST_BESIDE * beside;
+    if (low >= first && high <= end && !isTooMuch) return;
+    this.#drawn = {from: Math.max(0, low - beside), to: Math.min(this.#bars.length, high + beside)};
+    for (const table of this.#tables) this.redraw(table);
   }
 
   /** Draw them into one more from the next time on. @param {BarTable} table */
@@ -58,7 +79,7 @@ export class DrawnBars {
 
   /** Draw one table anew, for its columns changed. @param {BarTable} table */
   redraw(table) {
-    table.draw(this.#bars, this.#first);
+    table.draw(this.#bars, this.#first, this.#drawn);
   }
 
   /** Draw what changed. @param {readonly Bar[]} bars @param {number} since_ms */
@@ -74,13 +95,13 @@ export class DrawnBars {
       else this.#replace(bar, places);
     }
     if (places.size > MOST_PATCHED) for (const table of this.#tables) this.redraw(table);
-    else for (const table of this.#tables) table.patch(this.#bars, [...places]);
+    else for (const table of this.#tables) this.#patch(table, [...places]);
     if (opened.length) this.#append(opened);
   }
 
   /** Draw the newest bar again in one table. @param {BarTable} table */
   patchLast(table) {
-    if (this.#bars.length) table.patch(this.#bars, [this.#bars.length - 1]);
+    if (this.#bars.length) this.#patch(table, [this.#bars.length - 1]);
   }
 
   clear() {
@@ -142,15 +163,35 @@ export class DrawnBars {
     if (place + 1 < this.#bars.length) places.add(place + 1);
   }
 
+  /** @param {BarTable} table @param {number[]} places */
+  #patch(table, places) {
+    const {from, to} = this.#drawn;
+    table.patch(this.#bars, places.filter((place) => place >= from && place < to), from);
+  }
+
   /** @param {Bar[]} opened */
   #append(opened) {
-    const from = this.#bars.length;
+    const place = this.#bars.length;
     const x = this.extent.end;
     this.#bars.push(...opened);
-    for (const table of this.#tables) table.stream(this.#bars, from, x, MOST);
+    if (this.#drawn.to === place) {
+      for (const table of this.#tables) table.stream(this.#bars, place, x, MOST);
+      this.#drawn.to = this.#bars.length;
+    }
     const over = this.#bars.length - MOST;
     if (over <= 0) return;
     this.#bars.splice(0, over);
     this.#first += over;
+    this.#drawn = this.#moved(-over);
+  }
+
+  #newest() {
+    return {from: Math.max(0, this.#bars.length - 2 * LEAST_BESIDE), to: this.#bars.length};
+  }
+
+  /** The same bars, which have other places now. @param {number} by */
+  #moved(by) {
+    const {from, to} = this.#drawn;
+    return {from: Math.max(0, from + by), to: Math.max(0, Math.min(this.#bars.length, to + by))};
   }
 }

@@ -7,8 +7,8 @@ import {DrawnBars} from "quotewire/chart/drawn_bars.js";
 import {IndicatorLines} from "quotewire/chart/indicator_lines.js";
 import {IndicatorPanes} from "quotewire/chart/indicator_panes.js";
 import {directionOf, dress} from "quotewire/chart/looks.js";
-import {plain} from "quotewire/chart/plain.js";
 import {PriceAxis} from "quotewire/chart/price_axis.js";
+import {Supply} from "quotewire/chart/supply.js";
 import {Touch} from "quotewire/chart/touch.js";
 import {Viewport} from "quotewire/chart/viewport.js";
 import {h} from "quotewire/dom.js";
@@ -39,6 +39,7 @@ export class ChartFigure {
   dates = new DateStrip();
   #parts;
   #onView;
+  #onMore;
   #axes;
   /** @type {Subject} */
   #subject = {decimals: 2, interval: "1d", zone: "UTC"};
@@ -54,20 +55,22 @@ export class ChartFigure {
    * @param {object} handlers
    * @param {(view: View) => void} handlers.onView other bars are in view, or the same moved
    * @param {() => void} handlers.onMoved the user moved the view
+   * @param {() => void} handlers.onMore there is more to draw indicators and other symbols with
    */
-  constructor({model, view}, {onView, onMoved}) {
-    this.#parts = plain(model.parts);
+  constructor({model, view}, {onView, onMoved, onMore}) {
+    this.supply = new Supply(model);
+    this.#parts = this.supply.parts;
     this.#onView = onView;
+    this.#onMore = onMore;
     const {price, volume} = this.#parts;
-    keepHere(this.#parts);
-    this.overlays = new IndicatorLines(model.overlays,
-      {line: price.overlay_lines, dots: price.overlay_dots, columns: []});
-    this.compared = new ComparedLines(model.compared, price.compared, price.compared_ranges);
+    this.overlays = new IndicatorLines(model.overlays);
+    this.compared = new ComparedLines(model.compared, this.supply.room.compared);
+    this.#equip();
     this.bars = new DrawnBars([
       new BarTable(model.source, COLUMNS), this.overlays.table, this.compared.table,
     ]);
     this.#axes = {price: new PriceAxis(price), volume: new PriceAxis(volume)};
-    this.panes = new IndicatorPanes({model, view}, (pane) => this.#take(pane));
+    this.panes = new IndicatorPanes({model, view}, this.supply, (pane) => this.#take(pane));
     this.viewport = new Viewport(this.#parts.x_range, this.bars,
       {width: () => this.width, onView: () => this.requestFit(), onMoved});
     this.elements = {
@@ -79,9 +82,16 @@ export class ChartFigure {
       this.elements.price, this.elements.volume, this.dates.element);
   }
 
+  /** Draw with what there is by now. */
+  #equip() {
+    const {parts} = this.supply;
+    keepHere(parts);
+    this.overlays.equip({line: parts.lines, dots: parts.dots, columns: []});
+    this.compared.equip(parts.compared, parts.compared_ranges);
+  }
+
   /** One more figure, under the others. @param {import("./indicator_panes.js").Pane} pane */
   #take({element, lines, parts}) {
-    keepHere(parts);
     if (this.axisWidth) parts.plot.setv({min_border_right: this.axisWidth}, HERE);
     this.bars.add(lines.table);
     this.#touch.add(element);
@@ -105,9 +115,15 @@ export class ChartFigure {
     x_range.change.connect(moved);
     const resized = new ResizeObserver(() => this.requestFit());
     resized.observe(this.element);
-    const unfollow = this.panes.follow();
+    const ends = [
+      this.panes.follow(this.#onMore),
+      this.supply.follow(() => {
+        this.#equip();
+        this.#onMore();
+      }),
+    ];
     return () => {
-      unfollow();
+      for (const end of ends) end();
       x_range.change.disconnect(moved);
       resized.disconnect();
     };
@@ -184,6 +200,7 @@ export class ChartFigure {
     const {bars, first} = view;
     if (!bars.length || !this.element.clientWidth) return;
     this.#touch.scroll();
+    this.bars.look(this.viewport.start, this.viewport.end);
     this.#fitPrice(bars);
     this.#fitVolume(bars);
     this.#fitPanes(bars);

@@ -1,4 +1,4 @@
-/** Indicators' values in the figures: lines, dots and columns that were made for them up front. */
+/** Indicators' values in the figures: by lines, dots and columns that there are for them. */
 
 import {BarTable} from "quotewire/chart/bar_table.js";
 import {glyphOf} from "quotewire/chart/looks.js";
@@ -25,15 +25,16 @@ export class IndicatorLines {
   table;
   #slots;
 
-  /** @param {import("../panel.d.ts").ColumnDataSource} source @param {Slots} slots */
-  constructor(source, slots) {
+  /** @param {import("../panel.d.ts").ColumnDataSource} source @param {Slots} [slots] */
+  constructor(source, slots = {line: [], dots: [], columns: []}) {
     this.table = new BarTable(source);
     this.#slots = slots;
   }
 
-  /** How many there is room for. */
-  get room() {
-    return {lines: this.#slots.line.length, dots: this.#slots.dots.length};
+  /** Draw by these from now on. @param {Slots} slots */
+  equip(slots) {
+    this.#slots = slots;
+    this.#reveal();
   }
 
   /** Draw these from the table's next `draw` on. @param {Line[]} lines */
@@ -41,8 +42,12 @@ export class IndicatorLines {
     this.lines = lines;
     this.table.columns = Object.fromEntries(lines.map((line) =>
       [`${line.style}${line.slot}`, (/** @type {Bar} */ bar) => valueOf(bar, line)]));
+    this.#reveal();
+  }
+
+  #reveal() {
     for (const [style, renderers] of Object.entries(this.#slots)) {
-      const used = new Set(lines.filter((line) => line.style === style).map(({slot}) => slot));
+      const used = new Set(this.lines.filter((line) => line.style === style).map(({slot}) => slot));
       renderers.forEach((renderer, slot) => renderer.setv({visible: used.has(slot)}, HERE));
     }
   }
@@ -50,8 +55,9 @@ export class IndicatorLines {
   /** @param {string[]} series colours */
   paint(series) {
     for (const {style, slot, colour} of this.lines) {
+      const renderer = this.#slots[style][slot];
       const name = style === "line" ? "line_color" : "fill_color";
-      glyphOf(this.#slots[style][slot]).setv({[name]: series[colour]}, HERE);
+      if (renderer) glyphOf(renderer).setv({[name]: series[colour]}, HERE);
     }
   }
 

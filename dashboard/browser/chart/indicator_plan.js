@@ -1,7 +1,7 @@
 /**
  * Where indicators are drawn: over the prices, or in a pane of their own. Pure.
  *
- * The figures are made before anyone asks for an indicator, so there is room for so many.
+ * Of figures and of lines there can be so many, and no more.
  *
  * @typedef {import("./indicator_catalog.js").IndicatorInfo} IndicatorInfo
  *
@@ -17,7 +17,7 @@
  * @typedef {{overlays: Group[], panes: Group[], refused: string[]}} Plan `refused`: specifications
  *   that there is no room for
  *
- * @typedef {{lines: number, dots: number, panes: number, paneLines: number}} Room
+ * @typedef {Pick<import("./supply.js").Room, "lines" | "dots" | "panes" | "paneLines">} Room
  */
 
 /** Sparse or jumping: a line would join what is apart. */

@@ -3,7 +3,6 @@
 import {LegendEntry} from "quotewire/chart/legend.js";
 import {IndicatorCatalog} from "quotewire/chart/indicator_catalog.js";
 import {valueOf} from "quotewire/chart/indicator_lines.js";
-import {ROOM} from "quotewire/chart/indicator_panes.js";
 import {plan} from "quotewire/chart/indicator_plan.js";
 import {NOTHING, formatPrice} from "quotewire/format.js";
 import {toast} from "quotewire/toasts.js";
@@ -40,10 +39,6 @@ export class Studies {
     this.catalog = new IndicatorCatalog((...asked) => connection.ask(...asked));
     this.#figure = figure;
     this.#handlers = handlers;
-    figure.panes.onMore = () => {
-      this.#fillPanes();
-      handlers.onChange();
-    };
   }
 
   /** Entries for the row over the figures. */
@@ -91,8 +86,8 @@ export class Studies {
 
   /** @param {Wanted[]} wanted */
   #lay(wanted) {
-    const {overlays, panes, bars} = this.#figure;
-    const made = plan(wanted, {...overlays.room, ...ROOM});
+    const {overlays, supply, bars} = this.#figure;
+    const made = plan(wanted, supply.room);
     for (const spec of made.refused) {
       toast(`There is no room for ${spec}: remove another indicator.`, {tone: "warn"});
       this.#handlers.onRemove(spec);
@@ -102,13 +97,13 @@ export class Studies {
     overlays.show(made.overlays.flatMap(({lines}) => lines));
     bars.redraw(overlays.table);
     this.#shown = drawn.map((group, i) => this.#entry(group, i - made.overlays.length));
-    this.#fillPanes();
-    panes.want(made.panes.length);
+    this.fillPanes();
+    supply.want({panes: made.panes.length, ...used(made.overlays)});
     this.#handlers.onChange();
   }
 
-  /** Those panes that are there; others are filled when they come. */
-  #fillPanes() {
+  /** Those that are there; others are filled when they come. */
+  fillPanes() {
     const {panes, bars} = this.#figure;
     panes.all.forEach(({element, legend, lines}, i) => {
       const shown = this.#shown.find(({pane}) => pane === i);
@@ -151,4 +146,11 @@ function short(value) {
   const size = Math.abs(value);
   const digits = size >= 10_000 || size === 0 ? 0 : Math.max(0, Math.min(10, 4 - Math.ceil(Math.log10(size))));
   return formatPrice(value, digits);
+}
+
+/** Lines and dots that are drawn over the prices. @param {Group[]} overlays */
+function used(overlays) {
+  const styles = overlays.flatMap(({lines}) => lines.map(({style}) => style));
+  const count = (/** @type {string} */ style) => styles.filter((each) => each === style).length;
+  return {lines: count("line"), dots: count("dots")};
 }
