@@ -40,6 +40,8 @@ class CandleChart(LiveElement):
     volume = Child(doc="The figure of the volumes.")
     panes = Children(doc="Figures for indicators; as many as were ever needed at once.")
     parts = param.Dict(doc="Models the browser changes, by the names it knows them by.")
+    made = param.Dict(doc="Lists of those that are made when it asks, and of panes' models.")
+    room = param.Dict(doc="How many of these there can be.")
 
     _esm = FOLDER / "chart.js"
     _render_policy = "manual"  # the browser puts panes that come late beside what it has drawn
@@ -57,8 +59,6 @@ class CandleChart(LiveElement):
             "x_range": x_range,
             "price": price_parts,
             "volume": volume_parts,
-            **self._supply.parts,
-            "room": ROOM,
         }
         super().__init__(
             source=source,
@@ -67,6 +67,8 @@ class CandleChart(LiveElement):
             price=price,
             volume=volume,
             parts=parts,
+            made=self._supply.made,
+            room=ROOM,
             **params,
         )
 
@@ -81,5 +83,4 @@ class CandleChart(LiveElement):
 
     def _make(self, wanted: dict[object, object]) -> None:
         if self._supply.make({str(name): count for name, count in wanted.items()}):
-            parts = {**self.parts, **self._supply.parts}
-            self.param.update(parts=parts, panes=list(self._supply.panes))
+            self.param.update(made=self._supply.made, panes=list(self._supply.panes))

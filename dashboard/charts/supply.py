@@ -29,6 +29,9 @@ MOST = {
 }
 ROOM = {**MOST, "paneLines": PANE_LINES}
 """What there can be, as the browser is told it."""
+FIRST = {"lines": 1, "compared": 1}
+"""Made up front: Bokeh tells a page of a source by what draws it, once. What told of it later would
+set it back to what it was."""
 
 
 class Supply:
@@ -57,9 +60,10 @@ class Supply:
         self._compared = compared
         self._shared = shared
         self._made: dict[str, list[object]] = {name: [] for name in (*MOST, "compared_ranges")}
+        self.make(FIRST)
 
     @property
-    def parts(self) -> Parts:
+    def made(self) -> Parts:
         """Lists of all that was made, by the names the browser knows them by."""
         return {name: list(made) for name, made in self._made.items()}
 

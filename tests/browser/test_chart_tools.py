@@ -82,18 +82,21 @@ def test_lines_are_made_when_they_are_needed_and_no_more_than_that(
     running_feed: FeedProcess, open_page: OpenPage
 ) -> None:
     page = open_page(PAGE)
+    warnings: list[str] = []
+    page.on("console", lambda said: warnings.append(said.text) if said.type == "warning" else None)
     drawn(page, 300)
-    before = page.evaluate(RENDERERS)
+    before = page.evaluate(RENDERERS)  # with the first of each
     place(page, indicators=["SMA(20)", "EMA(9)", "SAR(0.02,0.2)"])
     for name in ("SMA(20)", "EMA(9)", "SAR(0.02,0.2)"):
         entry = page.get_by_test_id(f"indicator-{name}")
         expect(entry).to_contain_text(".", timeout=DRAWN_MS)
-    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 3)
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 2)
     place(page, indicators=["SMA(50)"], compare=["IBM", "MSFT"])
     expect(page.get_by_test_id("compared-MSFT")).to_contain_text("%", timeout=DRAWN_MS)
-    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 5)
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 3)
     place(page, compare=["IBM", "MSFT", "GOOG"], indicators=["SMA(50)", "BBANDS"])
-    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 8)
+    page.wait_for_function(f"(count) => ({RENDERERS})() === count", arg=before + 6)
+    assert warnings == []
 
 
 def place(page: Page, **fields: list[str]) -> None:

@@ -7,6 +7,7 @@ import {DrawnBars} from "quotewire/chart/drawn_bars.js";
 import {IndicatorLines} from "quotewire/chart/indicator_lines.js";
 import {IndicatorPanes} from "quotewire/chart/indicator_panes.js";
 import {directionOf, dress} from "quotewire/chart/looks.js";
+import {plain} from "quotewire/chart/plain.js";
 import {PriceAxis} from "quotewire/chart/price_axis.js";
 import {Supply} from "quotewire/chart/supply.js";
 import {Touch} from "quotewire/chart/touch.js";
@@ -59,7 +60,8 @@ export class ChartFigure {
    */
   constructor({model, view}, {onView, onMoved, onMore}) {
     this.supply = new Supply(model);
-    this.#parts = this.supply.parts;
+    this.#parts = plain(model.parts);
+    keepHere(this.#parts);
     this.#onView = onView;
     this.#onMore = onMore;
     const {price, volume} = this.#parts;
@@ -84,10 +86,10 @@ export class ChartFigure {
 
   /** Draw with what there is by now. */
   #equip() {
-    const {parts} = this.supply;
-    keepHere(parts);
-    this.overlays.equip({line: parts.lines, dots: parts.dots, columns: []});
-    this.compared.equip(parts.compared, parts.compared_ranges);
+    const {made} = this.supply;
+    keepHere(made);
+    this.overlays.equip({line: made.lines, dots: made.dots, columns: []});
+    this.compared.equip(made.compared, made.compared_ranges);
   }
 
   /** One more figure, under the others. @param {import("./indicator_panes.js").Pane} pane */

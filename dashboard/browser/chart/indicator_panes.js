@@ -50,7 +50,7 @@ export class IndicatorPanes {
   #fetch() {
     const children = /** @type {(HTMLElement | undefined)[]} */ (/** @type {unknown} */ (
       this.#model.get_child("panes")));
-    const {panes} = this.#supply.parts;
+    const {panes} = this.#supply.made;
     for (let i = this.all.length; i < Math.min(children.length, panes.length); i += 1) {
       const child = children[i];
       if (!child) return; // its view is still being made

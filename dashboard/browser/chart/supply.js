@@ -28,20 +28,19 @@ export class Supply {
   /** @param {import("../panel.d.ts").ElementModel} model */
   constructor(model) {
     this.#model = model;
-    this.room = plain(model.parts).room;
+    this.room = plain(model.room);
   }
 
-  /** Models that there are by now, and lists of them, by the names Python gives them. */
-  get parts() {
-    const {room, ...parts} = plain(this.#model.parts);
-    return parts;
+  /** Lists of the models that there are by now, by name. */
+  get made() {
+    return plain(this.#model.made);
   }
 
   /** @param {() => void} onMore called when more have come @returns {() => void} ends it */
   follow(onMore) {
-    this.#model.on("parts", onMore);
+    this.#model.on("made", onMore);
     return () => {
-      this.#model.off("parts", onMore);
+      this.#model.off("made", onMore);
       clearTimeout(this.#asking);
     };
   }
@@ -68,7 +67,7 @@ export class Supply {
   }
 
   get #isMissing() {
-    const {parts} = this;
-    return Object.entries(this.#wanted).some(([name, count]) => parts[name].length < count);
+    const {made} = this;
+    return Object.entries(this.#wanted).some(([name, count]) => made[name].length < count);
   }
 }
