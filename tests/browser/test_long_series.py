@@ -126,6 +126,30 @@ def test_an_answer_after_the_end_is_not_told(blank_page: Page) -> None:
     assert (facts["told"], facts["starts"]) == (1, [100, 2])
 
 
+def test_what_is_to_be_reached_further_while_older_bars_load_is_asked_for_after_them(
+    blank_page: Page,
+) -> None:
+    facts = told(
+        blank_page,
+        """t.series.reach(60); t.series.reach(20); await t.asked[0].answer(60);
+        t.series.reach(20); await t.asked[1].answer(20); t.series.reach(20);""",
+    )
+    assert facts["asked"] == [[99, ""], [59, ""]]
+    assert (facts["state"], facts["starts"]) == ("idle", [20, 82])
+
+
+def test_a_series_that_begins_later_than_is_to_be_reached_is_asked_for_once(
+    blank_page: Page,
+) -> None:
+    facts = told(
+        blank_page,
+        """t.series.reach(20); await t.asked[0].answer(70);
+        for (let i = 0; i < 5; i += 1) t.series.reach(20 + i);""",
+    )
+    assert facts["asked"] == [[99, ""]]
+    assert facts["starts"] == [70, 32]
+
+
 # A chart's history over a feed that answers at once with as much as it was asked for.
 RANGE = """
 async (live) => {

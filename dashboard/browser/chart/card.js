@@ -245,8 +245,10 @@ export class Chart {
     this.#crosshair.draw();
     this.#tools.draw();
     this.#describe();
-    this.#tellView(this.#figure.view.bars);
-    if (this.#history.viewed()) this.#comparison.reach(this.#figure.bars.all[0]?.start_ms ?? 0);
+    const {bars} = this.#figure.view;
+    this.#tellView(bars);
+    this.#history.viewed();
+    if (bars.length) this.#comparison.reach(this.#figure.bars.all[0].start_ms);
   }
 
   /** By the user. */

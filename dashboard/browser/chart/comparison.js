@@ -76,10 +76,7 @@ export class Comparison {
 
   /** As far back as the chart goes. @param {number} from_ms */
   reach(from_ms) {
-    for (const {series} of this.#others) {
-      const [first] = series.bars;
-      if (first && first.start_ms > from_ms) series.load(from_ms);
-    }
+    for (const {series} of this.#others) series.reach(from_ms);
   }
 
   /** Values of all at a bar. @param {Bar | null} bar @param {Bar | undefined} first in view */

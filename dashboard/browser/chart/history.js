@@ -29,7 +29,6 @@ export class History {
   #onBars;
   #zone = "UTC";
   #drawn = false;
-  #grown = false;
 
   /**
    * @param {import("../connection.js").Connection} connection
@@ -98,7 +97,7 @@ export class History {
     if (!whole) this.#series.load();
   }
 
-  /** Other bars are in view. @returns {boolean} whether older ones were drawn since the last time */
+  /** Other bars are in view. */
   viewed() {
     const {bars, viewport} = this.#figure;
     const left = viewport.start - bars.extent.first;
@@ -106,9 +105,6 @@ export class History {
     // What failed was wanted: it is asked for again as long as the chart is looked at.
     if ((near && !viewport.following) || this.state === "failed") this.#series.load();
     this.#mark(left <= 0);
-    const grown = this.#grown;
-    this.#grown = false;
-    return grown;
   }
 
   #older() {
@@ -116,7 +112,6 @@ export class History {
     const all = this.#series.bars;
     // Others, or the same with other indicators.
     if (this.#drawn && all.length && all[0] !== bars.all[0]) {
-      this.#grown = true;
       this.#figure.draw(all);
       if (this.#range()) this.showRange();
     }

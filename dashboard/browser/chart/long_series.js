@@ -32,6 +32,8 @@ export class LongSeries {
   /** @type {number | undefined} from where on older ones were asked for last */
   #from_ms;
   #failed_ms = -Infinity;
+  /** All from there on were loaded, though the first may be later. */
+  #reached_ms = Infinity;
 
   /** @param {Ask} ask @param {() => void} onOlder called when the state is another; there may be older ones then */
   constructor(ask, onOlder) {
@@ -91,6 +93,12 @@ export class LongSeries {
     return this.load(this.#from_ms);
   }
 
+  /** Have those from a time on, as far as there are any. @param {number} from_ms */
+  reach(from_ms) {
+    const [first] = this.bars;
+    if (first && first.start_ms > from_ms && from_ms < this.#reached_ms) this.load(from_ms);
+  }
+
   /**
    * Ask for older ones, unless there are none, or they could not be loaded a moment ago.
    *
@@ -109,6 +117,7 @@ export class LongSeries {
     if (told === null) return this.#fail();
     if (!this.#older.length) this.#joint_ms = this.#live[0].start_ms;
     this.#older = [...told.loaded, ...this.#older];
+    if (from_ms !== undefined) this.#reached_ms = from_ms;
     this.#trim();
     this.#become(told.more || from_ms !== undefined ? "idle" : "end");
   }
@@ -147,6 +156,7 @@ export class LongSeries {
     this.#run += 1;
     this.#older = [];
     this.#joint_ms = Infinity;
+    this.#reached_ms = Infinity;
     this.state = "idle";
   }
 
