@@ -5,6 +5,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from xdist.remote import Producer
@@ -14,12 +15,18 @@ ROOM = Path(__file__)
 DOOR = ROOM.with_name("__init__.py")
 
 
+BROWSERS = 2
+"""Workers that have a browser, with a dashboard and a feed of its own."""
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each worker whole files, as their fixtures are; all that need a browser go to one."""
+    """Gives each worker whole files, as their fixtures are; those that need a browser go to few."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", maxsplit=1)[0]
-        return "browser" if path.startswith("tests/browser/") else path
+        if not path.startswith("tests/browser/"):
+            return path
+        return f"browser {crc32(path.encode()) % BROWSERS}"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,7 +11,7 @@ from tests.faults.python_client import PythonClient
 from tests.faults.run import Outcome, StartClient, run
 from tests.faults.weather import BEGIN_S, Fault, Kind, Planned, plan
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = pytest.mark.browser
 
 SECONDS = 60.0
 SEED = 4
