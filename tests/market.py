@@ -9,6 +9,7 @@ from feed_server.bus import names
 from feed_server.bus.connection import connect
 from feed_server.bus.control import ControlMessage, publish_control
 from feed_server.bus.embedded import EmbeddedValkey
+from feed_server.bus.leases import Seen
 from feed_server.bus.notices import SourceError
 from feed_server.bus.publisher import Publisher
 from feed_server.bus.update import SymbolUpdate
@@ -76,7 +77,16 @@ class Market:
         self._day += closes
         bars.append(bar(symbol, last, day=self._day))
         update = SymbolUpdate(quote, bars, prints, missing)
+        return self.publish(update)
+
+    def publish(self, update: SymbolUpdate) -> Position:
+        """Publish a symbol's change; return the place."""
+        symbol = update.quote.symbol
         return self._runner.run(self._publisher.publish([update]))[symbol]
+
+    def see(self, seen: Seen) -> None:
+        """Say that the source has seen what gateways want."""
+        self._runner.run(self._publisher.publish_seen(seen))
 
     def fail(self, symbol: str | None, message: str) -> None:
         """Tell that the source has trouble."""

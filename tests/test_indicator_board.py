@@ -350,6 +350,17 @@ async def test_columns_are_the_values_that_are_sent() -> None:
         assert desk.store.asked == [LOADED_BARS]
 
 
+async def test_columns_have_values_though_the_series_begins_anew_meanwhile() -> None:
+    async with floor() as desk:
+        desk.board.watch(WATCHED)
+        await desk.loaded()
+        bars = bar_array([desk.store.bars[-1], minute(100, final=False)])
+        asking = asyncio.create_task(desk.board.columns("AAPL", MINUTE, [parse_spec(SMA)], bars))
+        await asyncio.sleep(0)
+        desk.hear(minute(100, final=False), restated=True)
+        assert (await asking)[SMA]["real"] == [*sma(99), *sma(100)]
+
+
 async def test_columns_before_the_series_are_warmed_up() -> None:
     async with floor(3_900) as desk:
         desk.board.watch([("AAPL", MINUTE, "EMA(20)")])

@@ -458,3 +458,55 @@ def test_the_longest_lookback_is_served() -> None:
     assert_follows(spec, walk(MAX_LOOKBACK + 3), MAX_LOOKBACK - 2)
     with pytest.raises(IndicatorError):
         parse_spec("DEMA(2000)")
+
+
+# ---- columns of bars that the series does not have ---------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_bar_in_another_state_than_the_series_has_values_of_its_own(name: str) -> None:
+    spec = parse_spec(name)
+    followed = series([*BARS[:298], opened(BARS[298])])
+    given = [*BARS[296:298], half(BARS[298])]
+    table = followed.columns(spec, bar_array(given))
+    assert_columns(table, spec, [*BARS[:298], half(BARS[298])])
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_bars_that_the_series_has_not_heard_of_yet_have_values(name: str) -> None:
+    spec = parse_spec(name)
+    followed = series([*BARS[:297], half(BARS[297])])
+    given = [BARS[296], opened(BARS[297]), half(BARS[298])]
+    table = followed.columns(spec, bar_array(given))
+    assert_columns(table, spec, [*BARS[:298], half(BARS[298])])
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_bar_that_the_series_has_closed_since_has_values_of_what_it_was(name: str) -> None:
+    spec = parse_spec(name)
+    followed = series(BARS[:300])
+    given = [*BARS[296:298], half(BARS[298])]
+    table = followed.columns(spec, bar_array(given))
+    assert_columns(table, spec, [*BARS[:298], half(BARS[298])])
+
+
+@pytest.mark.parametrize("name", ["OBV", "CUMSUM"])
+def test_what_adds_up_goes_on_from_bars_that_were_dropped(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indicators, "MAX_BARS", 100)
+    monkeypatch.setattr(indicators, "SLACK", 50)
+    spec = parse_spec(name)
+    followed = series(BARS[:90])
+    followed.follow(spec)
+    for bar in BARS[90:298]:
+        followed.close(bar)
+    table = followed.columns(spec, bar_array([*BARS[296:298], half(BARS[298])]))
+    assert_columns(table, spec, [*BARS[:298], half(BARS[298])])
+
+
+def assert_columns(table: Table, spec: IndicatorSpec, bars: Sequence[Bar]) -> None:
+    """Check the columns of the last three of some bars."""
+    expected = before_anew(spec, bars)[:, -3:]
+    assert not np.isnan(expected).any()
+    np.testing.assert_allclose(table, expected, rtol=1e-9)

@@ -313,6 +313,21 @@ async def test_a_market_that_is_behind_catches_up_in_small_steps() -> None:
     assert all(a[-1].time_ms < b[0].time_ms for a, b in pairwise(batches))
 
 
+def test_what_becomes_watched_begins_with_its_last_trade_but_none_is_told_twice() -> None:
+    market = SimulatedMarket(2, 0.5, 1)
+    first, second = ticker_names(2)
+    until_ms = OPEN_MS + MINUTE_MS
+    last = trades_of(told(market, OPEN_MS, until_ms), second)[-1]
+    feed = SimulatedFeed(market, [first, second], OPEN_MS)
+    assert trades_of(feed.carry(frozenset({first})), first) == [], "of before it began"
+    feed.advance(until_ms)
+    began = feed.carry(frozenset({first, second}))
+    assert isinstance(began[0], SessionSnapshot)
+    assert began[1:] == [last]
+    feed.carry(frozenset({first}))
+    assert trades_of(feed.carry(frozenset({first, second})), second) == []
+
+
 async def test_a_machine_that_has_slept_begins_the_stream_again() -> None:
     clock = Clock()
     source = provider(clock=clock)

@@ -211,8 +211,10 @@ class IndicatorBoard:
             BusError: Redis cannot be reached.
         """
         entry = await self._asked(symbol, interval)
+        # Begun anew meanwhile, it still has what these bars need.
+        series = None if entry is None else entry.series
         older = NO_BARS
-        if len(bars) and not _reaches(entry, int(bars["start_ms"][0])):
+        if len(bars) and not _reaches(series, int(bars["start_ms"][0])):
             count = min(LOADED_BARS, 500 + 20 * max(spec.lookback for spec in specs))
             before_ms = int(bars["start_ms"][0]) - 1
             joined = await self._history.bars(symbol, interval, limit=count, end_ms=before_ms)
@@ -222,10 +224,10 @@ class IndicatorBoard:
             # Others have their turn in between.
             await asyncio.sleep(0)
             given = np.concatenate([older, bars])
-            if entry is None or entry.series is None:
+            if series is None:
                 table = computed(spec, given, self._calendar(symbol))
             else:
-                table = entry.series.columns(spec, given)
+                table = series.columns(spec, given)
             found[spec.text] = named(spec, table[:, len(older) :])
         if entry is not None:
             _tidy(entry)
@@ -341,9 +343,8 @@ class IndicatorBoard:
         return SessionCalendar(info.zone if info is not None else "UTC")
 
 
-def _reaches(entry: _Entry | None, start_ms: int) -> bool:
+def _reaches(series: Series | None, start_ms: int) -> bool:
     """Tell whether a series begins no later than a bar."""
-    series = entry.series if entry is not None else None
     return series is not None and series.start_ms is not None and series.start_ms <= start_ms
 
 

@@ -150,7 +150,7 @@ class BarsHandler(TableHandler):
         specs = parse_indicators(split_specs(self.get_query_argument("indicators", "")))
         _check_size(limit, specs)
         symbol = await self.wanted_symbol("bars")
-        joined = await self.gateway.history.bars(
+        joined = await self.gateway.present.bars(
             symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit
         )
         series = bar_series(joined)

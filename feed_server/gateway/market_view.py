@@ -168,6 +168,11 @@ class MarketView:
         """Return the number of this gateway's change that a symbol's newest update is."""
         return self._changed_at.get(symbol, 0)
 
+    def asked_s(self, symbol: str) -> float:
+        """Return since when a symbol is wanted, on a clock that never steps; 0 where it is not."""
+        asked = self._asked.get(symbol)
+        return 0.0 if asked is None else asked.at_s
+
     def is_settled(self, symbols: Iterable[str]) -> bool:
         """Tell whether all that was published of these symbols until now is in `latest`."""
         return all(symbol in self._flows and not self._flows[symbol].waits for symbol in symbols)

@@ -37,6 +37,7 @@ from feed_server.gateway.lookup import Lookup
 from feed_server.gateway.market_view import MarketView
 from feed_server.gateway.metrics import Metrics
 from feed_server.gateway.origins import Origins
+from feed_server.gateway.present import Present
 from feed_server.gateway.requests import NOT_BEGUN, RequestError
 from feed_server.gateway.roll import SLOTS, Roll
 from feed_server.gateway.routes import routes
@@ -99,6 +100,7 @@ class Gateway:
         )
         self.lookup = Lookup(caller, self.view)
         self.history = History(self.reader, caller)
+        self.present = Present(self.history, self.view.latest, self.view.asked_s)
         self.freshness = Freshness(caller, self.view)
         self.hub = Hub(settings, self.reader, self.view, self.metrics, self.on_status, self.history)
         self.changes = SubjectRates(settings.max_commands_per_s)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from feed_server.bus.quota import Quota
 from feed_server.errors import NotOfferedError, ProviderError
@@ -64,6 +64,11 @@ class Source:
         """Ask for these symbols and no others from now on."""
         self._watchlist.set(symbols)
         self.pace()
+
+    def will_tell(self, symbols: Iterable[str]) -> set[str]:
+        """Return of which of these symbols, new to it, it tells by itself how they stand."""
+        tells = self.vendor.can.tells_state and self._streamer.flows
+        return set(self.symbols - self._unstreamed).intersection(symbols) if tells else set()
 
     def pace(self) -> None:
         """Poll seldom what streams, and often what does not."""

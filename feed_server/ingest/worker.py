@@ -16,6 +16,7 @@ from feed_server.bus.quota import Quotas
 from feed_server.bus.reader import Reader
 from feed_server.bus.requests import Answer, Request
 from feed_server.errors import BusError, FencedError, ProviderError
+from feed_server.ingest.acknowledging import Acknowledging
 from feed_server.ingest.alerting import Alerting
 from feed_server.ingest.answers import Answers
 from feed_server.ingest.demand import Demand
@@ -165,6 +166,8 @@ class Carrying:
         )
         self._answers = Answers(self._sources, self._floor, self._listing, now_ms)
         self._wanted: frozenset[str] = frozenset()
+        self._came: set[str] = set()
+        self._acknowledging = {provider.name: Acknowledging() for provider in providers}
         self._notices: dict[tuple[str, str], SourceError] = {}
         self._poked = asyncio.Event()
 
@@ -228,6 +231,8 @@ class Carrying:
             for source in self._sources.values():
                 source.hand_over()
             self._plan()
+            for name in self._sources:
+                self._acknowledge(name)
 
     async def _complete_always(self) -> None:
         # Beside the ticks: a vendor that is slow must not keep bars from being closed.
@@ -244,6 +249,10 @@ class Carrying:
     async def take(self, source: str, events: Sequence[MarketEvent]) -> None:
         """See `Sink`."""
         moved = self._floor.take(source, events)
+        acknowledging = self._acknowledging[source]
+        if acknowledging.waits:
+            acknowledging.tell(event.symbol for event in events)
+            self._acknowledge(source)
         if moved:
             await self._redeclare(moved)
         if self._writer.full:
@@ -282,11 +291,19 @@ class Carrying:
         self._floor.want(went, False)
         self._floor.want(came, True)
         self._listing.note_wanted(came)
+        self._came.update(came)
         self._plan()
 
     def _on_seen(self, numbers: Mapping[str, int]) -> None:
-        for source in self._sources:
-            self._writer.acknowledge(Seen(source, dict(numbers)))
+        came, self._came = self._came, set()
+        for name, source in self._sources.items():
+            self._acknowledging[name].hold(numbers, source.will_tell(came), time.monotonic())
+            self._acknowledge(name)
+
+    def _acknowledge(self, source: str) -> None:
+        numbers = self._acknowledging[source].take(time.monotonic())
+        if numbers is not None:
+            self._writer.acknowledge(Seen(source, numbers))
 
     # ---- what is told of the sources ---------------------------------------------------------
 

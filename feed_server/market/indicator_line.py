@@ -79,6 +79,16 @@ class Line:
         self._seen[start_ms] = version, values
         return values
 
+    def after(self, bars: Table) -> Table | None:
+        """Return the values at bars that would follow the final ones; `None` where those lack."""
+        if self._handle is None:
+            return None
+        handle = self._handle.copy()
+        values = np.empty((len(self.values.table), bars.shape[1]))
+        for place, row in enumerate(bars.T.tolist()):
+            values[:, place] = _outputs(handle.update(*[row[i] for i in self._inputs]))
+        return values
+
     def _after(self, handle: Handle, ended: Sequence[Bar]) -> Handle:
         """Return a handle that has taken bars that are not final yet."""
         for place, bar in enumerate(ended):

@@ -115,7 +115,8 @@ class Series:
         """Return an indicator's values at some bars, oldest first: a row for each output.
 
         Those at bars that are in the series are the series' own; those at others, such as older
-        ones, are computed over the bars given. NaN stands where there is none.
+        ones, or one in a state that the series has not heard of yet, are computed over the bars
+        given, with those of the series before them. NaN stands where there is none.
         """
         at = np.searchsorted(self._starts, bars["start_ms"])
         held = np.array([*self._starts, -1], dtype=np.int64)
@@ -129,10 +130,21 @@ class Series:
         if final.sum() + len(looks) == len(bars):
             table = np.full((len(spec.outputs), len(bars)), nan)
         else:
-            table = computed(spec, bars, self._calendar)
+            table = self._anew(spec, bars)
         table[:, final] = self.follow(spec).values.table[:, at[final]]
         for place, known in looks.items():
             table[:, place] = np.array(self._look(spec, known), dtype=np.float64)
+        return table
+
+    def _anew(self, spec: IndicatorSpec, bars: BarArray) -> Table:
+        """Return an indicator's values at some bars as they would be if the series had them."""
+        before = self._bars.table[:, : bisect_left(self._starts, int(bars["start_ms"][0]))]
+        table = computed(spec, bars, self._calendar, before)
+        # What adds up from the first goes on from there, though that has been dropped.
+        later = _usable(bars) & (bars["start_ms"] > (self._starts[-1] if self._starts else -1))
+        values = self.follow(spec).after(_table(bars[later]))
+        if values is not None:
+            table[:, later] = values
         return table
 
     def follow(self, spec: IndicatorSpec) -> "Line":
@@ -157,17 +169,26 @@ class Series:
             line.values.drop(count)
 
 
-def computed(spec: IndicatorSpec, bars: BarArray, calendar: SessionCalendar) -> Table:
+def computed(
+    spec: IndicatorSpec, bars: BarArray, calendar: SessionCalendar, before: Table | None = None
+) -> Table:
     """Return an indicator's values over some bars, oldest first, as if all were final.
+
+    Args:
+        spec: The indicator.
+        bars: The bars.
+        calendar: Dates the symbol's sessions.
+        before: Bars before them, a row for each of `COLUMNS`; their values are not returned.
 
     Returns:
         A row for each output, NaN where there is no value.
     """
     usable = _usable(bars)
+    given = _table(bars[usable])
     line = Line(spec, calendar)
-    line.open(_table(bars[usable]))
+    line.open(given if before is None else np.concatenate([before, given], axis=1))
     table = np.full((len(spec.outputs), len(bars)), nan)
-    table[:, usable] = line.values.table
+    table[:, usable] = line.values.table[:, -given.shape[1] :] if given.shape[1] else nan
     return table
 
 

@@ -40,6 +40,8 @@ class Capabilities:
         counts_gaps: Whether those that there never were count among them: a call covers a stretch
             of so many intervals.
         resumable: Whether `Provider.stream` can go on where another process has ended.
+        tells_state: Whether `Provider.stream` tells how a symbol stands as soon as it is to carry
+            it, and not only what changes: who asks for it is answered after that.
         heals: Whether a stream that begins again makes up for the trades that were missed since.
     """
 
@@ -55,6 +57,7 @@ class Capabilities:
     history_bars: int = 1_000
     counts_gaps: bool = False
     resumable: bool = False
+    tells_state: bool = False
     heals: bool = False
 
 

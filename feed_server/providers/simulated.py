@@ -66,6 +66,7 @@ class SimulatedProvider(Provider):
         bars = int(_HISTORY_TRADES / (60 * hz))
         self.capabilities = Capabilities(
             streams=True,
+            tells_state=True,
             intervals=frozenset(Interval),
             history_bars=min(_HISTORY_BARS, max(_LEAST_HISTORY_BARS, bars)),
         )

@@ -30,6 +30,8 @@ class SimulatedFeed:
 
     def __init__(self, market: SimulatedMarket, names: Sequence[str], begin_ms: int) -> None:
         self.told_ms = begin_ms
+        self._begin_ms = begin_ms
+        self._left_ms: dict[str, int] = {}
         self._market = market
         self._names = names
         self._numbers = {name: number for number, name in enumerate(names)}
@@ -38,21 +40,32 @@ class SimulatedFeed:
         self._cell: _Cell | None = None
 
     def carry(self, symbols: frozenset[str]) -> list[MarketEvent]:
-        """Tell of these instruments from now on; return how those stand that it did not tell of."""
+        """Tell of these instruments from now on; return how those stand that it did not tell of.
+
+        The last trade of each is told with it, where it was not told before: bars begin with it.
+        """
         if symbols == self._carried:
             return []
         added = symbols - self._carried
+        self._left_ms |= dict.fromkeys(self._carried - symbols, self.told_ms)
         self._carried = symbols
         self._rows = self._sorted(symbols)
         self._cell = None
-        return self.state(added)
+        return self._state_of(added, with_trades=True)
 
     def state(self, symbols: Collection[str]) -> list[MarketEvent]:
         """Return the last price, and the best ones, of instruments."""
+        return self._state_of(symbols, with_trades=False)
+
+    def _state_of(self, symbols: Collection[str], *, with_trades: bool) -> list[MarketEvent]:
         rows = self._sorted(symbols)
         events: list[MarketEvent] = []
         for start in range(0, len(rows), _AT_ONCE):
-            events += self._state(rows[start : start + _AT_ONCE])
+            found = self._last_trades(rows[start : start + _AT_ONCE])
+            for snapshot, (_, trade_id) in zip(self._snapshots(found), found.values(), strict=True):
+                events.append(snapshot)
+                if with_trades and snapshot.time_ms > self._known_ms(snapshot.symbol):
+                    events.append(_trade_of(snapshot, trade_id))
         return events
 
     def advance(self, until_ms: int) -> list[MarketEvent]:
@@ -84,7 +97,12 @@ class SimulatedFeed:
                 events.append(TopOfBook(symbol, time_ms, bid, ask))
         return events
 
-    def _state(self, numbers: Numbers) -> list[MarketEvent]:
+    def _known_ms(self, symbol: str) -> int:
+        """Return up to when an instrument's trades may have been told."""
+        return self._left_ms.get(symbol, self._begin_ms)
+
+    def _last_trades(self, numbers: Numbers) -> dict[int, tuple[int, int]]:
+        """Return by instrument its last trade's time and number."""
         last_cell = self.told_ms // self._market.cell_ms
         found: dict[int, tuple[int, int]] = {}
         missing = numbers
@@ -97,9 +115,9 @@ class SimulatedFeed:
             missing = np.array([number for number in missing.tolist() if number not in found], int)
             if not len(missing):
                 break
-        return self._snapshots(found)
+        return found
 
-    def _snapshots(self, found: dict[int, tuple[int, int]]) -> list[MarketEvent]:
+    def _snapshots(self, found: dict[int, tuple[int, int]]) -> list[SessionSnapshot]:
         numbers = np.array(list(found), np.intp)
         trades = np.array(list(found.values()), np.int64).reshape(-1, 2)
         prints = self._market.prints(numbers, trades[:, 0].copy(), trades[:, 1].copy())
@@ -150,6 +168,10 @@ class _Cell:
                 column[more] = new
             self._priced = more.stop
         return Prints(*(column[part] for column in self._prints))
+
+
+def _trade_of(state: SessionSnapshot, trade_id: int) -> Trade:
+    return Trade(state.symbol, state.time_ms, state.last, state.size or 0.0, trade_id)
 
 
 def _is_last(numbers: Numbers) -> npt.NDArray[np.bool_]:

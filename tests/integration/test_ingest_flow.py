@@ -1,7 +1,8 @@
 """What an ingest worker publishes when: driven trade by trade, over a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -16,10 +17,12 @@ from feed_server.bus.subscriber import Subscriber
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.errors import BusError
 from feed_server.gateway import market_view
-from feed_server.ingest import writer
+from feed_server.ingest import acknowledging, writer
 from feed_server.ingest.demand import Demand
 from feed_server.ingest.worker import IngestWorker
+from feed_server.market.events import MarketEvent
 from feed_server.protocol import Position
+from feed_server.providers.base import Watchlist
 from tests.harness import PATIENCE_S, until
 from tests.integration.test_market_view import Recorder, running
 from tests.tape import OPEN_MS, SYMBOLS, Tape, ingest_bus, ingesting
@@ -295,3 +298,47 @@ async def test_what_is_wanted_is_acknowledged_after_it_is_published(
             publisher.open.set()
             assert await polling
             assert view.latest["BAC"].update.quote.last == 2
+
+
+class Stating(Tape):
+    """A source that tells how a symbol stands when it is asked for it, a moment after."""
+
+    capabilities = replace(Tape.capabilities, tells_state=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watchlist = Watchlist()
+
+    async def stream(
+        self, watchlist: Watchlist, taken: Mapping[str, int]
+    ) -> AsyncGenerator[Sequence[MarketEvent]]:
+        self.watchlist = watchlist
+        async for events in super().stream(watchlist, taken):
+            yield events
+
+
+async def test_who_asks_first_waits_for_what_the_source_tells_of_the_symbol(
+    redis: Redis, valkey: EmbeddedValkey, demand: Demand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market_view, "ASK_PATIENCE_S", 2 * PATIENCE_S)
+    monkeypatch.setattr(market_view, "POLL_PATIENCE_S", 2 * PATIENCE_S)
+    monkeypatch.setattr(acknowledging, "PATIENCE_S", PATIENCE_S)
+    tape = Stating()
+    async with ingesting(ingest_bus(redis, demand=demand), tape):
+        tape.trade("BAC", 1)
+        tape.trade("IBM", 1)
+        await until_last(redis, "IBM", 1)
+        async with running(valkey, Recorder()) as view:
+            asking = asyncio.create_task(view.want(["BAC"]))
+            await until(lambda: watches(tape, "BAC"))
+            tape.trade("IBM", 2)
+            await until_last(redis, "IBM", 2)
+            assert not asking.done(), "that was another"
+            tape.trade("BAC", 2)
+            assert await asking
+            assert view.latest["BAC"].update.quote.last == 2
+            assert await view.want(["BAC"]), "it is known now"
+
+
+async def watches(tape: Stating, symbol: str) -> bool:
+    return symbol in tape.watchlist.symbols
