@@ -23,6 +23,7 @@ pytestmark = pytest.mark.integration
 
 AV_KEY = "AV-KEY/1+2"
 MINUTE_MS = 60_000
+DAY_S = 86_400
 TWELVE = [f"T{number:02}" for number in range(12)]
 
 
@@ -346,7 +347,7 @@ def test_a_fault_is_told_with_the_next_try_and_passes_by_itself(
         ({"close": "1e308"}, "bad_price"),
         ({"close": "NaN"}, "MalformedError"),
         ({"currency": "CAD"}, "currency"),
-        ({"last_quote_at": int(time.time()) + 86_400}, "future"),
+        ({"last_quote_at": int(time.time()) + DAY_S}, "future"),
     ],
     ids=["zero", "negative", "huge", "nan", "currency", "tomorrow"],
 )
@@ -429,7 +430,8 @@ def test_no_more_credits_are_spent_than_a_minute_has() -> None:
 
 def test_symbols_fail_over_to_the_next_vendor_and_return() -> None:
     with TwelveDataServer() as first, AlphaVantageServer(AV_KEY) as second:
-        first.set_quote("IBM", 200.0)
+        # The second tells no time but the day's close: after it, it has no news of the first's now.
+        first.set_quote("IBM", 200.0, at_s=time.time() - DAY_S)
         second.set_quote("IBM", "201.00", time.strftime("%Y-%m-%d"))
         settings = {
             "provider": "twelvedata,alphavantage",
