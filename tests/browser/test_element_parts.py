@@ -155,6 +155,49 @@ def test_a_trade_that_comes_after_the_history_that_has_it_is_there_once(blank_pa
     assert told == ["6 up", "5 up", "4 up", "3 flat"]
 
 
+def test_each_trade_is_there_once_however_the_history_and_what_comes_overlap(
+    blank_page: Page,
+) -> None:
+    """Also while the tape is set up anew, as other wording does it: trades may be held then."""
+    told = run(
+        blank_page,
+        """
+        const {TradesTape} = await import("quotewire/trades_tape.js");
+        const {mount} = await import("quotewire/live.js");
+        address.set({symbol: "A"});
+        const upTo = (first, last) =>
+          Array.from({length: last - first + 1}, (_, at) => first + at);
+        const trades = (offsets) => offsets.map((offset) =>
+          ({symbol: "A", time_ms: offset, price: offset, size: 1, offset}));
+        const wrong = [];
+        let count = 0;
+        for (let first = 1; first <= 7; first += 1)          // of those that come by themselves
+          for (let from = 1; from <= 4; from += 1)           // the history's first,
+            for (let to = Math.max(from, first - 1); to <= 6; to += 1) // and its last
+              for (let split = first - 1; split <= 6; split += 1) { // come before the history
+                if (split < first && from > first) continue; // it is of later than what is wanted
+                const element = put(new TradesTape(connection, until));
+                for (const offset of upTo(first, split)) heard(trades([offset]), 0);
+                const offsets = upTo(from, to);
+                answer({time_ms: offsets, price: offsets, size: offsets, offsets});
+                await Promise.resolve();
+                await rest();
+                heard(trades(upTo(split + 1, 6)), 0);
+                const rows = [...element.querySelectorAll("tr[data-offset]")];
+                const shown = rows.map(({dataset}) => dataset.offset).join();
+                // What comes later than the history ended comes by itself.
+                const right = upTo(Math.min(from, first), 6).reverse().join();
+                if (shown !== right) wrong.push({first, from, to, split, shown});
+                count += 1;
+                element.remove();
+              }
+        end();
+        return {wrong: wrong.slice(0, 5), isTried: count > 200};
+        """,
+    )
+    assert told == {"wrong": [], "isTried": True}
+
+
 def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(
     blank_page: Page,
 ) -> None:
