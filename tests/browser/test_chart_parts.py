@@ -212,6 +212,61 @@ def test_a_range_that_reaches_further_than_the_bars_is_not_whole(blank_page: Pag
     assert range_start(blank_page, "all", DAILY) == (0, False)
 
 
+FOLLOWED = """
+  async ([name, length_ms]) => {
+    const {History} = await import("quotewire/chart/history.js");
+    const {Viewport} = await import("quotewire/chart/viewport.js");
+    const range = {start: 0, end: 0, setv: (values) => Object.assign(range, values)};
+    const bars = {all: [], get extent() { return {first: 0, end: bars.all.length}; }};
+    const viewport = new Viewport(range, bars, {
+      width: () => 600, onView: () => {}, onMoved: () => (name = ""),
+    });
+    const figure = {
+      bars, viewport,
+      draw: (all) => {
+        const anew = !bars.all.length;
+        bars.all = [...all];
+        if (anew) viewport.home();
+        else viewport.renumbered(0);
+        return anew;
+      },
+      update: (all) => { bars.all = [...all]; viewport.barsChanged(); },
+    };
+    const body = {symbol: "A", interval: "1m", epoch: "e", offset: 1, start_ms: []};
+    const history = new History({ask: async () => body}, figure, () => name, () => {});
+    history.begin("A", "1m", [], "UTC");
+    const upTo = (last) => Array.from({length: last + 1}, (_, at) => ({start_ms: at * length_ms}));
+    const left = () => Math.ceil(range.start);
+    history.take(upTo(300), {reset: true, since_ms: 0});
+    const told = [left()];
+    history.take(upTo(300), {reset: false, since_ms: 0});
+    history.take(upTo(310), {reset: false, since_ms: 0});
+    told.push(left());
+    history.take(upTo(320), {reset: true, since_ms: 0});
+    told.push(left(), Math.floor(range.end) >= 320);
+    Object.assign(range, {start: 100, end: 200});
+    viewport.moved();
+    history.take(upTo(330), {reset: false, since_ms: 0});
+    told.push(left());
+    return told;
+  }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "length_ms", "lefts"),
+    [
+        ("all", 60_000, [0, 0, 0]),
+        ("1h", 60_000, [240, 250, 260]),
+        ("2d", 3_600_000, [264, 264, 288]),
+    ],
+)
+def test_a_range_begins_where_it_does_while_new_bars_come(
+    blank_page: Page, name: str, length_ms: int, lefts: list[int]
+) -> None:
+    assert blank_page.evaluate(FOLLOWED, [name, length_ms]) == [*lefts, True, 100]
+
+
 @pytest.mark.parametrize("interval", ["1s", "5s", "1m", "5m", "15m", "1h", "1d"])
 def test_every_interval_has_ranges_of_a_fair_number_of_bars(
     blank_page: Page, interval: str
