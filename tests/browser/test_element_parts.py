@@ -198,6 +198,40 @@ def test_each_trade_is_there_once_however_the_history_and_what_comes_overlap(
     assert told == {"wrong": [], "isTried": True}
 
 
+def test_symbols_of_the_address_are_spelled_as_the_feed_does_and_unknown_ones_go_with_a_word(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        """
+        const {checkSymbols} = await import("quotewire/address_symbols.js");
+        const lookedUp = [];
+        connection.ask = async (path, {q}) => {
+          lookedUp.push(q);
+          if (q === "AWAY") throw new Error("no source answers");
+          return {symbols: [{symbol: "C-D"}]};
+        };
+        const compare = ["b", "NOPE", "C/D", "AWAY"];
+        address.set({symbol: "a", lines: ["5"], compare});
+        checkSymbols(connection, until);
+        await until_true(() => address.get("compare").length === 3);
+        const toasts = () => [...document.querySelectorAll("*")].flatMap((element) =>
+          [...(element.shadowRoot?.querySelectorAll("[data-testid=toast]") ?? [])]);
+        await until_true(() => toasts().some(({textContent}) => textContent.includes("NOPE")));
+        const after = ["symbol", "lines", "compare"].map((name) => address.get(name));
+        const words = toasts().map((toast) => toast.querySelector("p").textContent);
+        address.set({compare: [], lines: []});
+        end();
+        return {after, words, lookedUp};
+        """,
+    )
+    assert told == {
+        "after": ["A", ["5"], ["B", "C-D", "AWAY"]],
+        "words": ["There is no symbol “NOPE”."],
+        "lookedUp": ["NOPE", "C/D", "AWAY"],
+    }
+
+
 def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(
     blank_page: Page,
 ) -> None:
