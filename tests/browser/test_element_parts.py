@@ -102,6 +102,32 @@ def test_while_the_market_is_paused_its_prices_grow_old_but_keep_their_places(
     }
 
 
+def test_the_market_is_sorted_as_soon_as_prices_are_there_and_keeps_those_a_filter_hid(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        """
+        const {MarketPage} = await import("quotewire/market/page.js");
+        const element = put(new MarketPage(connection, until));
+        const order = () => [...element.querySelectorAll("[data-symbol]")]
+          .map((row) => row.dataset.symbol).join();
+        address.set({sort: "-last"});
+        const before = order();
+        heard([quote("A", 11), quote("B", 12)]);
+        const first = order();
+        address.set({sort: "", find: "A"});
+        const filtered = order();
+        address.set({find: ""});
+        address.set({sort: "-last"});
+        const cleared = order();
+        end();
+        return {before, first, filtered, cleared};
+        """,
+    )
+    assert told == {"before": "A,B", "first": "B,A", "filtered": "A", "cleared": "B,A"}
+
+
 def tape(page: Page, script: str) -> list[str]:
     """Return the rows of a tape, from above, after its trades and their history have come."""
     return run(  # type: ignore[no-any-return]
