@@ -284,7 +284,7 @@ def bars_of(closes: list[float], step_ms: int = DAY_MS) -> list[dict[str, float]
     return [
         {
             "start_ms": i * step_ms,
-            "open": close,
+            "open": close - 0.5,
             "high": close + 1,
             "low": close - 1,
             "close": close,
@@ -303,6 +303,32 @@ def test_statistics_of_bars(blank_page: Page) -> None:
     steps = [math.log(1.2), math.log(0.75), math.log(1.1)]
     assert told["volatility"] == pytest.approx(math.sqrt(sum(step**2 for step in steps)))
     assert told["yearly"] is False
+
+
+def test_prices_below_zero_have_the_sign_of_all_other_numbers(blank_page: Page) -> None:
+    told = [call(blank_page, "format", "formatPrice", value, 2) for value in (-1.5, 1.5, -0.001)]
+    assert told == ["−1.50", "1.50", "−0.00"]
+
+
+def test_indicators_whose_name_is_looked_for_are_first(blank_page: Page) -> None:
+    infos = [
+        {"name": "CDL3STARSINSOUTH", "title": "Three Stars In The South", "group": "Patterns"},
+        {"name": "STOCHRSI", "title": "Stochastic", "group": "Momentum"},
+        {"name": "RSIX", "title": "Another", "group": "Momentum"},
+        {"name": "RSI", "title": "Relative Strength Index", "group": "Momentum"},
+        {"name": "SMA", "title": "Simple", "group": "Overlap"},
+    ]
+
+    def found(text: str) -> list[tuple[str, list[str]]]:
+        groups = call(blank_page, "chart/indicator_search", "foundIn", infos, text)
+        return [(group, [info["name"] for info in those]) for group, those in groups]
+
+    assert found("rsi") == [
+        ("Momentum", ["RSI", "RSIX", "STOCHRSI"]),
+        ("Patterns", ["CDL3STARSINSOUTH"]),
+    ]
+    assert [group for group, _ in found("")] == ["Patterns", "Momentum", "Overlap"]
+    assert found("nothing") == []
 
 
 def test_over_more_than_five_days_volatility_is_a_years(blank_page: Page) -> None:
