@@ -128,6 +128,24 @@ def test_the_market_is_sorted_as_soon_as_prices_are_there_and_keeps_those_a_filt
     assert told == {"before": "A,B", "first": "B,A", "filtered": "A", "cleared": "B,A"}
 
 
+def test_the_small_lines_are_told_to_be_what_the_page_has_seen(blank_page: Page) -> None:
+    told = run(
+        blank_page,
+        """
+        const {MarketPage} = await import("quotewire/market/page.js");
+        const {Watchlist} = await import("quotewire/watchlist.js");
+        const model = {named: false, symbols: [], on: () => {}, off: () => {}};
+        const heads = [new MarketPage(connection, until), new Watchlist(model, connection, until)]
+          .map((made) => put(made).querySelector("[data-testid=sort-trend]"))
+          .map(({textContent, title}) => [textContent, title]);
+        end();
+        return heads;
+        """,
+    )
+    assert [name for name, _ in told] == ["Seen live", "Seen live"]
+    assert all("since this page was opened" in title for _, title in told)
+
+
 def tape(page: Page, script: str) -> list[str]:
     """Return the rows of a tape, from above, after its trades and their history have come."""
     return run(  # type: ignore[no-any-return]
