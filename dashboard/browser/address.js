@@ -52,7 +52,7 @@ const FIELDS = {
   page: oneOf(/** @type {readonly (PageName | null)[]} */ (PAGES), null),
   symbol: matching(SYMBOL, /** @type {string | null} */ (null)),
   interval: oneOf(INTERVALS, "1d"),
-  range: matching(/^\d{1,4}[a-z]$|^ytd$|^all$/, ""),
+  range: matching(/^\d{1,4}[hdmy]$|^ytd$|^all$/, ""),
   kind: oneOf(KINDS, "hollow"),
   scale: oneOf(SCALES, "linear"),
   indicators: listOf(SPEC),
@@ -145,6 +145,22 @@ export function readPlace(search) {
     return [name, text === null ? FIELDS[name].usual : FIELDS[name].read(text)];
   });
   return Object.fromEntries(values);
+}
+
+/**
+ * What cannot be read of an address; of a list each part.
+ *
+ * @param {string} search
+ * @returns {{name: keyof Place, text: string}[]}
+ */
+export function unread(search) {
+  const told = new URLSearchParams(search);
+  return NAMES.flatMap((name) => {
+    const field = /** @type {Field<any>} */ (FIELDS[name]);
+    const text = told.get(name) ?? "";
+    const parts = Array.isArray(field.usual) ? text.split(BETWEEN) : [text];
+    return parts.filter((part) => part && field.write(field.read(part)) !== part).map((part) => ({name, text: part}));
+  });
 }
 
 /** @param {Place} place @param {string} href what else is in it stays */

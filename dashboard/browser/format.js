@@ -28,7 +28,7 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
 /** @param {Maybe} value @param {number} decimals of the instrument */
 export function formatPrice(value, decimals) {
-  return isNumber(value) ? fixed(decimals).format(value) : NOTHING;
+  return isNumber(value) ? fixed(decimals).format(value).replace("-", "−") : NOTHING;
 }
 
 /** ▲ up, ▼ down; nothing where the price stands. @param {Maybe} change @param {number} decimals */

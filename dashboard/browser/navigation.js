@@ -1,6 +1,8 @@
 /** The ways between the pages, as links: they can be opened in another tab, and “Back” comes back. */
 
 import {address, PAGES} from "quotewire/address.js";
+import {strangeIn, strangeWords, withoutStrange} from "quotewire/address_check.js";
+import {checkSymbols} from "quotewire/address_symbols.js";
 import {h} from "quotewire/dom.js";
 import {mount} from "quotewire/live.js";
 import {keepForServer} from "quotewire/server_cookies.js";
@@ -21,6 +23,7 @@ export function render(context) {
   return mount(context, (connection, until) => {
     const navigation = new Navigation(context.model, until);
     const search = new SymbolSearch(connection, until);
+    checkSymbols(connection, until);
     return h("div", {class: "navigation"}, navigation.element, search.element);
   }, {rewords: true});
 }
@@ -38,10 +41,10 @@ class Navigation {
   constructor(model, until) {
     this.#model = model;
     address.ours = true;
-    const asked = new URLSearchParams(window.location.search).get("page");
-    if (asked && !Object.hasOwn(WORDS, asked)) {
-      toast(`There is no page “${asked}”.`, {tone: "warn"});
-      address.set({page: null});
+    const strange = strangeIn(window.location.search);
+    if (strange.length) {
+      toast(strangeWords(strange), {tone: "warn"});
+      address.set(withoutStrange({sort: address.get("sort"), columns: address.get("columns")}));
     }
     until(address.onMove(() => this.#show()));
     until(settings.onChange(() => keepForServer("page", usualPage())));

@@ -9,7 +9,7 @@ import {barTime} from "quotewire/zone.js";
 
 /** @typedef {import("./view_range.js").Shown} Shown */
 
-const RETURN = "Last close against the first open in view";
+const RETURN = "Last close against the first in view, as on the axis in percent";
 const VOLATILITY = "Root of the sum of squared logarithmic returns from close to close (Andersen, "
   + "Bollerslev, Diebold and Labys 2003)";
 const DRAWDOWN = "The largest fall of a close from the highest close before it";

@@ -1,8 +1,14 @@
-/** Each symbol's path through its session, kept once for all that draw it on a page. */
+/** Each symbol's path through its session as far as this page has seen it, kept once for all that draw it on a page. */
 
 import {Path} from "quotewire/sparkline.js";
 
 /** @typedef {import("./core/quote_book.js").Quote} Quote */
+
+/** What such a path is called over a column, and what it is. */
+export const PATH_WORDS = Object.freeze({
+  title: "Seen live",
+  hint: "The price as seen since this page was opened, within the session. Sorts by the day’s change.",
+});
 
 /** @type {readonly number[]} */
 const NONE = [];

@@ -57,3 +57,19 @@ export function spelled(text, known) {
   const alike = [...known].filter((symbol) => symbol.toUpperCase() === capitals);
   return alike.find((symbol) => symbol === text) ?? alike[0] ?? capitals;
 }
+
+/**
+ * Which one a text means: as it stands, in other letters, or with another separator between a share
+ * and its class, as `match` of `feed_server/market/symbols.py` has it.
+ *
+ * @param {string} text
+ * @param {Iterable<string>} known
+ * @returns {string | null} null where there is none such
+ */
+export function meant(text, known) {
+  const all = [...known];
+  const alike = spelled(text, all);
+  if (all.includes(alike)) return alike;
+  const plain = (/** @type {string} */ symbol) => symbol.toUpperCase().replace(/[./]/, "-");
+  return all.find((symbol) => plain(symbol) === plain(text)) ?? null;
+}

@@ -10,6 +10,7 @@ import {Calm, sorted} from "quotewire/market/order.js";
 import {TableHead} from "quotewire/market/table_head.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 import {followRoom} from "quotewire/room.js";
+import {PATH_WORDS} from "quotewire/session_paths.js";
 import {isLike} from "quotewire/symbol_match.js";
 import {WatchlistEditor} from "quotewire/watchlist_editor.js";
 
@@ -22,7 +23,7 @@ const MOST_ROWS = 200;
 /** A list that is longer than this can be searched. */
 const SHORT = 20;
 const COLUMNS = [
-  {name: "symbol", title: "Symbol", kind: "symbol"}, {name: "trend", title: "Session", kind: "trend"},
+  {name: "symbol", title: "Symbol", kind: "symbol"}, {name: "trend", ...PATH_WORDS, kind: "trend"},
   {name: "last", title: "Last", kind: "price"}, {name: "percent", title: "Change", kind: "change"},
   {name: "volume", title: "Volume", kind: "volume"},
 ];

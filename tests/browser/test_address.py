@@ -92,6 +92,34 @@ def test_what_cannot_be_is_as_usual_and_the_rest_counts(
     assert place(page, name, other) == [usual, "debug"]
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("interval=2m", "There is no interval “2m”."),
+        ("kind=xx&scale=yy", "There is no kind of chart “xx” and no scale “yy”."),
+        ("range=9x&sort=-nope", "There is no range “9x” and no column “nope”."),
+        ("compare=IBM;a%20b", "There is no symbol “a b”."),
+        ("page=" + "w" * 99, f"There is no page “{'w' * 40}…”."),
+        (
+            "page=1&interval=2&kind=3&scale=4&view=5&size=6",
+            "There is no page “1”, no interval “2”, no kind of chart “3”, no scale “4”"
+            " and 2 more that are not there.",
+        ),
+        ("page=market&range=9y&sort=-last&columns=last;bid&compare=IBM&other=x", ""),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_words(page: Page, query: str, words: str) -> None:
+    opened(page, f"?{query}")
+    told = page.evaluate(
+        """async () => {
+          const {strangeIn, strangeWords} = await import("quotewire/address_check.js");
+          const strange = strangeIn(location.search);
+          return strange.length ? strangeWords(strange) : "";
+        }"""
+    )
+    assert told == words
+
+
 def test_a_symbol_of_64_characters_is_one(page: Page) -> None:
     opened(page, "?symbol=" + "A" * 64)
     assert place(page, "symbol") == ["A" * 64]

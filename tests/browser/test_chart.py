@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.charts import bars, drawn, facts, middle, pan, shows, until
+from tests.browser.charts import DRAWN_MS, bars, drawn, facts, middle, pan, shows, until
 from tests.harness import FeedProcess
 
 pytestmark = pytest.mark.browser
@@ -293,6 +293,7 @@ def test_other_symbols_stand_beside_in_percent_and_can_be_removed(
     page.get_by_test_id("compare-find").fill("micro")
     page.get_by_test_id("compare-MSFT").click()
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("compare-form")).to_be_hidden()  # the text in the field is no reason
     entry = page.get_by_test_id("compared-MSFT")
     expect(entry).to_contain_text("%", timeout=20_000)
     assert "compare=MSFT" in page.url
@@ -308,7 +309,7 @@ def test_other_symbols_stand_beside_in_percent_and_can_be_removed(
     assert "compare" not in page.url
 
 
-def test_what_cannot_be_compared_holds_no_scale_and_can_be_removed(
+def test_what_cannot_be_compared_holds_no_scale_and_goes_with_a_word(
     running_feed: FeedProcess, visit: Visit
 ) -> None:
     page = visit(f"{PAGE}&compare=AAPL;NOPE&scale=log")
@@ -317,8 +318,9 @@ def test_what_cannot_be_compared_holds_no_scale_and_can_be_removed(
     expect(log).to_be_enabled()
     expect(log).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("price-tag")).not_to_contain_text("%")
+    expect(page.get_by_test_id("toast")).to_contain_text("no symbol “NOPE”", timeout=DRAWN_MS)
+    assert "NOPE" not in page.url
     page.get_by_test_id("add-compare").click()
-    page.get_by_test_id("compare-remove-NOPE").click()
     page.get_by_test_id("compare-IBM").click()
     expect(page.get_by_test_id("compared-IBM")).to_be_visible()
     expect(log).to_be_disabled()
@@ -326,6 +328,25 @@ def test_what_cannot_be_compared_holds_no_scale_and_can_be_removed(
     page.get_by_test_id("compare-remove-IBM").click()
     expect(log).to_be_enabled()
     assert "compare" not in page.url
+
+
+def test_a_drag_on_the_chart_or_on_its_dialogs_marks_no_words(
+    running_feed: FeedProcess, visit: Visit
+) -> None:
+    page = visit(f"{PAGE}&range=1y")
+    drawn(page, 100)
+    page.get_by_test_id("add-compare").click()
+    title = page.get_by_test_id("compare-form").locator("h3")
+    for begin in (title, page.get_by_test_id("go-live").locator("xpath=..").locator(".dates")):
+        box = begin.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(*middle(page, 0.2, 0.2), steps=4)
+        page.mouse.move(200, 40, steps=4)
+        assert page.evaluate("() => String(getSelection())") == ""
+        page.mouse.up()
+        page.keyboard.press("Escape")
 
 
 def test_a_finger_scrolls_the_page_and_its_tap_keeps_the_crosshair(

@@ -212,6 +212,61 @@ def test_a_range_that_reaches_further_than_the_bars_is_not_whole(blank_page: Pag
     assert range_start(blank_page, "all", DAILY) == (0, False)
 
 
+FOLLOWED = """
+  async ([name, length_ms]) => {
+    const {History} = await import("quotewire/chart/history.js");
+    const {Viewport} = await import("quotewire/chart/viewport.js");
+    const range = {start: 0, end: 0, setv: (values) => Object.assign(range, values)};
+    const bars = {all: [], get extent() { return {first: 0, end: bars.all.length}; }};
+    const viewport = new Viewport(range, bars, {
+      width: () => 600, onView: () => {}, onMoved: () => (name = ""),
+    });
+    const figure = {
+      bars, viewport,
+      draw: (all) => {
+        const anew = !bars.all.length;
+        bars.all = [...all];
+        if (anew) viewport.home();
+        else viewport.renumbered(0);
+        return anew;
+      },
+      update: (all) => { bars.all = [...all]; viewport.barsChanged(); },
+    };
+    const body = {symbol: "A", interval: "1m", epoch: "e", offset: 1, start_ms: []};
+    const history = new History({ask: async () => body}, figure, () => name, () => {});
+    history.begin("A", "1m", [], "UTC");
+    const upTo = (last) => Array.from({length: last + 1}, (_, at) => ({start_ms: at * length_ms}));
+    const left = () => Math.ceil(range.start);
+    history.take(upTo(300), {reset: true, since_ms: 0});
+    const told = [left()];
+    history.take(upTo(300), {reset: false, since_ms: 0});
+    history.take(upTo(310), {reset: false, since_ms: 0});
+    told.push(left());
+    history.take(upTo(320), {reset: true, since_ms: 0});
+    told.push(left(), Math.floor(range.end) >= 320);
+    Object.assign(range, {start: 100, end: 200});
+    viewport.moved();
+    history.take(upTo(330), {reset: false, since_ms: 0});
+    told.push(left());
+    return told;
+  }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "length_ms", "lefts"),
+    [
+        ("all", 60_000, [0, 0, 0]),
+        ("1h", 60_000, [240, 250, 260]),
+        ("2d", 3_600_000, [264, 264, 288]),
+    ],
+)
+def test_a_range_begins_where_it_does_while_new_bars_come(
+    blank_page: Page, name: str, length_ms: int, lefts: list[int]
+) -> None:
+    assert blank_page.evaluate(FOLLOWED, [name, length_ms]) == [*lefts, True, 100]
+
+
 @pytest.mark.parametrize("interval", ["1s", "5s", "1m", "5m", "15m", "1h", "1d"])
 def test_every_interval_has_ranges_of_a_fair_number_of_bars(
     blank_page: Page, interval: str
@@ -229,7 +284,7 @@ def bars_of(closes: list[float], step_ms: int = DAY_MS) -> list[dict[str, float]
     return [
         {
             "start_ms": i * step_ms,
-            "open": close,
+            "open": close - 0.5,
             "high": close + 1,
             "low": close - 1,
             "close": close,
@@ -248,6 +303,32 @@ def test_statistics_of_bars(blank_page: Page) -> None:
     steps = [math.log(1.2), math.log(0.75), math.log(1.1)]
     assert told["volatility"] == pytest.approx(math.sqrt(sum(step**2 for step in steps)))
     assert told["yearly"] is False
+
+
+def test_prices_below_zero_have_the_sign_of_all_other_numbers(blank_page: Page) -> None:
+    told = [call(blank_page, "format", "formatPrice", value, 2) for value in (-1.5, 1.5, -0.001)]
+    assert told == ["−1.50", "1.50", "−0.00"]
+
+
+def test_indicators_whose_name_is_looked_for_are_first(blank_page: Page) -> None:
+    infos = [
+        {"name": "CDL3STARSINSOUTH", "title": "Three Stars In The South", "group": "Patterns"},
+        {"name": "STOCHRSI", "title": "Stochastic", "group": "Momentum"},
+        {"name": "RSIX", "title": "Another", "group": "Momentum"},
+        {"name": "RSI", "title": "Relative Strength Index", "group": "Momentum"},
+        {"name": "SMA", "title": "Simple", "group": "Overlap"},
+    ]
+
+    def found(text: str) -> list[tuple[str, list[str]]]:
+        groups = call(blank_page, "chart/indicator_search", "foundIn", infos, text)
+        return [(group, [info["name"] for info in those]) for group, those in groups]
+
+    assert found("rsi") == [
+        ("Momentum", ["RSI", "RSIX", "STOCHRSI"]),
+        ("Patterns", ["CDL3STARSINSOUTH"]),
+    ]
+    assert [group for group, _ in found("")] == ["Patterns", "Momentum", "Overlap"]
+    assert found("nothing") == []
 
 
 def test_over_more_than_five_days_volatility_is_a_years(blank_page: Page) -> None:

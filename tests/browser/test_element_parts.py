@@ -102,6 +102,50 @@ def test_while_the_market_is_paused_its_prices_grow_old_but_keep_their_places(
     }
 
 
+def test_the_market_is_sorted_as_soon_as_prices_are_there_and_keeps_those_a_filter_hid(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        """
+        const {MarketPage} = await import("quotewire/market/page.js");
+        const element = put(new MarketPage(connection, until));
+        const order = () => [...element.querySelectorAll("[data-symbol]")]
+          .map((row) => row.dataset.symbol).join();
+        address.set({sort: "-last"});
+        const before = order();
+        heard([quote("A", 11), quote("B", 12)]);
+        const first = order();
+        address.set({sort: "", find: "A"});
+        const filtered = order();
+        address.set({find: ""});
+        address.set({sort: "-last"});
+        const cleared = order();
+        end();
+        return {before, first, filtered, cleared};
+        """,
+    )
+    assert told == {"before": "A,B", "first": "B,A", "filtered": "A", "cleared": "B,A"}
+
+
+def test_the_small_lines_are_told_to_be_what_the_page_has_seen(blank_page: Page) -> None:
+    told = run(
+        blank_page,
+        """
+        const {MarketPage} = await import("quotewire/market/page.js");
+        const {Watchlist} = await import("quotewire/watchlist.js");
+        const model = {named: false, symbols: [], on: () => {}, off: () => {}};
+        const heads = [new MarketPage(connection, until), new Watchlist(model, connection, until)]
+          .map((made) => put(made).querySelector("[data-testid=sort-trend]"))
+          .map(({textContent, title}) => [textContent, title]);
+        end();
+        return heads;
+        """,
+    )
+    assert [name for name, _ in told] == ["Seen live", "Seen live"]
+    assert all("since this page was opened" in title for _, title in told)
+
+
 def tape(page: Page, script: str) -> list[str]:
     """Return the rows of a tape, from above, after its trades and their history have come."""
     return run(  # type: ignore[no-any-return]
@@ -153,6 +197,83 @@ def test_a_trade_that_comes_after_the_history_that_has_it_is_there_once(blank_pa
         heard([trade(4, 2), trade(5, 3), trade(6, 4)], 0);""",
     )
     assert told == ["6 up", "5 up", "4 up", "3 flat"]
+
+
+def test_each_trade_is_there_once_however_the_history_and_what_comes_overlap(
+    blank_page: Page,
+) -> None:
+    """Also while the tape is set up anew, as other wording does it: trades may be held then."""
+    told = run(
+        blank_page,
+        """
+        const {TradesTape} = await import("quotewire/trades_tape.js");
+        const {mount} = await import("quotewire/live.js");
+        address.set({symbol: "A"});
+        const upTo = (first, last) =>
+          Array.from({length: last - first + 1}, (_, at) => first + at);
+        const trades = (offsets) => offsets.map((offset) =>
+          ({symbol: "A", time_ms: offset, price: offset, size: 1, offset}));
+        const wrong = [];
+        let count = 0;
+        for (let first = 1; first <= 7; first += 1)          // of those that come by themselves
+          for (let from = 1; from <= 4; from += 1)           // the history's first,
+            for (let to = Math.max(from, first - 1); to <= 6; to += 1) // and its last
+              for (let split = first - 1; split <= 6; split += 1) { // come before the history
+                if (split < first && from > first) continue; // it is of later than what is wanted
+                const element = put(new TradesTape(connection, until));
+                for (const offset of upTo(first, split)) heard(trades([offset]), 0);
+                const offsets = upTo(from, to);
+                answer({time_ms: offsets, price: offsets, size: offsets, offsets});
+                await Promise.resolve();
+                await rest();
+                heard(trades(upTo(split + 1, 6)), 0);
+                const rows = [...element.querySelectorAll("tr[data-offset]")];
+                const shown = rows.map(({dataset}) => dataset.offset).join();
+                // What comes later than the history ended comes by itself.
+                const right = upTo(Math.min(from, first), 6).reverse().join();
+                if (shown !== right) wrong.push({first, from, to, split, shown});
+                count += 1;
+                element.remove();
+              }
+        end();
+        return {wrong: wrong.slice(0, 5), isTried: count > 200};
+        """,
+    )
+    assert told == {"wrong": [], "isTried": True}
+
+
+def test_symbols_of_the_address_are_spelled_as_the_feed_does_and_unknown_ones_go_with_a_word(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        """
+        const {checkSymbols} = await import("quotewire/address_symbols.js");
+        const lookedUp = [];
+        connection.ask = async (path, {q}) => {
+          lookedUp.push(q);
+          if (q === "AWAY") throw new Error("no source answers");
+          return {symbols: [{symbol: "C-D"}]};
+        };
+        const compare = ["b", "NOPE", "C/D", "AWAY"];
+        address.set({symbol: "a", lines: ["5"], compare});
+        checkSymbols(connection, until);
+        await until_true(() => address.get("compare").length === 3);
+        const toasts = () => [...document.querySelectorAll("*")].flatMap((element) =>
+          [...(element.shadowRoot?.querySelectorAll("[data-testid=toast]") ?? [])]);
+        await until_true(() => toasts().some(({textContent}) => textContent.includes("NOPE")));
+        const after = ["symbol", "lines", "compare"].map((name) => address.get(name));
+        const words = toasts().map((toast) => toast.querySelector("p").textContent);
+        address.set({compare: [], lines: []});
+        end();
+        return {after, words, lookedUp};
+        """,
+    )
+    assert told == {
+        "after": ["A", ["5"], ["B", "C-D", "AWAY"]],
+        "words": ["There is no symbol “NOPE”."],
+        "lookedUp": ["NOPE", "C/D", "AWAY"],
+    }
 
 
 def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(

@@ -312,6 +312,15 @@ def test_movers_gain_lose_or_are_traded_most(blank_page: Page) -> None:
     assert ranked("active", 2) == ["FLAT", "UPMORE"]
 
 
+def test_a_mover_that_fell_out_does_not_come_back_by_an_older_poll(blank_page: Page) -> None:
+    def newest(*received_ms: int | None) -> Any:
+        quotes = [None if ms is None else {"received_ms": ms} for ms in received_ms]
+        return call(blank_page, "market/movers", "newest", *quotes)
+
+    assert newest(5, 7)["received_ms"] == newest(7, 5)["received_ms"] == 7
+    assert newest(5, None)["received_ms"] == newest(None, 5)["received_ms"] == 5
+
+
 # ---- the list that is shown
 
 

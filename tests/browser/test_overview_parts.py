@@ -90,6 +90,56 @@ def test_movers_are_dimmed_where_they_are_old(blank_page: Page) -> None:
     assert told == {"rows": [False, True], "said": ["REPLAY", "1 old"], "subscribed": 0}
 
 
+def test_at_every_moment_movers_are_in_the_order_of_the_numbers_shown(blank_page: Page) -> None:
+    told = run(
+        blank_page,
+        """
+        const {Movers} = await import("quotewire/overview/movers_card.js");
+        let hear = () => {};
+        connection.subscribeQuotes = (symbols, listener) => { hear = listener; return () => {}; };
+        const {element} = new Movers(connection, until);
+        document.body.append(element);
+        const list = element.querySelector("[data-testid=movers]");
+        const rows = () => [...list.querySelectorAll("button")].map((row) => row.textContent);
+        const at = (symbol, last) => ({...quote(symbol), last, offset: 2});
+        const until_true = async (check) => {
+          const end_ms = Date.now() + 10_000;
+          while (!check() && Date.now() < end_ms) await new Promise((go) => setTimeout(go, 20));
+          return rows();
+        };
+        answers[0].resolve(answer);
+        await new Promise((resolve) => setTimeout(resolve));
+        const told = {begin: rows()};
+        hear([at("A", 11.5)]);
+        told.same = rows();                       // the order is the same: at once
+        hear([at("B", 12)]);
+        told.before = rows();
+        told.turned = await until_true(() => rows()[0].startsWith("B"));
+        list.matches = () => true;                // pointed at: what is there stays in its place
+        hear([at("B", 9)]);
+        await new Promise((resolve) => setTimeout(resolve, 1200));
+        told.held = rows();
+        hear([at("B", 11.8)]);
+        told.again = rows();
+        list.matches = () => false;
+        hear([at("B", 9)]);
+        told.gone = await until_true(() => rows().length === 1);
+        end();
+        element.remove();
+        return told;
+        """,
+    )
+    assert told == {
+        "begin": ["A11.00+10.00%", "B11.00+10.00%"],
+        "same": ["A11.50+15.00%", "B11.00+10.00%"],
+        "before": ["A11.50+15.00%", "B11.00+10.00%"],
+        "turned": ["B12.00+20.00%", "A11.50+15.00%"],
+        "held": ["B12.00+20.00%", "A11.50+15.00%"],
+        "again": ["B11.80+18.00%", "A11.50+15.00%"],
+        "gone": ["A11.50+15.00%"],
+    }
+
+
 def test_an_answer_that_comes_late_begins_nothing(blank_page: Page) -> None:
     subscribed = run(
         blank_page,

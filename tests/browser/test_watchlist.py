@@ -48,6 +48,15 @@ def test_it_lists_the_first_and_says_that_there_are_more(page: Page) -> None:
     expect(page.get_by_test_id("watchlist-more")).to_contain_text(str(SYMBOLS))
 
 
+def test_its_rows_are_of_one_height_and_have_room_for_their_lines(page: Page) -> None:
+    lines = page.get_by_test_id("watchlist").locator("tbody td.trend")
+    expect(lines.first).to_be_visible()
+    heights = "rows => [...new Set(rows.map((row) => row.offsetHeight))].length"
+    sides = page.get_by_test_id("watchlist").locator("tbody tr:has(.last small:not(:empty))")
+    expect(sides.nth(5)).to_be_visible(timeout=30_000)
+    assert sides.evaluate_all(heights) == 1
+
+
 def test_the_others_are_found_by_name_and_have_prices(page: Page) -> None:
     find = page.get_by_test_id("watchlist-find")
     find.fill("zz no such")

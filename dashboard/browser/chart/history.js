@@ -69,14 +69,21 @@ export class History {
   take(bars, {reset, since_ms}) {
     this.#series.take(bars);
     if (!reset && this.#drawn) {
+      const {end} = this.#figure.bars.extent;
       this.#figure.update(bars, since_ms);
+      if (this.#figure.bars.extent.end !== end) this.#keepRange();
       return;
     }
     const anew = this.#figure.draw(this.#series.bars);
     this.#drawn = true;
-    if (!anew) return;
+    if (!anew) return this.#keepRange();
     this.showRange();
     this.#onBars();
+  }
+
+  /** Its newest bars go on, and it begins where it does. */
+  #keepRange() {
+    if (this.#figure.viewport.following) this.showRange();
   }
 
   /** Older bars are wanted. @returns {boolean} whether some may come */

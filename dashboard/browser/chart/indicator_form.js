@@ -1,5 +1,6 @@
 /** Indicators of a chart: added from the whole list, set, taken away, kept as templates. */
 
+import {foundIn} from "quotewire/chart/indicator_search.js";
 import {ParameterForm} from "quotewire/chart/parameter_form.js";
 import {parseSpec} from "quotewire/chart/indicator_spec.js";
 import {Templates} from "quotewire/chart/templates.js";
@@ -96,15 +97,10 @@ export class IndicatorForm {
   }
 
   #list() {
-    const wanted = this.#find.value.trim().toUpperCase();
-    const fits = this.#infos.filter(({name, title, group}) =>
-      `${name} ${title} ${group}`.toUpperCase().includes(wanted));
-    const first = (/** @type {IndicatorInfo} */ {name}) => Number(!name.startsWith(wanted));
-    const groups = Map.groupBy(fits, ({group}) => group);
-    this.#found.replaceChildren(...[...groups].map(([group, infos]) => h("section", {},
-      h("h4", {}, group), h("ul", {}, ...infos.toSorted((a, b) => first(a) - first(b)).map((info) =>
-        h("li", {}, this.#button(info)))))));
-    if (this.#infos.length) setText(this.#note, fits.length ? "" : "There is no indicator like that.");
+    const groups = foundIn(this.#infos, this.#find.value);
+    this.#found.replaceChildren(...groups.map(([group, infos]) => h("section", {},
+      h("h4", {}, group), h("ul", {}, ...infos.map((info) => h("li", {}, this.#button(info)))))));
+    if (this.#infos.length) setText(this.#note, groups.length ? "" : "There is no indicator like that.");
   }
 
   /** @param {IndicatorInfo} info */

@@ -9,7 +9,7 @@ const LEAST_MS = 5 * 86_400_000;
 /**
  * @typedef {object} Statistics
  * @property {number} bars how many
- * @property {number | null} change last close against first open, as a ratio: 0.01 is one percent
+ * @property {number | null} change last close against the first, as a ratio: 0.01 is one percent
  * @property {number} high
  * @property {number} low
  * @property {number} volume the average of a bar
@@ -49,7 +49,7 @@ export function statistics(bars) {
   const yearly = length_ms >= LEAST_MS;
   const volatility = bars.length < 3 ? null
     : Math.sqrt(squares / (yearly ? length_ms / YEAR_MS : 1));
-  const change = first.open > 0 ? last.close / first.open - 1 : null;
+  const change = first.close > 0 ? last.close / first.close - 1 : null;
   return {
     bars: bars.length, change, high, low, volume: volume / bars.length, volatility, yearly, drawdown,
   };

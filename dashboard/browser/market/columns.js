@@ -13,6 +13,7 @@
  * @typedef {object} Column
  * @property {string} name in the address
  * @property {string} title over it
+ * @property {string} [hint] what it is, where that needs more words
  * @property {"symbol" | "number" | "price" | "change" | "range" | "trend" | "age"} kind
  * @property {number} least its width, in digits
  * @property {(row: Row) => number | string | null} value that it sorts by; null: at the end
@@ -23,6 +24,7 @@ import {shareOf} from "quotewire/day_range.js";
 import {
   changeOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume, NOTHING,
 } from "quotewire/format.js";
+import {PATH_WORDS} from "quotewire/session_paths.js";
 
 /** @param {string} name @param {string} title @param {(quote: Quote) => number | null} value @returns {Column} */
 function price(name, title, value) {
@@ -70,7 +72,7 @@ export const COLUMNS = [
     name: "range", title: "Day range", kind: "range", least: 12,
     value: ({quote}) => quote && shareOf(quote), text: () => "",
   },
-  {name: "trend", title: "Session", kind: "trend", least: 11, value: ratioOf, text: () => ""},
+  {name: "trend", ...PATH_WORDS, kind: "trend", least: 11, value: ratioOf, text: () => ""},
   {
     name: "age", title: "Age", kind: "age", least: 7, value: ({age_ms}) => age_ms,
     text: ({age_ms}) => (age_ms === null ? NOTHING : formatAge(age_ms)),

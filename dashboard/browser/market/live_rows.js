@@ -14,6 +14,8 @@ const WAIT_MS = 150;
 export class LiveRows {
   /** @type {Map<string, Row>} in the order of their list */
   #rows = new Map();
+  /** Of all that were among them: a filter hides them for a while. @type {Map<string, import("../core/quote_book.js").Quote>} */
+  #quotes = new Map();
   #connection;
   #onQuotes;
   #first = "";
@@ -50,7 +52,8 @@ export class LiveRows {
   show(infos) {
     const before = this.#rows;
     this.#rows = new Map(infos.map((info) => {
-      const known = before.get(info.symbol) ?? {quote: null, age_ms: null, isStale: false};
+      const quote = this.#quotes.get(info.symbol) ?? null;
+      const known = before.get(info.symbol) ?? {quote, age_ms: null, isStale: false};
       return [info.symbol, {...known, info}];
     }));
     this.#want([]);
@@ -94,6 +97,7 @@ export class LiveRows {
       for (const quote of quotes) {
         const row = this.#rows.get(quote.symbol);
         if (row) row.quote = quote;
+        this.#quotes.set(quote.symbol, quote);
         paths.add(quote);
       }
       this.#onQuotes(new Set(quotes.map(({symbol}) => symbol)));

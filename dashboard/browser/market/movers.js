@@ -30,3 +30,14 @@ export function movers(quotes, ranking, most) {
   ranked.sort((a, b) => b.rank - a.rank || (a.symbol < b.symbol ? -1 : 1));
   return ranked.slice(0, most).map(({symbol}) => symbol);
 }
+
+/**
+ * The one that the feed received last: what was live may be newer than what is polled, and older.
+ *
+ * @param {Quote | null | undefined} polled
+ * @param {Quote | undefined} live told where they are equal
+ */
+export function newest(polled, live) {
+  if (!polled || !live) return live ?? polled ?? null;
+  return polled.received_ms > live.received_ms ? polled : live;
+}

@@ -22,6 +22,8 @@ export class MarketTable {
   #rows = [];
   /** @type {Row[]} as they are shown */
   #order = [];
+  /** Those that had no price when they were sorted. @type {Set<string>} */
+  #unknown = new Set();
   /** @type {Map<string, TableRow>} */
   #drawn = new Map();
   /** @type {readonly Column[]} */
@@ -81,6 +83,8 @@ export class MarketTable {
   /** @param {ReadonlySet<string>} symbols that have changed */
   take(symbols) {
     const now_ms = performance.now();
+    const isAwaited = [...symbols].some((symbol) => this.#unknown.has(symbol));
+    if (isAwaited && !this.#calm.isHeld(now_ms)) this.#sort();
     for (const row of this.#shown()) {
       if (symbols.has(row.info.symbol)) this.#write(row, now_ms);
     }
@@ -106,7 +110,9 @@ export class MarketTable {
   }
 
   #sort() {
-    this.#order = sorted(this.#rows, address.get("sort"));
+    const sort = address.get("sort");
+    this.#order = sorted(this.#rows, sort);
+    this.#unknown = new Set(sort ? this.#rows.flatMap(({info, quote}) => (quote ? [] : info.symbol)) : []);
     this.#calm.moved(performance.now());
     this.element.setAttribute("aria-rowcount", String(this.#order.length + 1));
     this.#body.style.height = `${this.#order.length * ROW_PX}px`;

@@ -4,7 +4,7 @@ import {h, setText} from "quotewire/dom.js";
 import {nextSort} from "quotewire/market/order.js";
 
 /**
- * @typedef {{name: string, title: string, kind: string}} Column
+ * @typedef {{name: string, title: string, kind: string, hint?: string}} Column
  * @typedef {{get: () => string, set: (sort: string) => void}} Sort where the table's order is kept
  * @typedef {{group: "div" | "thead", row: "div" | "tr", cell: "div" | "th"}} Tags
  */
@@ -36,7 +36,7 @@ export class TableHead {
     this.#heads = columns.map((column) => {
       const mark = h("i", {"aria-hidden": "true"});
       const button = h("button", {
-        type: "button", tabindex: "-1", "data-testid": `sort-${column.name}`,
+        type: "button", tabindex: "-1", title: column.hint ?? "", "data-testid": `sort-${column.name}`,
         onclick: () => this.#sort.set(nextSort(this.#sort.get(), column.name)),
       }, column.title, mark);
       const cell = h(this.#tags.cell, {role: "columnheader", class: column.kind === "symbol" ? "symbol" : `${column.kind} number`}, button);

@@ -1,6 +1,6 @@
 /**
  * Who gains, who loses, what is traded most of all that the feed has. The ranking is asked for now
- * and then; the prices of those in it are live.
+ * and then; the prices of those in it are live, as long as they are in its order.
  */
 
 import {absent} from "quotewire/overview/movers_words.js";
@@ -10,7 +10,7 @@ import {h, setText} from "quotewire/dom.js";
 import {changeOf, directionOf, formatPercent, formatPrice, formatVolume} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {turnoverOf} from "quotewire/market/columns.js";
-import {movers} from "quotewire/market/movers.js";
+import {movers, newest} from "quotewire/market/movers.js";
 import {segments} from "quotewire/market/segments.js";
 import {ageTitle, labelOf, oldWords} from "quotewire/overview/old_words.js";
 import {pause} from "quotewire/pause.js";
@@ -38,7 +38,7 @@ export class Movers {
   #book = new QuoteBook();
   /** @type {Map<string, Line>} */
   #lines = new Map();
-  /** @type {Map<string, Quote>} of those that are shown */
+  /** @type {Map<string, Quote>} of those that are shown or were: a poll may be older */
   #live = new Map();
   #unsubscribe = () => {};
   #isAsking = false;
@@ -108,21 +108,23 @@ export class Movers {
   }
 
   #rank() {
-    const quotes = new Map([...this.#book.quotes(), ...this.#live]);
-    const names = movers(quotes.values(), this.#ranking, MOST);
+    const known = new Set([...this.#book.quotes().keys(), ...this.#live.keys()]);
+    const names = movers(this.#quotes(known), this.#ranking, MOST);
     const before = [...this.#lines.keys()];
     this.#lines = new Map(names.map((symbol) => [symbol, this.#lines.get(symbol) ?? line(symbol)]));
     if (names.join() !== before.join()) {
       this.#rows.replaceChildren(...[...this.#lines.values()].map(({element}) => element));
       this.#follow(names);
     }
-    for (const symbol of names) {
-      const quote = quotes.get(symbol);
-      if (quote) this.#show(quote);
-    }
+    this.#quotes(names).forEach((quote) => this.#show(quote));
     setText(this.#label, labelOf(names.flatMap((symbol) => this.#connection.symbols?.get(symbol) ?? [])));
     this.#age();
     this.#explain();
+  }
+
+  /** @param {Iterable<string>} symbols */
+  #quotes(symbols) {
+    return [...symbols].flatMap((symbol) => newest(this.#book.quote(symbol), this.#live.get(symbol)) ?? []);
   }
 
   /** Old prices stay, dimmed, with their age. */
@@ -141,14 +143,18 @@ export class Movers {
   /** @param {string[]} names */
   #follow(names) {
     const before = this.#unsubscribe;
-    this.#live = new Map([...this.#live].filter(([symbol]) => names.includes(symbol)));
     this.#unsubscribe = this.#connection.subscribeQuotes(names, (quotes) => {
-      for (const quote of quotes) {
-        this.#live.set(quote.symbol, quote);
-        this.#show(quote);
-      }
+      for (const quote of quotes) this.#live.set(quote.symbol, quote);
+      this.#renew();
     });
     before();
+  }
+
+  /** Only where they are in the order of what they are now: else numbers and places change together. */
+  #renew() {
+    const names = [...this.#lines.keys()];
+    const quotes = this.#quotes(names);
+    if (movers(quotes, this.#ranking, MOST).join() === names.join()) quotes.forEach((quote) => this.#show(quote));
   }
 
   /** @param {Quote} quote */

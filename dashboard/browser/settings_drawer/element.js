@@ -115,7 +115,7 @@ function whereWords(user, problem) {
 /** @param {number} count @param {Name[]} refused */
 function importWords(count, refused) {
   const taken = count === 1 ? "1 setting is taken over." : `${count} settings are taken over.`;
-  return refused.length ? `${taken} What is told of these cannot be used: ${titles(refused)}.` : taken;
+  return refused.length ? `${taken} The file has no usable value for: ${titles(refused)}.` : taken;
 }
 
 /** @param {Name[]} names */
