@@ -1,5 +1,6 @@
 """The page shell: brand, badge, settings and theme around the pages."""
 
+from functools import partial
 from pathlib import Path
 
 import panel as pn
@@ -15,6 +16,7 @@ from dashboard.config import DashboardConfig
 from dashboard.controls import Controls
 from dashboard.debug_panel import DebugDrawer
 from dashboard.navigation import Navigation
+from dashboard.page_sockets import keep_newest
 from dashboard.pages import PAGES, Pages
 from dashboard.settings_drawer import SettingsDrawer
 from dashboard.tokens import TokenSigner, page_token, signed_in_user
@@ -148,6 +150,7 @@ def create_app(config: DashboardConfig) -> pmui.Page:
         busy_indicator=None,
     )
     _leave_others(shell)
+    pn.state.onload(partial(keep_newest, pn.state.curdoc))
     return shell
 
 

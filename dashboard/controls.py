@@ -3,10 +3,8 @@
 import secrets
 
 import param
-from panel.io.state import state
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
-from dashboard.page_sockets import keep_newest
 
 
 class Controls(LiveElement):
@@ -23,7 +21,6 @@ class Controls(LiveElement):
     async def _handle_msg(self, data: object) -> None:  # type: ignore[override]
         """Tell a page that has found its server again which session this is."""
         if data == {"do": "session"}:
-            keep_newest(state.curdoc)
             self._send_msg({"session": self.session})
         else:
             await super()._handle_msg(data)

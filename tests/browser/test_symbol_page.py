@@ -108,7 +108,7 @@ def test_statistics_are_of_the_bars_in_view(running_feed: FeedProcess, visit: Vi
     assert told("low") == pytest.approx(min(body["low"]), abs=0.006)
     assert told("bars") == view["bars"]
     assert told("change") == pytest.approx(
-        (body["close"][-1] / body["open"][0] - 1) * 100, abs=0.006
+        (body["close"][-1] / body["close"][0] - 1) * 100, abs=0.006
     )
     peak = drawdown = 0.0
     for close in body["close"]:
