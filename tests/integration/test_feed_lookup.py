@@ -249,7 +249,9 @@ class GuardedGateway(MarketGateway):
 BEARER = {
     "Authorization": "Bearer "
     + jwt.encode(
-        {"sub": "ann", "exp": time.time() + 600, "symbols": ["AAPL", "BTC-*"]}, pem.SECRET, "HS256"
+        {"sub": "ann", "exp": time.time() + 86_400, "symbols": ["AAPL", "BTC-*"]},
+        pem.SECRET,
+        "HS256",
     )
 }
 
