@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -25,12 +27,34 @@ Write = Callable[[str, str], Path]
 """Writes a file of a name and a text, and returns its path; see the fixture ``write``."""
 
 
+def _own_ports() -> Iterator[int]:
+    """Yield ports that no other worker of the same run is given, in any order.
+
+    They are below those that Linux and macOS give to connections (from 32,768 and 49,152 on): a
+    process that takes seconds to start would now and then find one of these taken by a client.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = list(range(20_000 + worker, 32_000, workers))
+    random.SystemRandom().shuffle(ports)
+    return cycle(ports)
+
+
+_PORTS = _own_ports()
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on."""
+    return next(filter(_is_free, _PORTS))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_for(what: str, condition: Callable[[], T], *, timeout_s: float = PATIENCE_S) -> T:
