@@ -11,7 +11,7 @@ from panel.util.parameters import edit_readonly
 
 from dashboard.alerts_bell import AlertsBell
 from dashboard.badge import ConnectionBadge
-from dashboard.browser import FOLDER
+from dashboard.browser import FOLDER, give_modules
 from dashboard.config import DashboardConfig
 from dashboard.controls import Controls
 from dashboard.debug_panel import DebugDrawer
@@ -173,6 +173,7 @@ def _serve_own_files() -> None:
     page = pn.state.curdoc
     if page is not None:
         page.template_variables.setdefault("dist_url", LOCAL_DIST)
+        give_modules(page)
 
 
 def _asked_page() -> str:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# First the one without windows and menus, which are never seen here: it costs a quarter less.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 # Below the folder of one Playwright browser, newest layouts first.
 LAYOUTS = (
     "chrome-linux*/chrome",
@@ -119,7 +120,7 @@ WANTED: Mapping[str, Wanted] = {
     "chromium": Wanted(
         "Chromium",
         find_chromium,
-        ("libatomic1", "chromium"),
+        ("libatomic1", "chromium-headless-shell"),
         (sys.executable, "-m", "playwright", "install", "chromium"),
         ", or python -m playwright install chromium, or set QUOTEWIRE_CHROMIUM to its path",
     ),

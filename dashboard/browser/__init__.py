@@ -45,6 +45,15 @@ def import_map() -> ImportMap:
     return {"imports": {**addresses, "quotewire/stylesheets.js": _data_url(text)}}
 
 
+def give_modules(page: Document) -> None:
+    """Give a page of our own template the modules in its head, so that no element brings them.
+
+    See `page.html`, where ``quotewire_modules`` is put.
+    """
+    page.template_variables["quotewire_modules"] = json.dumps(import_map())
+    _have_map.add(page)
+
+
 def module_url(name: str, path: Path) -> str:
     """Return a module as an address; debuggers show its name."""
     return _data_url(f"{path.read_text(encoding='utf-8')}\n//# sourceURL={name}\n")

@@ -8,8 +8,8 @@ PATIENCE_MS = 30_000
 # All that a test may have left: choices, what is kept, open dialogs, toasts, a paused screen.
 TIDY = """
 async () => {
-  const {settings} = await importShim("quotewire/settings.js");
-  const {pause} = await importShim("quotewire/pause.js");
+  const {settings} = await import("quotewire/settings.js");
+  const {pause} = await import("quotewire/pause.js");
   const all = (root) => [...root.querySelectorAll("*")].flatMap((element) =>
     [element, ...(element.shadowRoot ? all(element.shadowRoot) : [])]);
   const elements = all(document);

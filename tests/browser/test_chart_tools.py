@@ -103,7 +103,7 @@ def place(page: Page, **fields: list[str]) -> None:
     """Show what a link would."""
     page.evaluate(
         """async (fields) => {
-          const {address} = await importShim("quotewire/address.js");
+          const {address} = await import("quotewire/address.js");
           address.set(fields);
         }""",
         fields,
@@ -121,7 +121,7 @@ def test_panes_are_made_when_indicators_need_them_and_no_more_than_that(
     # Both are asked for before the first one's pane can have come.
     page.evaluate(
         """async () => {
-          const {address} = await importShim("quotewire/address.js");
+          const {address} = await import("quotewire/address.js");
           address.set({indicators: ["RSI(14)"]});
           await new Promise((done) => setTimeout(done));
           address.set({indicators: ["RSI(14)", "MACD(12,26,9)"]});
@@ -221,7 +221,7 @@ def test_a_double_click_adds_a_price_line_that_is_kept_by_symbol(
     assert re.search(r"lines=\d", page.url)
     page.evaluate(
         """async () => {
-          const {address} = await importShim("quotewire/address.js");
+          const {address} = await import("quotewire/address.js");
           address.set({symbol: "IBM"});
         }"""
     )
@@ -302,7 +302,7 @@ def test_bad_stored_lines_are_left_out(running_feed: FeedProcess, visit: Visit) 
     kept = ["{", '{"AAPL": "x"}', '{"AAPL": [null, "5", 1e999]}', "[]", "null", '{"AAPL": [1, {}]}']
     found = page.evaluate(
         """async (kept) => {
-          const {linesOf} = await importShim("quotewire/chart/line_store.js");
+          const {linesOf} = await import("quotewire/chart/line_store.js");
           return kept.map((text) => {
             localStorage.setItem("quotewire.lines", text);
             return [linesOf("AAPL"), linesOf("toString")];
@@ -383,7 +383,7 @@ def test_a_template_too_many_is_refused_and_none_is_lost(
     drawn(page, 300)
     page.evaluate(
         """async () => {
-          const {settings} = await importShim("quotewire/settings.js");
+          const {settings} = await import("quotewire/settings.js");
           settings.choose({chart_templates: Array.from({length: 20}, (_, i) =>
             ({name: `T${i}`, indicators: ["RSI(14)"]}))});
         }"""

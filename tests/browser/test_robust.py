@@ -51,7 +51,7 @@ SHIFT = """
 }
 """
 CHOOSE = """
-async (values) => (await importShim("quotewire/settings.js")).settings.choose(values)
+async (values) => (await import("quotewire/settings.js")).settings.choose(values)
 """
 
 

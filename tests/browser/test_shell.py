@@ -53,6 +53,20 @@ def looks(page: Page, theme: str) -> None:
     expect(page.get_by_test_id("controls")).to_have_css("color-scheme", theme, timeout=LONG_MS)
 
 
+def test_the_browser_loads_our_modules_itself(
+    running_feed: FeedProcess, dashboard: Dashboard, open_page: OpenPage
+) -> None:
+    page = open_page()
+    state(page, "live")
+    brought = page.evaluate(
+        """() => [
+          ...Object.keys(importShim.getImportMap().imports ?? {}),
+          ...Object.keys(importShim._r),
+        ].filter((name) => /^(quotewire|data:)/.test(name))"""
+    )
+    assert brought == []
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_theme_is_the_systems_until_one_is_chosen(
     running_feed: FeedProcess, open_page: OpenPage, theme: str
@@ -169,7 +183,7 @@ def test_a_page_whose_link_to_its_server_breaks_goes_on_and_finds_it_again(
         # What only the server can make is told to be missing, and comes.
         page.evaluate(
             """async () => {
-              const {address} = await importShim("quotewire/address.js");
+              const {address} = await import("quotewire/address.js");
               address.set({indicators: ["RSI(14)"]});
             }"""
         )

@@ -126,7 +126,7 @@ def test_statistics_of_one_symbol_are_not_told_of_another(
     expect(high).to_have_text(re.compile(r"\d"), timeout=DRAWN_MS)
     page.evaluate(
         """async () => {
-          const {address} = await importShim("quotewire/address.js");
+          const {address} = await import("quotewire/address.js");
           address.set({symbol: "NOPE"});
         }"""
     )
@@ -143,7 +143,7 @@ def test_another_symbol_takes_the_place_of_all_that_was_shown(
     expect(page.get_by_test_id("trades").locator("tr").first).to_be_visible(timeout=DRAWN_MS)
     page.evaluate(
         """async () => {
-          const {address} = await importShim("quotewire/address.js");
+          const {address} = await import("quotewire/address.js");
           address.set({symbol: "IBM"}, {push: true});
         }"""
     )
