@@ -138,6 +138,11 @@ export class Connection {
     return this.#session.age(symbol, this.#environment.now());
   }
 
+  /** How long ago the feed received a quote, also where its symbol is followed no more. @param {{received_ms: number}} quote */
+  ageOf({received_ms}) {
+    return Math.max(0, this.#session.meter.serverMs(this.#environment.now()) - received_ms);
+  }
+
   /**
    * Why the feed does not give something that is wanted; null where it does, or may yet.
    *
