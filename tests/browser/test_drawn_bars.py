@@ -53,7 +53,8 @@ async ([steps, empty]) => {
     draw();
     if (!isSeen || bars.placeOf(from) === null || bars.placeOf(to) === null) return;
     const now = [source.data.x[0], source.data.x.at(-1)].map((place) => bars.at(place)?.start_ms);
-    if (now[0] > from || now[1] < to) faults.push(`${step}: ${from}-${to} was drawn, now ${now.join("-")}`);
+    const isGone = now[0] > from || now[1] < to;
+    if (isGone) faults.push(`${step}: ${from}-${to} was drawn, now ${now.join("-")}`);
   };
   const check = (step, view) => {
     const {x, close, change} = source.data;
