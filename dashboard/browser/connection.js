@@ -127,6 +127,11 @@ export class Connection {
     return this.#catalog.symbols;
   }
 
+  /** Ask at once what symbols there are. Returns when it is known or could not be told. */
+  loadSymbols() {
+    return this.#catalog.load();
+  }
+
   /** How data comes in of these symbols; of all that are asked for where none are named. */
   health(symbols = this.#delivery.quoted) {
     const shown = symbols.flatMap((symbol) => this.symbols?.get(symbol)?.source ?? []);
