@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -75,6 +76,43 @@ def test_the_tape_dims_old_prices_and_tells_how_many_and_what_they_are(blank_pag
     assert told["stale"] == [[False, "A"], [True, "B · 5 min old"]]
     assert told["said"] == ["REPLAY", "1 old"]
     assert told["later"] == ["A · 2 h 0 min old", "B · 2 h 0 min old"]
+
+
+SPARK = """async (quotes) => {
+  const {Path, Sparkline} = await import("quotewire/sparkline.js");
+  const [path, spark] = [new Path(), new Sparkline()];
+  for (const [session, price, time_ms] of quotes) path.add(session, price, time_ms);
+  spark.draw(path);
+  const points = spark.element.firstChild.getAttribute("points").trim().split(" ").filter(Boolean);
+  return points.map((point) => Number(point.split(",")[0]));
+}"""
+
+
+def across(page: Page, *quotes: tuple[str, float, int]) -> list[float]:
+    """Return where the points of a path are from left to right, of 560."""
+    found: list[float] = page.evaluate(SPARK, list(quotes))
+    return found
+
+
+def test_a_path_s_points_are_apart_as_their_times_are(blank_page: Page) -> None:
+    assert across(blank_page, ("a", 1, 0), ("a", 2, 100), ("a", 1, 1000)) == [0, 56, 560]
+    assert across(blank_page, ("a", 1, 0), ("b", 2, 900), ("b", 1, 1000)) == [0, 560]
+    assert across(blank_page, ("a", 1, 5), ("a", 2, 5)) == [0, 0]
+    assert across(blank_page, ("a", 1, 5)) == []
+
+
+def test_a_path_never_goes_back_and_one_that_is_replayed_begins_anew(blank_page: Page) -> None:
+    late = across(blank_page, ("a", 1, 0), ("a", 2, 100), ("a", 3, 50), ("a", 1, 200))
+    assert late == [0, 280, 280, 560]
+    assert across(blank_page, ("a", 1, 500), ("a", 2, 900), ("a", 1, 0), ("a", 3, 10)) == [0, 560]
+
+
+def test_a_long_path_is_thinned_out_and_keeps_its_times(blank_page: Page) -> None:
+    points = across(blank_page, *(("a", n % 7, 100 * n) for n in range(1000)))
+    assert (points[0], points[-1]) == (0, 560)
+    assert len(points) < 50
+    steps = [right - left for left, right in pairwise(points)]
+    assert max(steps[:-1]) - min(steps[:-1]) <= 1
 
 
 def test_movers_are_dimmed_where_they_are_old(blank_page: Page) -> None:

@@ -40,7 +40,7 @@ export class MarketPage {
     this.#connection = connection;
     const paths = pathsOf(connection);
     this.#rows = new LiveRows(connection, (symbols) => this.#take(symbols), until);
-    this.#table = new MarketTable((symbol) => paths.prices(symbol), () => this.#see(), until);
+    this.#table = new MarketTable((symbol) => paths.of(symbol), () => this.#see(), until);
     this.#map = new HeatMap(until);
     this.#exports = new ExportMenu(connection, {
       exports: () => this.#exported(), link: () => linkTo(address), picture: null,
