@@ -52,7 +52,7 @@ const FIELDS = {
   page: oneOf(/** @type {readonly (PageName | null)[]} */ (PAGES), null),
   symbol: matching(SYMBOL, /** @type {string | null} */ (null)),
   interval: oneOf(INTERVALS, "1d"),
-  range: matching(/^\d{1,4}[hdmy]$|^ytd$|^all$/, ""),
+  range: matching(/^[1-9]\d{0,3}[hdmy]$|^ytd$|^all$/, ""),
   kind: oneOf(KINDS, "hollow"),
   scale: oneOf(SCALES, "linear"),
   indicators: listOf(SPEC),

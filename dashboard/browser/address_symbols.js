@@ -1,15 +1,23 @@
 /**
  * Symbols of the address that the feed does not tell by that name: they are taken as its HTTP API takes
- * them, also in small letters or with another separator. A compared one that it has not, nor finds,
- * goes from the address with a word; of the page's own the page itself tells.
+ * them, also in small letters or with another separator. It is asked for those that it has not told of:
+ * of what a source finds then, it tells from there on. A compared one that it has not, nor finds, goes
+ * from the address with a word; of the page's own the page itself tells.
  */
 
 import {address} from "quotewire/address.js";
 import {strangeWords} from "quotewire/address_check.js";
+import {explain} from "quotewire/feed_error.js";
+import {quoteQueries} from "quotewire/quote_queries.js";
 import {meant} from "quotewire/symbol_match.js";
 import {toast} from "quotewire/toasts.js";
 
 /** @typedef {string | null | undefined} Meaning null: there is none; undefined: it is not known now */
+
+/** The feed's word that there is none, or none for this page. */
+const NONE = new Set(["unknown_symbol", "forbidden"]);
+/** After this what is not known is asked for again, though nothing else has changed. */
+const AGAIN_MS = 30_000;
 
 /** @param {import("./connection.js").Connection} connection @param {(end: () => void) => void} until */
 export function checkSymbols(connection, until) {
@@ -20,36 +28,52 @@ export function checkSymbols(connection, until) {
     if (!known?.size) return; // the feed begins
     const told = [address.get("symbol") ?? "", ...address.get("compare")];
     const strange = told.filter((name) => name && !known.has(name) && !asked.has(name));
+    if (!strange.length) return;
     for (const name of strange) asked.add(name);
-    const meanings = await Promise.all(strange.map((name) => meaning(connection, name)));
-    for (const name of meanings) if (name) asked.add(name); // it may be told of a moment later
-    take(new Map(strange.map((name, at) => [name, meanings[at]])));
+    const meanings = await meaningsOf(connection, strange);
+    take(meanings);
+    for (const [name, meaning] of meanings) if (meaning === undefined) asked.delete(name);
   };
   until(connection.onSymbols(check));
   until(address.on("symbol", check));
   until(address.on("compare", check));
+  const again = setInterval(check, AGAIN_MS);
+  until(() => clearInterval(again));
 }
 
 /**
  * @param {import("./connection.js").Connection} connection
- * @param {string} name
- * @returns {Promise<Meaning>}
+ * @param {string[]} names
+ * @returns {Promise<Map<string, Meaning>>}
  */
-async function meaning(connection, name) {
-  const known = meant(name, connection.symbols?.keys() ?? []);
-  if (known !== null) return known;
+async function meaningsOf(connection, names) {
+  const known = (/** @type {string} */ name) => meant(name, connection.symbols?.keys() ?? []);
+  const others = names.filter((name) => known(name) === null);
+  const refusals = new Map(await Promise.all(others.map(async (name) =>
+    /** @type {const} */ ([name, await refusalOf(connection, name)]))));
+  if (others.length) await connection.loadSymbols();
+  return new Map(names.map((name) => [name, known(name) ?? (NONE.has(refusals.get(name) ?? "") ? null : undefined)]));
+}
+
+/**
+ * Ask for a symbol, so that the feed tells of it.
+ *
+ * @param {import("./connection.js").Connection} connection
+ * @param {string} name
+ * @returns {Promise<string>} the code of its error, empty where there is none
+ */
+async function refusalOf(connection, name) {
+  const [query] = quoteQueries([name]);
   try {
-    const {symbols, note} = await connection.ask("search", {q: name});
-    const found = symbols.map((/** @type {{symbol: string}} */ {symbol}) => symbol);
-    return meant(name, found) ?? (note ? undefined : null);
-  } catch {
-    return undefined; // the badge tells how the feed does
+    await connection.ask("quotes", query);
+  } catch (error) {
+    return explain(error).code;
   }
+  return "";
 }
 
 /** @param {Map<string, Meaning>} meanings by what the address told: it may tell something else by now */
 function take(meanings) {
-  if (!meanings.size) return;
   const symbol = address.get("symbol");
   const own = symbol === null ? null : meanings.get(symbol) ?? symbol;
   const compare = address.get("compare");

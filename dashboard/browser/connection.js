@@ -127,6 +127,11 @@ export class Connection {
     return this.#catalog.symbols;
   }
 
+  /** Ask at once what symbols there are. Returns when it is known or could not be told. */
+  loadSymbols() {
+    return this.#catalog.load();
+  }
+
   /** How data comes in of these symbols; of all that are asked for where none are named. */
   health(symbols = this.#delivery.quoted) {
     const shown = symbols.flatMap((symbol) => this.symbols?.get(symbol)?.source ?? []);
@@ -136,6 +141,11 @@ export class Connection {
   /** Whether a symbol's price may be out of date, by its own rhythm, and how old it is. @param {string} symbol */
   freshness(symbol) {
     return this.#session.age(symbol, this.#environment.now());
+  }
+
+  /** How long ago the feed received a quote, also where its symbol is followed no more. @param {{received_ms: number}} quote */
+  ageOf({received_ms}) {
+    return Math.max(0, this.#session.meter.serverMs(this.#environment.now()) - received_ms);
   }
 
   /**

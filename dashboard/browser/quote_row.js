@@ -68,8 +68,8 @@ export class QuoteRow {
     setText(this.#cells.percent, formatPercent(ratio));
     setText(this.#cells.volume, formatVolume(quote.volume));
     this.element.dataset.direction = directionOf(change);
-    this.#path.add(quote.session, quote.last);
-    this.#spark.draw(this.#path.prices);
+    this.#path.add(quote.session, quote.last, quote.time_ms);
+    this.#spark.draw(this.#path);
     this.#flash.show(quote.last, now_ms);
   }
 

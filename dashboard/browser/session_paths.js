@@ -10,8 +10,7 @@ export const PATH_WORDS = Object.freeze({
   hint: "The price as seen since this page was opened, within the session. Sorts by the day’s change.",
 });
 
-/** @type {readonly number[]} */
-const NONE = [];
+const NONE = new Path();
 
 class SessionPaths {
   /** @type {Map<string, {path: Path, time_ms: number, offset: number}>} */
@@ -22,13 +21,13 @@ class SessionPaths {
     let known = this.#known.get(symbol);
     if (known?.time_ms === time_ms && known.offset === offset) return;
     if (!known) this.#known.set(symbol, known = {path: new Path(), time_ms, offset});
-    known.path.add(session, last);
+    known.path.add(session, last, time_ms);
     Object.assign(known, {time_ms, offset});
   }
 
-  /** @param {string} symbol @returns {readonly number[]} */
-  prices(symbol) {
-    return this.#known.get(symbol)?.path.prices ?? NONE;
+  /** @param {string} symbol */
+  of(symbol) {
+    return this.#known.get(symbol)?.path ?? NONE;
   }
 }
 

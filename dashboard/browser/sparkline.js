@@ -12,29 +12,33 @@ const POINTS = 48;
 export class Path {
   /** @type {number[]} */
   prices = [];
+  /** By the market's clock, of each price. @type {number[]} */
+  times_ms = [];
   /** @type {string | null} */
   #session = null;
   #step = 1;
   #skipped = 0;
 
-  /** @param {string} session @param {number} price */
-  add(session, price) {
-    if (session !== this.#session) {
+  /** A session that is replayed begins anew. @param {string} session @param {number} price @param {number} time_ms */
+  add(session, price, time_ms) {
+    if (session !== this.#session || time_ms < this.times_ms[0]) {
       this.#session = session;
       this.prices = [];
+      this.times_ms = [];
       this.#step = 1;
     }
     this.#skipped += 1;
-    if (this.#skipped < this.#step) {
-      this.prices[this.prices.length - 1] = price;
-      return;
-    }
+    const last = this.prices.length - 1;
+    const at = this.#skipped < this.#step ? last : last + 1;
+    this.prices[at] = price;
+    this.times_ms[at] = Math.max(time_ms, this.times_ms[last] ?? time_ms);
+    if (at === last) return;
     this.#skipped = 0;
-    this.prices.push(price);
-    if (this.prices.length >= POINTS) {
-      this.prices = this.prices.filter((_, i) => i % 2 === 0 || i === this.prices.length - 1);
-      this.#step *= 2;
-    }
+    if (this.prices.length < POINTS) return;
+    const isKept = (/** @type {number} */ _, /** @type {number} */ i) => i % 2 === 0 || i === at;
+    this.prices = this.prices.filter(isKept);
+    this.times_ms = this.times_ms.filter(isKept);
+    this.#step *= 2;
   }
 }
 
@@ -46,15 +50,15 @@ export class Sparkline {
     "aria-hidden": "true",
   }, this.#line);
 
-  /** @param {readonly number[]} prices */
-  draw(prices) {
+  /** A time in which nothing was seen is as wide as it was long. @param {Path} path */
+  draw({prices, times_ms}) {
     const low = Math.min(...prices);
     const span = Math.max(...prices) - low || 1;
-    const across = WIDTH / Math.max(1, prices.length - 1);
+    const across = WIDTH / (times_ms[times_ms.length - 1] - times_ms[0] || 1);
     const up = (HEIGHT - 2 * MARGIN) / span;
     let points = "";
     for (let i = 0; i < prices.length; i++) {
-      points += `${Math.round(i * across)},${HEIGHT - MARGIN - Math.round((prices[i] - low) * up)} `;
+      points += `${Math.round((times_ms[i] - times_ms[0]) * across)},${HEIGHT - MARGIN - Math.round((prices[i] - low) * up)} `;
     }
     this.#line.setAttribute("points", prices.length > 1 ? points : "");
   }

@@ -5,6 +5,10 @@
 /** What a symbol may be written with. */
 export const SYMBOL = /^[\w.:^=/-]{1,64}$/;
 
+const SEPARATED = /^([A-Z0-9]+)[./-]([A-Z0-9]+)$/;
+/** Two currencies without anything between them; the second is nearly always of three letters. */
+const PAIR = /^([A-Z]{3,5})([A-Z]{3})$/;
+
 /** How well it fits, the least is the best. @type {((info: SymbolInfo, wanted: string) => boolean)[]} */
 const FITS = [
   ({symbol}, wanted) => symbol.toUpperCase() === wanted,
@@ -59,17 +63,30 @@ export function spelled(text, known) {
 }
 
 /**
- * Which one a text means: as it stands, in other letters, or with another separator between a share
- * and its class, as `match` of `feed_server/market/symbols.py` has it.
+ * Which one a text means: as it stands, in other letters, or with another separator between a share and
+ * its class, or two currencies. Twin of `match` in `feed_server/market/symbols.py`.
  *
- * @param {string} text
+ * @param {string} text a symbol
  * @param {Iterable<string>} known
  * @returns {string | null} null where there is none such
  */
 export function meant(text, known) {
-  const all = [...known];
-  const alike = spelled(text, all);
-  if (all.includes(alike)) return alike;
-  const plain = (/** @type {string} */ symbol) => symbol.toUpperCase().replace(/[./]/, "-");
-  return all.find((symbol) => plain(symbol) === plain(text)) ?? null;
+  const all = new Set(known);
+  const spellings = [text, text.toUpperCase(), ...respelt(text.toUpperCase())];
+  const exact = spellings.find((spelling) => all.has(spelling));
+  if (exact !== undefined) return exact;
+  // Of those that differ in their letters' case only it is the first of the alphabet.
+  const byCapitals = new Map([...all].sort().reverse().map((symbol) => [symbol.toUpperCase(), symbol]));
+  const alike = spellings.find((spelling) => byCapitals.has(spelling));
+  return alike === undefined ? null : byCapitals.get(alike) ?? null;
+}
+
+/** The same with other separators. @param {string} capitals @returns {string[]} */
+function respelt(capitals) {
+  const parts = SEPARATED.exec(capitals);
+  if (!parts) return PAIR.test(capitals) ? [..."/-."].map((separator) => capitals.replace(PAIR, `$1${separator}$2`)) : [];
+  const [, first, second] = parts;
+  const spellings = [...".-/"].map((separator) => `${first}${separator}${second}`);
+  // A share's class is not a currency: BRKB would be another share.
+  return second.length === 3 && PAIR.test(first + second) ? [...spellings, first + second] : spellings;
 }

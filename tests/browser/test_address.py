@@ -75,6 +75,8 @@ def test_all_that_a_link_tells_is_read(page: Page) -> None:
         ("symbol=", "symbol", None),
         ("interval=2m", "interval", "1d"),
         ("range=forever", "range", ""),
+        ("range=0d", "range", ""),
+        ("range=007y", "range", ""),
         ("kind=pie", "kind", "hollow"),
         ("scale=sideways", "scale", "linear"),
         ("indicators=<b>;;sma", "indicators", []),
@@ -98,6 +100,7 @@ def test_what_cannot_be_is_as_usual_and_the_rest_counts(
         ("interval=2m", "There is no interval “2m”."),
         ("kind=xx&scale=yy", "There is no kind of chart “xx” and no scale “yy”."),
         ("range=9x&sort=-nope", "There is no range “9x” and no column “nope”."),
+        ("range=0d", "There is no range “0d”."),
         ("compare=IBM;a%20b", "There is no symbol “a b”."),
         ("page=" + "w" * 99, f"There is no page “{'w' * 40}…”."),
         (

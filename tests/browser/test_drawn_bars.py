@@ -45,6 +45,17 @@ async ([steps, empty]) => {
   const bar = (start_ms, close) => ({start_ms, close});
   let drawn = !empty;
   const faults = [];
+  // Bars that were drawn before, and are drawn again: the same ones, wherever they are now.
+  const again = (step, draw) => {
+    const x = source.data.x;
+    const [from, to] = [bars.at(x[0]), bars.at(x.at(-1))].map((own) => own?.start_ms);
+    const isSeen = drawn && x.length > 0;
+    draw();
+    if (!isSeen || bars.placeOf(from) === null || bars.placeOf(to) === null) return;
+    const now = [source.data.x[0], source.data.x.at(-1)].map((place) => bars.at(place)?.start_ms);
+    const isGone = now[0] > from || now[1] < to;
+    if (isGone) faults.push(`${step}: ${from}-${to} was drawn, now ${now.join("-")}`);
+  };
   const check = (step, view) => {
     const {x, close, change} = source.data;
     const {first, end} = bars.extent;
@@ -71,7 +82,10 @@ async ([steps, empty]) => {
       bars.draw(Array.from({length: a}, (_, i) => bar(1000 + i, b + i % 7)));
     } else if (name === "older") {
       const start = bars.all[0]?.start_ms ?? 1000;
-      bars.draw([...Array.from({length: a}, (_, i) => bar(start - a + i, b)), ...bars.all]);
+      const older = Array.from({length: a}, (_, i) => bar(start - a + i, b));
+      again(name, () => bars.draw([...older, ...bars.all]));
+    } else if (name === "again") {
+      again(name, () => bars.draw([...bars.all]));
     } else if (name === "add") {
       const more = Array.from({length: a}, (_, i) => bar(last + 1 + i, b));
       bars.update([...bars.all, ...more], last + 1);
@@ -97,8 +111,10 @@ async ([steps, empty]) => {
 
 price = st.integers(1, 1000)
 steps = st.one_of(
-    st.tuples(st.just("draw"), st.integers(0, 3000), price),
+    # In every other case so many that the oldest roll over with the next ones.
+    st.tuples(st.just("draw"), st.integers(0, 3000) | st.just(MOST_DRAWN), price),
     st.tuples(st.just("older"), st.integers(1, 4000), price),
+    st.tuples(st.just("again"), st.just(0), st.just(0)),
     st.tuples(st.just("add"), st.integers(1, 300), price),
     st.tuples(st.just("change"), st.integers(0, 80), price),
     st.tuples(st.just("look"), st.integers(0, 7000), st.integers(15, 1500)),
@@ -129,6 +145,15 @@ def test_to_move_a_little_draws_nothing_anew(blank_page: Page) -> None:
     before = done(blank_page, *begun)["told"]
     moves = [("look", 4880 - step, 120) for step in range(0, 100, 5)]
     assert done(blank_page, *begun, *moves)["told"] == before
+
+
+def test_bars_that_have_rolled_over_are_drawn_again_where_they_were(blank_page: Page) -> None:
+    rolled = [("add", 300, 1)] * 5
+    begun = ("draw", MOST_DRAWN - 100, 1), *rolled, ("look", MOST_DRAWN - 200, 120)
+    facts = done(blank_page, *begun, ("again", 0, 0))
+    assert facts["faults"] == []
+    looked = done(blank_page, *begun, ("again", 0, 0), ("look", MOST_DRAWN - 200, 120))
+    assert looked["told"] == facts["told"]
 
 
 def test_all_are_drawn_where_all_are_in_view(blank_page: Page) -> None:

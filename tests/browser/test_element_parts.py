@@ -3,7 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Page
+
+from feed_server.market.symbols import candidates, match
+from tests.browser.test_chart_parts import call
 
 pytestmark = pytest.mark.browser
 
@@ -242,38 +247,100 @@ def test_each_trade_is_there_once_however_the_history_and_what_comes_overlap(
     assert told == {"wrong": [], "isTried": True}
 
 
+# Names that the feed has, or finds when it is asked for them: it tells of those from then on.
+ADDRESS = """
+  const {checkSymbols} = await import("quotewire/address_symbols.js");
+  const {FeedError} = await import("quotewire/feed_error.js");
+  const lookedUp = [];
+  let away = ["AWAY"];
+  const found = {"C/D": "C-D", "NVDA": "NVDA", "AWAY": "AWAY"};
+  const tell = async (...names) => {
+    connection.symbols = new Map([...connection.symbols, ...names.map(info)]);
+    await onSymbols(connection.symbols);
+  };
+  connection.ask = async (path, {symbols: name}) => {
+    lookedUp.push(`${path} ${name}`);
+    if (away.includes(name)) throw new FeedError("source", "it is away");
+    if (!found[name]) throw new FeedError("unknown_symbol", "no such instrument");
+    return {rows: []};
+  };
+  // Without waiting: who hears of it asks for nothing that is asked for already.
+  connection.loadSymbols = async () => {
+    const names = lookedUp.map((text) => text.split(" ")[1]).filter((name) => !away.includes(name));
+    tell(...names.flatMap((name) => found[name] ?? []));
+  };
+  const toasts = () => [...document.querySelectorAll("*")].flatMap((element) =>
+    [...(element.shadowRoot?.querySelectorAll("[data-testid=toast]") ?? [])]);
+"""
+
+
 def test_symbols_of_the_address_are_spelled_as_the_feed_does_and_unknown_ones_go_with_a_word(
     blank_page: Page,
 ) -> None:
     told = run(
         blank_page,
-        """
-        const {checkSymbols} = await import("quotewire/address_symbols.js");
-        const lookedUp = [];
-        connection.ask = async (path, {q}) => {
-          lookedUp.push(q);
-          if (q === "AWAY") throw new Error("no source answers");
-          return {symbols: [{symbol: "C-D"}]};
-        };
-        const compare = ["b", "NOPE", "C/D", "AWAY"];
+        ADDRESS
+        + """
+        const compare = ["b", "NOPE", "C/D", "AWAY", "NVDA"];
         address.set({symbol: "a", lines: ["5"], compare});
         checkSymbols(connection, until);
-        await until_true(() => address.get("compare").length === 3);
-        const toasts = () => [...document.querySelectorAll("*")].flatMap((element) =>
-          [...(element.shadowRoot?.querySelectorAll("[data-testid=toast]") ?? [])]);
+        await until_true(() => address.get("compare").length === 4);
         await until_true(() => toasts().some(({textContent}) => textContent.includes("NOPE")));
         const after = ["symbol", "lines", "compare"].map((name) => address.get(name));
         const words = toasts().map((toast) => toast.querySelector("p").textContent);
+        const known = [...connection.symbols.keys()];
         address.set({compare: [], lines: []});
         end();
-        return {after, words, lookedUp};
+        return {after, words, lookedUp, known};
         """,
     )
     assert told == {
-        "after": ["A", ["5"], ["B", "C-D", "AWAY"]],
+        "after": ["A", ["5"], ["B", "C-D", "AWAY", "NVDA"]],
         "words": ["There is no symbol “NOPE”."],
-        "lookedUp": ["NOPE", "C/D", "AWAY"],
+        "lookedUp": ["quotes NOPE", "quotes C/D", "quotes AWAY", "quotes NVDA"],
+        "known": ["A", "B", "C-D", "NVDA"],
     }
+
+
+def test_a_symbol_of_the_address_that_could_not_be_looked_up_is_looked_up_again(
+    blank_page: Page,
+) -> None:
+    told = run(
+        blank_page,
+        ADDRESS
+        + """
+        address.set({symbol: "A", compare: ["AWAY"]});
+        checkSymbols(connection, until);
+        await rest();
+        await tell("X");
+        away = [];
+        await tell("Y");
+        await until_true(() => connection.symbols.has("AWAY"));
+        await tell("Z"); // what is known is asked for no more
+        const compare = address.get("compare");
+        address.set({compare: []});
+        end();
+        return {compare, lookedUp: lookedUp.length};
+        """,
+    )
+    assert told == {"compare": ["AWAY"], "lookedUp": 3}
+
+
+SYMBOL = st.from_regex(r"[A-Ca-c]{1,6}([./-][A-Ca-c]{1,3})?|[A-C]{3,5}USD", fullmatch=True)
+
+
+@given(text=SYMBOL, known=st.lists(SYMBOL, max_size=12, unique=True))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(text="BTCUSD", known=["BTC/USD"])
+@example(text="btc-usd", known=["BTCUSD"])
+@example(text="brk.b", known=["BRKB", "BRK-B"])
+@example(text="BRK.B", known=["BRKB"])
+def test_a_name_means_the_symbol_that_the_feed_takes_it_for(
+    blank_page: Page, text: str, known: list[str]
+) -> None:
+    for also in ([], candidates(text)[-1:]):
+        names = list(dict.fromkeys([*known, *also]))
+        assert call(blank_page, "symbol_match", "meant", text, names) == match(text, names)
 
 
 def test_a_list_s_symbols_are_asked_for_also_where_the_feed_knows_none_of_them_yet(

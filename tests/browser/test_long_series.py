@@ -143,11 +143,35 @@ def test_a_series_that_begins_later_than_is_to_be_reached_is_asked_for_once(
 ) -> None:
     facts = told(
         blank_page,
-        """t.series.reach(20); await t.asked[0].answer(70);
+        """t.series.reach(20); await t.asked[0].answer(70, false);
         for (let i = 0; i < 5; i += 1) t.series.reach(20 + i);""",
     )
     assert facts["asked"] == [[99, ""]]
     assert facts["starts"] == [70, 32]
+
+
+def test_a_series_of_more_bars_than_an_answer_has_is_asked_for_on_until_it_reaches(
+    blank_page: Page,
+) -> None:
+    facts = told(
+        blank_page,
+        """t.series.reach(20); await t.asked[0].answer(60);
+        t.series.reach(20); await t.asked[1].answer(20, false);
+        for (let i = 0; i < 5; i += 1) t.series.reach(20 + i);""",
+    )
+    assert facts["asked"] == [[99, ""], [59, ""]]
+    assert (facts["state"], facts["starts"]) == ("idle", [20, 82])
+
+
+def test_a_series_that_is_full_is_asked_for_no_more(blank_page: Page) -> None:
+    facts = told(
+        blank_page,
+        """t.series.reach(-9000); await t.asked[0].answer(-4900);
+        t.series.reach(-9000); await t.asked[1].answer(-7000);
+        for (let i = 0; i < 5; i += 1) t.series.reach(-9000);""",
+    )
+    assert facts["asked"] == [[99, ""], [-4901, ""]]
+    assert (facts["state"], facts["starts"]) == ("full", [-5898, 6000])
 
 
 # A chart's history over a feed that answers at once with as much as it was asked for.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 
+from dashboard.browser import module_url
 from tests.browser.test_chart_parts import call
 
 pytestmark = pytest.mark.browser
@@ -188,6 +190,61 @@ def test_of_more_symbols_than_a_page_gets_the_ones_in_view_are_live(blank_page: 
     names = [f"S{n}" for n in range(10)]
     found = call(blank_page, "market/rows_in_view", "liveSymbols", names, ["S3", "S8", "S9"], 5)
     assert found == {"first": names[:5], "beside": ["S8", "S9"]}
+
+
+# A row of the only symbol, at three times: shown, shown again after a while without the feed,
+# and when that is there again.
+HIDDEN_ROW = """async (url) => {
+  const {World} = await import(url);
+  const {Connection} = await import("quotewire/connection.js");
+  const {LiveRows} = await import("quotewire/market/live_rows.js");
+  const world = new World();
+  const connection = new Connection("http://feed.test", {environment: world.environment});
+  const ends = [];
+  let heard = 0;
+  const rows = new LiveRows(connection, () => (heard += 1), (end) => ends.push(end));
+  const info = {symbol: "AAPL", name: "AAPL", decimals: 2};
+  const told = () => {
+    const [{quote, age_ms, isStale}] = rows.all;
+    return {priced: quote !== null, age_s: age_ms && Math.round(age_ms / 1000), isStale};
+  };
+  connection.start();
+  rows.show([info]);
+  rows.tick();
+  const begun = told();
+  await world.pass(7000);
+  rows.tick();
+  const live = told();
+  rows.show([]);
+  await world.pass(10_000); // longer than what nobody wants is held
+  world.link = "refuses";
+  world.http = false;
+  for (const link of [...world.links]) link.end(null, "away");
+  await world.pass(60_000);
+  rows.show([info]);
+  rows.tick();
+  const away = told();
+  world.link = "works";
+  world.http = true;
+  const before = heard;
+  while (heard === before && world.now_ms < 1e7) await world.pass(100);
+  const back = told();
+  ends.forEach((end) => end());
+  connection.stop();
+  return {begun, live, away, back};
+}"""
+
+
+def test_a_price_from_before_a_filter_hid_it_is_old_until_another_one_comes(
+    blank_page: Page,
+) -> None:
+    url = module_url("test/world.js", Path(__file__).parent / "world.js")
+    told = blank_page.evaluate(HIDDEN_ROW, url)
+    assert told["begun"] == {"priced": False, "age_s": None, "isStale": False}
+    assert (told["live"]["priced"], told["live"]["isStale"]) == (True, False)
+    assert (told["away"]["priced"], told["away"]["isStale"]) == (True, True)
+    assert 70 <= told["away"]["age_s"] <= 80
+    assert (told["back"]["priced"], told["back"]["isStale"]) == (True, False)
 
 
 # ---- the heat map

@@ -103,6 +103,7 @@ export class Comparison {
     if (failed) entry.show(["not loaded"], failed.reason);
     else if (series.state === "failed") entry.show(["not loaded"], "Its older bars could not be loaded.");
     else if (series.state === "loading") entry.show(["loading …"]);
+    else if (series.state === "full") entry.show([NOTHING], "A longer interval reaches further back.");
     else if (series.bars.length) entry.show([NOTHING]);
     else entry.show(["loading …"], explainNoBars(this.#connection, symbol, this.#interval));
   }

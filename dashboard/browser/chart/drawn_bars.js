@@ -49,14 +49,13 @@ export class DrawnBars {
    */
   draw(bars) {
     const before = this.at();
-    const x = this.extent.end - 1;
+    const [first, place] = [this.#first, this.#bars.length - 1];
     this.#bars = bars.slice(-MOST);
     this.#first = 0;
     const found = before ? this.placeOf(before.start_ms) : null;
-    const by = found === null ? null : found - x;
-    this.#drawn = by === null ? this.#newest() : this.#moved(by);
+    this.#drawn = found === null ? this.#newest() : this.#moved(found - place);
     for (const table of this.#tables) this.redraw(table);
-    return by;
+    return found === null ? null : found - (first + place);
   }
 
   /** Have all bars between two x in the figures. @param {number} from @param {number} to */
@@ -174,7 +173,8 @@ export class DrawnBars {
     const place = this.#bars.length;
     const x = this.extent.end;
     this.#bars.push(...opened);
-    if (this.#drawn.to === place) {
+    const isNewest = this.#drawn.to === place;
+    if (isNewest) {
       for (const table of this.#tables) table.stream(this.#bars, place, x, MOST);
       this.#drawn.to = this.#bars.length;
     }
@@ -182,7 +182,9 @@ export class DrawnBars {
     if (over <= 0) return;
     this.#bars.splice(0, over);
     this.#first += over;
+    const isGone = !isNewest && this.#drawn.from < over; // some that are drawn, with no new ones in their place
     this.#drawn = this.#moved(-over);
+    if (isGone) for (const table of this.#tables) this.redraw(table);
   }
 
   #newest() {

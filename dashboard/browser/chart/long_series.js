@@ -117,7 +117,7 @@ export class LongSeries {
     if (told === null) return this.#fail();
     if (!this.#older.length) this.#joint_ms = this.#live[0].start_ms;
     this.#older = [...told.loaded, ...this.#older];
-    if (from_ms !== undefined) this.#reached_ms = from_ms;
+    if (from_ms !== undefined && !told.more) this.#reached_ms = from_ms;
     this.#trim();
     this.#become(told.more || from_ms !== undefined ? "idle" : "end");
   }

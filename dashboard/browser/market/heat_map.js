@@ -153,6 +153,7 @@ export class HeatMap {
     setText(tile.last, last);
     const title = `${symbol} · ${row.info.name} · ${last} · ${percent === NOTHING ? "change unknown" : percent}`;
     if (tile.element.title !== title) tile.element.title = title;
+    tile.element.toggleAttribute("data-stale", row.isStale);
   }
 
   /** @param {string | undefined} symbol the one that the Tab key reaches */

@@ -67,10 +67,15 @@ export class LiveRows {
   }
 
   tick() {
-    for (const [symbol, row] of this.#rows) {
-      const {state, age_ms} = this.#connection.freshness(symbol);
-      Object.assign(row, {age_ms, isStale: state === "stale" && row.quote !== null});
-    }
+    for (const row of this.#rows.values()) this.#age(row);
+  }
+
+  /** The connection forgets who is hidden: what is still known here is old until another quote comes. @param {Row} row */
+  #age(row) {
+    const {quote, info: {symbol}} = row;
+    const {state, age_ms} = this.#connection.freshness(symbol);
+    row.age_ms = quote && state === "unknown" ? this.#connection.ageOf(quote) : age_ms;
+    row.isStale = quote !== null && (state === "stale" || state === "unknown");
   }
 
   /** What stays is asked for all the time: the new before the old is given back. @param {string[]} inView */
@@ -96,7 +101,10 @@ export class LiveRows {
     return this.#connection.subscribeQuotes(symbols, (quotes) => {
       for (const quote of quotes) {
         const row = this.#rows.get(quote.symbol);
-        if (row) row.quote = quote;
+        if (row) {
+          row.quote = quote;
+          this.#age(row);
+        }
         this.#quotes.set(quote.symbol, quote);
         paths.add(quote);
       }

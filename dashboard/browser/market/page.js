@@ -27,6 +27,8 @@ export class MarketPage {
   #map;
   #toolbar;
   #exports;
+  /** How many rows' prices are old. */
+  #old = 0;
   #clear = h("button", {
     type: "button", class: "plain", onclick: () => address.set({find: ""}),
   }, "Show all");
@@ -37,8 +39,8 @@ export class MarketPage {
   constructor(connection, until) {
     this.#connection = connection;
     const paths = pathsOf(connection);
-    this.#rows = new LiveRows(connection, (symbols) => this.#view.take(symbols), until);
-    this.#table = new MarketTable((symbol) => paths.prices(symbol), () => this.#see(), until);
+    this.#rows = new LiveRows(connection, (symbols) => this.#take(symbols), until);
+    this.#table = new MarketTable((symbol) => paths.of(symbol), () => this.#see(), until);
     this.#map = new HeatMap(until);
     this.#exports = new ExportMenu(connection, {
       exports: () => this.#exported(), link: () => linkTo(address), picture: null,
@@ -81,6 +83,12 @@ export class MarketPage {
     this.#explain();
   }
 
+  /** What comes makes new what was old. @param {Set<string>} symbols */
+  #take(symbols) {
+    this.#view.take(symbols);
+    if (this.#old) this.#tell();
+  }
+
   #see() {
     this.#rows.see(this.#view.inView);
   }
@@ -95,7 +103,7 @@ export class MarketPage {
   #tell() {
     const {all, over} = this.#rows;
     const labels = new Set(all.map(({info}) => info.label));
-    const old = all.filter(({isStale}) => isStale).length;
+    const old = this.#old = all.filter(({isStale}) => isStale).length;
     const notes = [
       old && (old === all.length ? "All are old" : `${formatCount(old)} are old`),
       over && `Live: those in view, and the first ${formatCount(MOST_LIVE)}`,

@@ -34,7 +34,7 @@ export class MarketTable {
   #calm = new Calm();
   #head = new TableHead({get: () => address.get("sort"), set: (sort) => address.set({sort})});
   #active = "";
-  #prices;
+  #pathOf;
   #onView;
   #body = h("div", {
     role: "rowgroup", class: "body", "data-testid": "market-rows",
@@ -49,12 +49,12 @@ export class MarketTable {
   }, this.#inner);
 
   /**
-   * @param {(symbol: string) => readonly number[]} prices of a symbol's session
+   * @param {(symbol: string) => import("../sparkline.js").Path} pathOf a symbol in its session
    * @param {() => void} onView called when other rows are in view
    * @param {(end: () => void) => void} until
    */
-  constructor(prices, onView, until) {
-    this.#prices = prices;
+  constructor(pathOf, onView, until) {
+    this.#pathOf = pathOf;
     this.#onView = onView;
     until(address.on("columns", (names) => this.#choose(names)));
     until(address.on("sort", () => {
@@ -167,7 +167,7 @@ export class MarketTable {
   /** @param {Row} row @param {number} now_ms */
   #write(row, now_ms) {
     const {symbol} = row.info;
-    this.#drawn.get(symbol)?.show(row, this.#prices(symbol), now_ms, ({name}, {length}) => {
+    this.#drawn.get(symbol)?.show(row, this.#pathOf(symbol), now_ms, ({name}, {length}) => {
       if (length > (this.#widths.get(name) ?? 0)) this.#widths.set(name, length);
     });
   }

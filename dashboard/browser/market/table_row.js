@@ -44,11 +44,11 @@ export class TableRow {
 
   /**
    * @param {Row} row
-   * @param {readonly number[]} prices of its session
+   * @param {import("../sparkline.js").Path} path through its session
    * @param {number} now_ms
    * @param {(column: Column, text: string) => void} see is told each text
    */
-  show(row, prices, now_ms, see) {
+  show(row, path, now_ms, see) {
     for (const {column, element} of this.#texts) {
       const text = column.text(row);
       setText(element, text);
@@ -62,7 +62,7 @@ export class TableRow {
     this.#flash?.show(quote.last, now_ms);
     if (now_ms - this.#drawn_ms < DRAW_MS) return;
     this.#drawn_ms = now_ms;
-    this.#spark.draw(prices);
+    this.#spark.draw(path);
   }
 
   /** @param {Row} row */

@@ -66,7 +66,7 @@ class Cards {
       const now_ms = performance.now();
       for (const quote of quotes) {
         paths.add(quote);
-        this.#cards.get(quote.symbol)?.show(quote, paths.prices(quote.symbol), now_ms);
+        this.#cards.get(quote.symbol)?.show(quote, paths.of(quote.symbol), now_ms);
       }
     });
     before();
@@ -112,8 +112,8 @@ class Card {
     h("span", {class: "line price"}, this.#last, this.#spark.element), this.#change, this.#range.element);
   }
 
-  /** @param {Quote} quote @param {readonly number[]} prices @param {number} now_ms */
-  show(quote, prices, now_ms) {
+  /** @param {Quote} quote @param {import("../sparkline.js").Path} path @param {number} now_ms */
+  show(quote, path, now_ms) {
     const {decimals} = this.#info;
     const {change, ratio} = changeOf(quote);
     const last = formatPrice(quote.last, decimals);
@@ -123,7 +123,7 @@ class Card {
     setText(this.#change, change === null ? "" : `${formatChange(change, decimals)} (${formatPercent(ratio)})`);
     this.element.dataset.direction = directionOf(change);
     this.#range.show(quote, decimals);
-    this.#spark.draw(prices);
+    this.#spark.draw(path);
     this.#flash.show(quote.last, now_ms);
   }
 

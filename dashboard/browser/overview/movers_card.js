@@ -1,6 +1,6 @@
 /**
  * Who gains, who loses, what is traded most of all that the feed has. The ranking is asked for now
- * and then; the prices of those in it are live, as long as they are in its order.
+ * and then; the prices of those in it are live. They change with their order, or where that is held.
  */
 
 import {absent} from "quotewire/overview/movers_words.js";
@@ -23,6 +23,8 @@ import {quoteQueries} from "quotewire/quote_queries.js";
 const MOST = 5;
 const ASK_MS = 5000;
 const RANK_MS = 1000;
+/** States of a connection in which quotes come. */
+const COMES = new Set(["live", "polling"]);
 /** @type {[Ranking, string][]} */
 const RANKINGS = [["gainers", "Gainers"], ["losers", "Losers"], ["active", "Most active"]];
 
@@ -45,7 +47,11 @@ export class Movers {
   #hasEnded = false;
   #label = h("span", {class: "chip", "data-testid": "movers-label"});
   #old = h("span", {class: "note", "data-testid": "movers-old"});
-  #rows = h("ol", {"data-testid": "movers"});
+  #isPointedAt = false;
+  #rows = h("ol", {
+    "data-testid": "movers",
+    onpointerenter: () => (this.#isPointedAt = true), onpointerleave: () => (this.#isPointedAt = false),
+  });
   #empty = h("p", {class: "empty", role: "status", "data-testid": "movers-empty"});
   #choice = segments("Ranking", RANKINGS, (ranking) => this.#choose(/** @type {Ranking} */ (ranking)));
   element = h("section", {class: "card", "aria-label": "Movers", "data-testid": "movers-card"},
@@ -76,9 +82,9 @@ export class Movers {
     this.#rank();
   }
 
-  /** What one points at stays where it is. */
+  /** What one points at stays where it is; its numbers do not. */
   get #isHeld() {
-    return pause.isPaused || document.hidden || (this.#lines.size > 0 && this.#rows.matches(":hover"));
+    return pause.isPaused || document.hidden || (this.#lines.size > 0 && this.#isPointedAt);
   }
 
   async #ask() {
@@ -130,14 +136,21 @@ export class Movers {
   /** Old prices stay, dimmed, with their age. */
   #age() {
     let old = 0;
-    for (const [symbol, {element, button}] of this.#lines) {
-      const {state, age_ms} = this.#connection.freshness(symbol);
-      const isOld = state === "stale" && age_ms !== null;
-      element.toggleAttribute("data-stale", isOld);
-      button.title = ageTitle(symbol, isOld ? age_ms : null);
-      if (isOld) old += 1;
+    for (const quote of this.#quotes(this.#lines.keys())) {
+      const age_ms = this.#oldAge(quote);
+      const {element, button} = /** @type {Line} */ (this.#lines.get(quote.symbol));
+      element.toggleAttribute("data-stale", age_ms !== null);
+      button.title = ageTitle(quote.symbol, age_ms);
+      if (age_ms !== null) old += 1;
     }
     setText(this.#old, oldWords(old, this.#lines.size));
+  }
+
+  /** Who is new here is followed in a moment, where quotes come. @param {Quote} quote @returns {number | null} null: it is good */
+  #oldAge(quote) {
+    const {state, age_ms} = this.#connection.freshness(quote.symbol);
+    if (state === "stale") return age_ms;
+    return state === "unknown" && !COMES.has(this.#connection.state.state) ? this.#connection.ageOf(quote) : null;
   }
 
   /** @param {string[]} names */
@@ -150,11 +163,13 @@ export class Movers {
     before();
   }
 
-  /** Only where they are in the order of what they are now: else numbers and places change together. */
+  /** Where they are not in the order of what they are now, numbers and places change together, if places may. */
   #renew() {
     const names = [...this.#lines.keys()];
     const quotes = this.#quotes(names);
-    if (movers(quotes, this.#ranking, MOST).join() === names.join()) quotes.forEach((quote) => this.#show(quote));
+    const isInOrder = movers(quotes, this.#ranking, MOST).join() === names.join();
+    if (isInOrder || this.#isHeld) quotes.forEach((quote) => this.#show(quote));
+    this.#age();
   }
 
   /** @param {Quote} quote */
