@@ -39,6 +39,12 @@ def test_the_browser_asked_for_comes_before_the_one_on_the_path(
     assert browser.find_chromium() == wanted
 
 
+def test_one_without_windows_comes_before_a_whole_one(tmp_path: Path) -> None:
+    make_browser(tmp_path / "bin" / "chromium")
+    small = make_browser(tmp_path / "bin" / "chromium-headless-shell")
+    assert browser.find_chromium() == small
+
+
 def test_asking_for_a_browser_that_is_not_there_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
