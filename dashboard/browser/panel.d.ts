@@ -56,6 +56,12 @@ export interface View {
   remove_on_child_render(child: string, callback: () => void): void;
   /** Draw those children that are in their place by now. */
   render_children(): void;
+  /** Views inside it that Bokeh lays out. */
+  layoutable_views: View[];
+  /** Of a figure: where its axes and frame are; missing until it is laid out. */
+  layout?: object;
+  update_layout(): void;
+  measure_layout(): void;
 }
 
 /** An element's parameters by name, as its class in Python declares them. */

@@ -72,6 +72,35 @@ def test_others_have_panes_of_their_own_until_they_are_removed(
     assert "indicators" not in page.url
 
 
+# As when an axis needs another width just then.
+MEASURE_FIRST = """() => {
+  const walk = (view) => [view, ...[...(view.child_views ?? [])].flatMap(walk)];
+  const [chart] = Bokeh.index.roots.flatMap(walk).filter(({model}) => model.data?.panes);
+  const build = chart.build_child_views.bind(chart);
+  chart.build_child_views = async () => {
+    const views = await build();
+    chart.compute_layout();
+    return views;
+  };
+}"""
+
+
+def test_panes_come_though_all_figures_are_measured_as_soon_as_they_are_built(
+    running_feed: FeedProcess, open_page: OpenPage
+) -> None:
+    page = open_page(PAGE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    drawn(page, 300)
+    page.evaluate(MEASURE_FIRST)
+    place(page, indicators=["RSI(14)", "MACD"])
+    for i in range(2):
+        expect(page.get_by_test_id(f"pane-{i}").locator("canvas").first).to_be_visible(
+            timeout=DRAWN_MS
+        )
+    assert errors == []
+
+
 RENDERERS = """() => {
   const models = [...window.Bokeh.documents[0]._all_models.values()];
   return models.filter(({type}) => type === "GlyphRenderer").length;

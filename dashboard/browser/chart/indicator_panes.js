@@ -35,6 +35,7 @@ export class IndicatorPanes {
 
   /** Take those that there are, and each that comes. @param {() => void} onMore @returns {() => void} ends it */
   follow(onMore) {
+    const leave = layOutNew(this.#view);
     this.#fetch();
     const more = () => {
       const before = this.all.length;
@@ -44,7 +45,10 @@ export class IndicatorPanes {
       onMore();
     };
     this.#view.on_child_render("panes", more);
-    return () => this.#view.remove_on_child_render("panes", more);
+    return () => {
+      this.#view.remove_on_child_render("panes", more);
+      leave();
+    };
   }
 
   #fetch() {
@@ -59,6 +63,22 @@ export class IndicatorPanes {
       this.#take(pane);
     }
   }
+}
+
+/**
+ * Have each figure laid out before it is measured. Bokeh measures all figures at whatever changes the
+ * place of one, also one that it has only just built, and fails on it: then none is drawn any more.
+ *
+ * @param {import("../panel.d.ts").View} view
+ * @returns {() => void} ends it
+ */
+function layOutNew(view) {
+  const measure = view.measure_layout.bind(view);
+  view.measure_layout = () => {
+    for (const child of view.layoutable_views) if (!child.layout) child.update_layout();
+    measure();
+  };
+  return () => void (view.measure_layout = measure);
 }
 
 /** @param {HTMLElement} child @param {any} parts @param {number} i @returns {Pane} */
