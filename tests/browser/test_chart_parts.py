@@ -472,6 +472,17 @@ def test_prices_are_drawn_over_the_bars_and_others_in_panes(blank_page: Page) ->
     assert made["refused"] == []
 
 
+def test_lines_in_panes_take_no_colour_of_those_over_the_prices(blank_page: Page) -> None:
+    sma, bands = info("SMA", ["real"], ["real"]), info("BBANDS", ["upper"], ["upper"])
+    macd = info("MACD", ["macd", "macdsignal", "macdhist"], [])
+    made = planned(blank_page, sma, macd, bands, info("RSI", ["real"], []))
+    colours = [
+        [line["colour"] for group in made[place] for line in group["lines"]]
+        for place in ("overlays", "panes")
+    ]
+    assert colours == [[0, 1], [0, 1, 2, 3]]
+
+
 def test_what_has_no_room_is_refused_and_the_rest_is_drawn(blank_page: Page) -> None:
     made = planned(
         blank_page,

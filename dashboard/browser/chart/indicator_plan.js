@@ -26,6 +26,9 @@ const PATTERNS = "Pattern Recognition";
 const COLOURS = 8;
 
 /**
+ * Over the prices each indicator has a colour, in panes each line: apart, for the palette's last ones
+ * are compared symbols', which are over the prices too.
+ *
  * @param {{spec: string, key: string, info: IndicatorInfo}[]} wanted
  * @param {Room} room
  * @returns {Plan}
@@ -34,7 +37,7 @@ export function plan(wanted, room) {
   /** @type {Plan} */
   const made = {overlays: [], panes: [], refused: []};
   const used = {line: 0, dots: 0, columns: 0};
-  let colour = 0;
+  let belowColour = 0;
   for (const {spec, key, info} of wanted) {
     /** @type {"line" | "dots"} */
     const style = DOTS.has(info.name) ? "dots" : "line";
@@ -45,16 +48,14 @@ export function plan(wanted, room) {
       made.refused.push(spec);
       continue;
     }
+    const colour = made.overlays.length % COLOURS;
     const lines = over.map((output) => ({
-      key, output, label: info.outputs[output], colour: colour % COLOURS, style, slot: used[style]++,
+      key, output, label: info.outputs[output], colour, style, slot: used[style]++,
     }));
-    if (over.length) {
-      made.overlays.push({spec, key, title: info.title, lines});
-      colour += 1;
-    }
+    if (over.length) made.overlays.push({spec, key, title: info.title, lines});
     if (below.length) {
-      made.panes.push({spec, key, title: info.title, lines: inPane(key, below, info, colour)});
-      colour += below.length;
+      made.panes.push({spec, key, title: info.title, lines: inPane(key, below, info, belowColour)});
+      belowColour += below.length;
     }
   }
   return made;
