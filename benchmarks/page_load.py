@@ -32,6 +32,12 @@ TIMEOUT_S = 60.0
 INDICATORS = "SMA(20);RSI(14);MACD(12,26,9)"
 FOLDER = Path(__file__).parent
 PAGES = [str(FOLDER / name) for name in ("market_and_chart.py", "peers/panel_tables.py")]
+SESSIONS = ("--unused-session-lifetime", "5000", "--check-unused-sessions", "1000")
+"""Of Panel: what streams to a page must have ended before the next one is looked at.
+
+Bokeh lets a session go on for up to half a minute without its page. This is longer than a page
+takes until it has its socket, and shorter than `SETTLE_S`.
+"""
 PATCHED = """
 (rows) => {
   for (const model of window.Bokeh?.documents[0]?._all_models.values() ?? []) {
@@ -85,7 +91,10 @@ PERSPECTIVE = "Panel's Perspective"
 def main() -> None:
     """Measure and print."""
     print(f"page_load: {ROWS} rows × {HZ:g} updates a second, in a Chromium without a screen")
-    with simulated_feed(ROWS, HZ, max_hz=str(HZ)) as feed, panel(feed.port, *PAGES) as served:
+    with (
+        simulated_feed(ROWS, HZ, max_hz=str(HZ)) as feed,
+        panel(feed.port, *PAGES, *SESSIONS) as served,
+    ):
         ways = _ways(symbols_of(feed)[0])
         figures = {name: Figures() for name in ways}
         for _ in range(RUNS):
