@@ -33,11 +33,10 @@ INDICATORS = "SMA(20);RSI(14);MACD(12,26,9)"
 FOLDER = Path(__file__).parent
 PAGES = [str(FOLDER / name) for name in ("market_and_chart.py", "peers/panel_tables.py")]
 SESSIONS = ("--unused-session-lifetime", "5000", "--check-unused-sessions", "1000")
-"""Of Panel: what streams to a page must have ended before the next one is looked at.
-
-Bokeh lets a session go on for up to half a minute without its page. This is longer than a page
-takes until it has its socket, and shorter than `SETTLE_S`.
-"""
+"""Of Panel: Bokeh would let what streams to a page go on for half a minute after its end."""
+REST_S = 6.0
+REST_MS = 2.0
+"""A second; below it over that time, Panel has ended the page before, and cleared up after it."""
 PATCHED = """
 (rows) => {
   for (const model of window.Bokeh?.documents[0]?._all_models.values() ?? []) {
@@ -115,7 +114,14 @@ def _ways(symbol: str) -> dict[str, Way]:
     }
 
 
+def _rests(served: Child) -> bool:
+    window = CpuWindow(served.cpu_s)
+    time.sleep(REST_S)
+    return window.cores() * 1000 < REST_MS
+
+
 def _measure(served: Child, way: Way, figures: Figures) -> None:
+    wait_for("Panel rests", lambda: _rests(served), timeout_s=TIMEOUT_S)
     with chromium("page_load") as browser:
         tab = browser.new_tab()
         tab.open(f"http://127.0.0.1:{served.port}{way.path}")
