@@ -32,6 +32,11 @@ TIMEOUT_S = 60.0
 INDICATORS = "SMA(20);RSI(14);MACD(12,26,9)"
 FOLDER = Path(__file__).parent
 PAGES = [str(FOLDER / name) for name in ("market_and_chart.py", "peers/panel_tables.py")]
+SESSIONS = ("--unused-session-lifetime", "5000", "--check-unused-sessions", "1000")
+"""Of Panel: Bokeh would let what streams to a page go on for half a minute after its end."""
+REST_S = 6.0
+REST_MS = 2.0
+"""A second; below it over that time, Panel has ended the page before, and cleared up after it."""
 PATCHED = """
 (rows) => {
   for (const model of window.Bokeh?.documents[0]?._all_models.values() ?? []) {
@@ -85,7 +90,10 @@ PERSPECTIVE = "Panel's Perspective"
 def main() -> None:
     """Measure and print."""
     print(f"page_load: {ROWS} rows × {HZ:g} updates a second, in a Chromium without a screen")
-    with simulated_feed(ROWS, HZ, max_hz=str(HZ)) as feed, panel(feed.port, *PAGES) as served:
+    with (
+        simulated_feed(ROWS, HZ, max_hz=str(HZ)) as feed,
+        panel(feed.port, *PAGES, *SESSIONS) as served,
+    ):
         ways = _ways(symbols_of(feed)[0])
         figures = {name: Figures() for name in ways}
         for _ in range(RUNS):
@@ -106,7 +114,14 @@ def _ways(symbol: str) -> dict[str, Way]:
     }
 
 
+def _rests(served: Child) -> bool:
+    window = CpuWindow(served.cpu_s)
+    time.sleep(REST_S)
+    return window.cores() * 1000 < REST_MS
+
+
 def _measure(served: Child, way: Way, figures: Figures) -> None:
+    wait_for("Panel rests", lambda: _rests(served), timeout_s=TIMEOUT_S)
     with chromium("page_load") as browser:
         tab = browser.new_tab()
         tab.open(f"http://127.0.0.1:{served.port}{way.path}")

@@ -20,7 +20,8 @@ def keep_newest(document: Document | None) -> None:
 
     def subscribe_alone(connection: ServerConnection) -> None:
         for lost in tuple(session._subscribed_connections):  # Bokeh has no public name for them
-            lost.detach_session()
+            # It keeps its session: Bokeh looks for that when the socket closes.
+            session.unsubscribe(lost)
         subscribe(connection)
 
     session.subscribe = subscribe_alone  # type: ignore[method-assign]

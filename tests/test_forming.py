@@ -2,7 +2,7 @@
 
 import pytest
 
-from feed_server.market.forming import missing_ms
+from feed_server.market.forming import lacking_ms, missing_ms
 from feed_server.protocol import Interval
 
 HOUR = Interval.HOUR
@@ -46,3 +46,12 @@ def test_the_past_lacks_none() -> None:
 
 def test_a_days_bar_comes_with_the_price() -> None:
     assert missing(interval=Interval.DAY, newest=48) is None
+
+
+def test_one_that_forms_lacks_what_was_not_heard_since_it_began() -> None:
+    begins_ms = 100 * HOUR.ms
+    assert lacking_ms(HOUR, begins_ms, False, NOW_MS) == begins_ms
+    assert lacking_ms(HOUR, begins_ms, False, begins_ms) is None
+    assert lacking_ms(HOUR, begins_ms, False, 0) is None
+    assert lacking_ms(HOUR, begins_ms, True, NOW_MS) is None
+    assert lacking_ms(Interval.DAY, begins_ms, False, NOW_MS) is None

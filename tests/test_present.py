@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.gateway import present
@@ -43,10 +44,10 @@ class Desk:
             sleep=self._sleep,
         )
 
-    def state(self, traded_ms: int, *bars: Bar) -> None:
+    def state(self, traded_ms: int, *bars: Bar, lacks_ms: int = 0) -> None:
         day = traded_ms // DAY_MS
         told = update("IBM", time_ms=traded_ms, day=day)
-        change = SymbolUpdate(told.quote, [*bars, *told.bars])
+        change = SymbolUpdate(told.quote, [*bars, *told.bars], lacks_ms=lacks_ms)
         self.latest["IBM"] = StoredUpdate("e", 1, change)
         self.stored += bars
 
@@ -139,4 +140,49 @@ async def test_of_a_symbol_without_a_price_nothing_is_said() -> None:
     desk = Desk()
     del desk.latest["IBM"]
     assert await desk.ask() == ([-1], None)
+    assert desk.now_s == 0.2
+
+
+async def test_what_a_bar_lacks_is_waited_for_and_then_told() -> None:
+    desk = Desk()
+    desk.state(NOW_MS, minute(0), lacks_ms=NOW_MS - 1_000)
+    minutes, note = await desk.ask()
+    assert minutes == [-1, 0]
+    assert note is not None
+    assert "may lack what was traded before 00:00:29 UTC" in note
+    assert desk.now_s == pytest.approx(present.PATIENCE_S, abs=2 * present.SOON_S)
+
+
+async def test_nothing_is_told_of_a_bar_that_is_completed_in_time() -> None:
+    desk = Desk()
+
+    def complete() -> None:
+        if desk.now_s > 0.5:
+            desk.stored.pop()
+            desk.state(NOW_MS, replace(minute(0), volume=50))
+
+    desk.state(NOW_MS, minute(0), lacks_ms=NOW_MS - 1_000)
+    desk.meanwhile = complete
+    joined = await desk.present.bars("IBM", MINUTE, limit=5, start_ms=0, end_ms=LATEST_MS)
+    assert (joined.bars["volume"][-1], joined.note) == (50, None)
+
+
+async def test_one_that_comes_late_and_not_whole_is_told_to_lack_something() -> None:
+    desk = Desk()
+    desk.meanwhile = lambda: (
+        desk.state(NOW_MS, minute(0), lacks_ms=NOW_MS)
+        if desk.now_s > 0.5 and len(desk.stored) == 1
+        else None
+    )
+    minutes, note = await desk.ask()
+    assert minutes == [-1, 0]
+    assert note is not None
+    assert "may lack" in note
+    assert "missing" not in note
+
+
+async def test_nothing_is_told_of_a_bar_that_began_later() -> None:
+    desk = Desk()
+    desk.state(NOW_MS, minute(0), lacks_ms=BEGINS_MS)
+    assert await desk.ask() == ([-1, 0], None)
     assert desk.now_s == 0.2

@@ -1,8 +1,11 @@
 """A symbol's bars, live. The figures are made here; the browser keeps them moving."""
 
+from functools import partial
+
 import param
 from bokeh.models import ColumnDataSource, Range1d
 from panel.io.document import unlocked
+from panel.io.state import state
 from panel.viewable import Child, Children
 
 from dashboard.browser import FOLDER, LiveElement, stylesheets
@@ -76,11 +79,13 @@ class CandleChart(LiveElement):
         """Make what a browser needs to draw its indicators and other symbols."""
         match data:
             case {"do": "make", **wanted}:
-                with unlocked():
-                    self._make(wanted)
+                # Under the document's lock, for a page may ask before Panel knows it to be ready:
+                # until then nothing that a page already has can be changed without.
+                state.execute(partial(self._make, wanted), schedule=True)
             case _:
                 await super()._handle_msg(data)
 
     def _make(self, wanted: dict[object, object]) -> None:
-        if self._supply.make({str(name): count for name, count in wanted.items()}):
-            self.param.update(made=self._supply.made, panes=list(self._supply.panes))
+        with unlocked():  # all in one message
+            if self._supply.make({str(name): count for name, count in wanted.items()}):
+                self.param.update(made=self._supply.made, panes=list(self._supply.panes))

@@ -18,6 +18,9 @@ class SymbolUpdate(msgspec.Struct, array_like=True, frozen=True, gc=False):
         missing: How many trades came before ``trades`` that are told nowhere.
         taken: How many of its source's events the symbol's state includes, from the very first;
             those that were refused among them.
+        lacks_ms: Bars that began before this market time may lack what was traded before it; 0
+            where none lacks more than what was traded within one minute. Of daily bars it says
+            nothing.
     """
 
     quote: Quote
@@ -25,6 +28,7 @@ class SymbolUpdate(msgspec.Struct, array_like=True, frozen=True, gc=False):
     trades: list[TradePrint] = []
     missing: int = 0
     taken: int = 0
+    lacks_ms: int = 0
 
 
 class StoredUpdate(msgspec.Struct, frozen=True):

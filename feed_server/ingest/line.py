@@ -6,6 +6,7 @@ from feed_server.bus.publisher import new_epoch
 from feed_server.bus.update import StoredUpdate, SymbolUpdate
 from feed_server.market.bar_shelf import BarShelf
 from feed_server.market.bars import RUNGS, BarLadder
+from feed_server.market.begun_bars import COMPLETED, begun_bar
 from feed_server.market.checks import Checks, Reason
 from feed_server.market.events import MarketEvent, SessionSnapshot, TopOfBook
 from feed_server.market.session import SessionCalendar, daily_bar_start_ms
@@ -64,6 +65,7 @@ class Line:
         self._ended: list[Bar] = []
         self._trades: list[TradePrint] = []
         self._told_ms = self._now_ms = self._counted_ms = 0
+        self._lacks_ms = 0
         self._is_overdue = False
         self._shelves = {i: BarShelf(info.symbol, i, RESTORED) for i in Interval}
 
@@ -101,6 +103,34 @@ class Line:
             self._ladder.put(today)
             self._session.changed = self._session.begun
 
+    def lack(self, before_ms: int) -> None:
+        """Note that not all that was traded before a market time was heard; it is told as it is."""
+        self._lacks_ms = before_ms
+
+    def complete(self, told: Sequence[Bar], until_ms: int) -> None:
+        """Take from history what bars that form were like before the symbol was followed.
+
+        Args:
+            told: The source's bars that ended by ``until_ms``, as `begun_bar` takes them: of all
+                the time since the first of those that form began.
+            until_ms: Up to when it has told them, a whole minute.
+        """
+        held = self._ladder.open_bars()
+        own = [
+            b
+            for b in [*self._shelves[Interval.MINUTE], *self._ended, *held]
+            if b.interval is Interval.MINUTE
+        ]
+        for interval in COMPLETED:
+            start_ms = until_ms - until_ms % interval.ms
+            same = (b for b in held if b.interval is interval and b.start_ms == start_ms)
+            bar = begun_bar(interval, start_ms, told, own, next(same, None))
+            if bar is not None:
+                self._ladder.put(bar)
+        if self._lacks_ms - until_ms <= Interval.MINUTE.ms:
+            self._lacks_ms = 0
+        self._session.changed = self._session.begun
+
     def resume(self, stored: StoredUpdate, last_final: Mapping[Interval, int]) -> None:
         """Go on where the line of another process has ended; before anything is applied.
 
@@ -116,6 +146,7 @@ class Line:
                 final_ms[bar.interval] = max(bar.start_ms, final_ms.get(bar.interval, 0))
         self.position = stored.position
         self.taken = update.taken
+        self._lacks_ms = update.lacks_ms
         self.last_update = update
         self._ladder.resume((bar for bar in update.bars if not bar.final), final_ms)
         self._session.resume(quote, self._ladder.sessions())
@@ -252,7 +283,7 @@ class Line:
         bars = [*ended, *self._ladder.open_bars()]
         self._told_ms = max(self._checks.now_ms, self._now_ms)
         self._is_overdue = False
-        update = SymbolUpdate(quote, bars, trades, told - len(trades), self.taken)
+        update = SymbolUpdate(quote, bars, trades, told - len(trades), self.taken, self._lacks_ms)
         if not told and update == self.last_update:
             # Redis would take it for the last one published again, and stay where it is.
             return None

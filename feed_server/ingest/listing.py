@@ -41,6 +41,9 @@ class Listing:
         writer: Begins their epochs.
         bus: Where they are declared.
         now_ms: The clock, UTC epoch milliseconds.
+
+    Attributes:
+        noted: Set where there is something new to learn; who sees to it clears it.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Listing:
         bus: "IngestBus",
         now_ms: Callable[[], int],
     ) -> None:
+        self.noted = asyncio.Event()
         self._sources = {source.name: source for source in sources}
         self._run = ",".join(f"{s.name}:{s.provider.run}" for s in sources)
         self._name = ",".join(self._sources)
@@ -137,9 +141,15 @@ class Listing:
         """Learn what the sessions of these symbols were like before they were wanted."""
         for symbol in symbols:
             line = self._floor.lines.get(symbol)
-            if line is not None and self._may_seed(line.info.source):
+            if line is None:
+                continue
+            can = self._sources[line.info.source].vendor.can
+            if can.streams and not can.resumable:
+                line.lack(self._now_ms())
+            if self._may_seed(line.info.source):
                 self._unseeded[symbol] = None
                 self._bus_since([symbol])
+                self.noted.set()
 
     def note_gap(self, source: str) -> None:
         """Note that trades of a source may be missing until now."""
@@ -218,7 +228,7 @@ class Listing:
         line = self._floor.lines[symbol]
         vendor = self._sources[line.info.source].vendor
         try:
-            prev_close, today = await session_so_far(vendor, line.info, self._now_ms())
+            so_far = await session_so_far(vendor, line.info, self._now_ms())
         except (RateLimitedError, UnavailableError, BusError) as error:
             log.info("a session's beginning is not known yet", symbol=symbol, error=str(error))
             self._unseeded[symbol] = None
@@ -227,4 +237,7 @@ class Listing:
         except ProviderError as error:
             log.info("a session's beginning is not known", symbol=symbol, error=str(error))
             return
-        line.seed(prev_close, today)
+        line.seed(so_far.prev_close, so_far.today)
+        line.complete(so_far.ended, so_far.until_ms)
+        # Also of a symbol that nothing is traded of now.
+        self._writer.note(symbol)

@@ -1,5 +1,7 @@
 """What a session was like before we began to watch it, from the source's own bars."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,12 +15,27 @@ DAYS_BACK = 7
 """The session before may lie behind a weekend and a holiday."""
 
 
-async def session_so_far(
-    vendor: Vendor, info: SymbolInfo, now_ms: int
-) -> tuple[float | None, Bar | None]:
-    """Return the close of the session before, and the daily bar of the running one so far.
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a source tells of the time before its symbol was followed.
 
-    The bar is put together from the longest bars that have ended: it lacks up to a minute.
+    Attributes:
+        prev_close: The close of the session before; None where it is not known.
+        today: The daily bar of the running session; None where it has none yet.
+        ended: The bars of the running hour that have ended, each as long as can be, oldest first.
+        until_ms: Up to when it has told them.
+    """
+
+    prev_close: float | None
+    today: Bar | None
+    ended: Sequence[Bar]
+    until_ms: int
+
+
+async def session_so_far(vendor: Vendor, info: SymbolInfo, now_ms: int) -> SoFar:
+    """Return what the running session and hour were like so far.
+
+    That is told by the longest bars that have ended: it lacks up to a minute.
 
     Raises:
         ProviderError: The source does not tell.
@@ -30,13 +47,44 @@ async def session_so_far(
     start_ms = daily_bar_start_ms(today)
     days = await vendor.history(info.symbol, Interval.DAY, start_ms - DAYS_BACK * DAY_MS, start_ms)
     prev_close = float(days["close"].iloc[-1]) if len(days) else None
-    parts = []
-    for interval in (Interval.QUARTER_HOUR, Interval.MINUTE):
-        ends_ms = now_ms - now_ms % interval.ms
-        if interval in vendor.can.intervals and begins_ms < ends_ms:
-            parts.append(await vendor.history(info.symbol, interval, begins_ms, ends_ms))
-            begins_ms = ends_ms
-    return prev_close, _joined(info.symbol, start_ms, parts)
+    hour_ms = now_ms - now_ms % Interval.HOUR.ms
+    # Where the zone is off by half an hour, the hour may have begun in the session before.
+    until_ms = min(begins_ms, hour_ms)
+    parts: list[pd.DataFrame] = []
+    ended: list[Bar] = []
+    for interval, ends_ms in _steps(vendor, hour_ms, now_ms):
+        if interval in vendor.can.intervals and until_ms < ends_ms:
+            told = await vendor.history(info.symbol, interval, until_ms, ends_ms)
+            parts.append(told[told.index >= _index_of(begins_ms)])
+            ended += _bars(info.symbol, interval, told[told.index >= _index_of(hour_ms)])
+            until_ms = ends_ms
+    return SoFar(prev_close, _joined(info.symbol, start_ms, parts), ended, until_ms)
+
+
+def _steps(vendor: Vendor, hour_ms: int, now_ms: int) -> list[tuple[Interval, int]]:
+    """Return which bars to ask for, and up to when: the hour's by the minute, where that can be.
+
+    A vendor's longer bars need not be made of just the trades of its shorter ones.
+    """
+    minute, quarter = Interval.MINUTE, Interval.QUARTER_HOUR
+    ends_ms = now_ms - now_ms % minute.ms
+    by_minute = minute in vendor.can.intervals and (
+        ends_ms - hour_ms <= vendor.can.history_bars * minute.ms
+    )
+    return [(quarter, hour_ms if by_minute else now_ms - now_ms % quarter.ms), (minute, ends_ms)]
+
+
+def _index_of(time_ms: int) -> pd.Timestamp:
+    return pd.Timestamp(time_ms, unit="ms", tz="UTC")
+
+
+def _bars(symbol: str, interval: Interval, frame: pd.DataFrame) -> list[Bar]:
+    starts_ms = [int(at.timestamp() * 1000) for at in frame.index]
+    columns = [frame[name].tolist() for name in ("open", "high", "low", "close", "volume")]
+    return [
+        Bar(symbol, interval, start_ms, open_, high, low, close, volume, start_ms, True)
+        for start_ms, open_, high, low, close, volume in zip(starts_ms, *columns, strict=True)
+    ]
 
 
 def _joined(symbol: str, start_ms: int, parts: list[pd.DataFrame]) -> Bar | None:

@@ -236,8 +236,12 @@ class Carrying:
 
     async def _complete_always(self) -> None:
         # Beside the ticks: a vendor that is slow must not keep bars from being closed.
+        noted = self._listing.noted
         while True:
-            await asyncio.sleep(TICK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await noted.wait()
+            noted.clear()
             await self._listing.complete()
 
     # ---- what sources tell -----------------------------------------------------------------

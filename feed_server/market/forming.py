@@ -1,4 +1,4 @@
-"""Whether a history up to now lacks the bar that forms. Pure."""
+"""Whether a history up to now lacks the bar that forms, or something of it. Pure."""
 
 from feed_server.protocol import Interval
 
@@ -32,3 +32,16 @@ def missing_ms(
     is_there = newest_ms is not None and newest_ms >= begins_ms
     is_asked = start_ms <= begins_ms <= end_ms
     return begins_ms if is_asked and not is_over and not is_there else None
+
+
+def lacking_ms(interval: Interval, newest_ms: int, is_final: bool, lacks_ms: int) -> int | None:
+    """Return where the newest bar begins that there is, if it forms and lacks something.
+
+    Args:
+        interval: Length of the bars; a daily one is told with the price.
+        newest_ms: Where it begins.
+        is_final: Whether it does not form any more.
+        lacks_ms: See `SymbolUpdate`.
+    """
+    lacks = interval != Interval.DAY and not is_final and newest_ms < lacks_ms
+    return newest_ms if lacks else None

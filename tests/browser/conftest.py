@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import httpx
 import pytest
@@ -82,10 +82,18 @@ class Dashboard:
     Args:
         app: Another app to serve in its place: the path of a Python file.
         at_port: That of one that was stopped; without it a free one.
+        log: A file for what it says; without it, it says it where the tests do.
         settings: Environment settings without their prefix, such as where its feed is.
     """
 
-    def __init__(self, app: str = "dashboard", at_port: str = "", **settings: str) -> None:
+    def __init__(
+        self,
+        app: str = "dashboard",
+        at_port: str = "",
+        *,
+        log: BinaryIO | None = None,
+        **settings: str,
+    ) -> None:
         self.port = int(at_port) if at_port else free_port()
         self.url = f"http://127.0.0.1:{self.port}/{Path(app).stem}"
         self._process = subprocess.Popen(
@@ -98,6 +106,7 @@ class Dashboard:
             cwd=PROJECT,
             env=clean_environment(**settings),
             stdin=subprocess.PIPE,  # when it closes, also by our end, the dashboard ends
+            stderr=log,
         )
 
     def wait(self) -> None:

@@ -8,6 +8,7 @@ HTTP.
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from playwright.sync_api import Browser, Page
 from websockets.sync.client import ClientConnection, connect
 
 from deploy.browser import WebKit
-from tests.harness import free_port, wait_for
+from tests.harness import descendants, free_port, wait_for
 
 TIMEOUT_S = 60.0
 
@@ -245,6 +246,10 @@ def running(
         try:
             yield guarded
         finally:
+            # The command may be a script that waits for the browser, and would leave it behind.
+            for pid in descendants(guarded.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
             guarded.terminate()
 
 

@@ -83,6 +83,33 @@ def test_the_first_history_ends_with_the_bar_that_forms(
     assert again["start_ms"][-1] in (told["start_ms"][-1], told["start_ms"][-1] + interval.ms)
 
 
+def hour_and_minutes(feed: FeedProcess, symbol: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the hour that forms and its minutes, of one moment: nothing changed between."""
+    while True:
+        hour = bars(feed, symbol, Interval.HOUR, limit=1)
+        minutes = bars(feed, symbol, Interval.MINUTE, start=hour["start_ms"][-1], limit=60)
+        if hour == bars(feed, symbol, Interval.HOUR, limit=1):
+            return hour, minutes
+
+
+def test_the_hour_that_forms_has_what_was_traded_before_anybody_asked() -> None:
+    settings = {"provider": "simulated", "simulated_symbols": "20", "simulated_hz": "5"}
+    with FeedProcess(settings) as process:
+        told = httpx.get(f"{process.url}/api/symbols").json()["symbols"]
+        for one in reversed(told):
+            began_ms = now_ms()
+            bars(process, one["symbol"], Interval.HOUR, limit=1)
+            hour, minutes = hour_and_minutes(process, one["symbol"])
+            # Of a minute that has ended the source tells more than was heard of it.
+            if began_ms // Interval.MINUTE.ms == now_ms() // Interval.MINUTE.ms:
+                break
+    assert hour["open"] == minutes["open"][:1]
+    assert hour["high"] == [max(minutes["high"])]
+    assert hour["low"] == [min(minutes["low"])]
+    assert hour["close"] == minutes["close"][-1:]
+    assert hour["volume"] == [pytest.approx(sum(minutes["volume"]))]
+
+
 # ---- a source of which a test tells the trades -----------------------------------------------
 
 
@@ -101,12 +128,13 @@ def feed(here: Market) -> Iterator[FeedProcess]:
         yield process
 
 
-def stands(here: Market, symbol: str, at_ms: int, *, traded: bool) -> None:
+def stands(here: Market, symbol: str, at_ms: int, *, traded: bool, lacks_ms: int = 0) -> None:
     """Publish a symbol's price at a time; with the hour's bar where it has ``traded`` since."""
     day = at_ms // Interval.DAY.ms
     told = update(symbol, 7, time_ms=at_ms, day=day)
     hour = Bar(symbol, Interval.HOUR, at_ms - at_ms % HOUR_MS, 7, 7, 7, 7, 1, at_ms, final=False)
-    here.publish(SymbolUpdate(told.quote, [*told.bars, hour] if traded else told.bars))
+    bars = [*told.bars, hour] if traded else told.bars
+    here.publish(SymbolUpdate(told.quote, bars, lacks_ms=lacks_ms))
 
 
 def test_a_bar_that_does_not_come_is_told_to_be_missing(here: Market, feed: FeedProcess) -> None:
@@ -118,6 +146,17 @@ def test_a_bar_that_does_not_come_is_told_to_be_missing(here: Market, feed: Feed
     stands(here, "IBM", now_ms(), traded=True)
     wait_for("the bar is there", lambda: bars(feed, "IBM", Interval.HOUR)["start_ms"])
     assert bars(feed, "IBM", Interval.HOUR).get("note") is None
+
+
+def test_a_bar_that_lacks_what_was_before_it_was_followed_is_told_to(
+    here: Market, feed: FeedProcess
+) -> None:
+    at_ms = now_ms()
+    stands(here, "IBM", at_ms, traded=True, lacks_ms=at_ms)
+    wait_for("the bar is there", lambda: bars(feed, "IBM", Interval.HOUR)["start_ms"])
+    assert "the bar that forms may lack" in bars(feed, "IBM", Interval.HOUR)["note"]
+    stands(here, "IBM", at_ms + 1, traded=True)
+    wait_for("it is whole", lambda: "note" not in bars(feed, "IBM", Interval.HOUR))
 
 
 def test_nothing_is_said_of_the_present_where_it_was_not_asked_for(
