@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -82,32 +83,28 @@ class Dashboard:
     Args:
         app: Another app to serve in its place: the path of a Python file.
         at_port: That of one that was stopped; without it a free one.
-        log: A file for what it says; without it, it says it where the tests do.
+        log: The path of a file for what it says; else it says it where the tests do.
         settings: Environment settings without their prefix, such as where its feed is.
     """
 
     def __init__(
-        self,
-        app: str = "dashboard",
-        at_port: str = "",
-        *,
-        log: BinaryIO | None = None,
-        **settings: str,
+        self, app: str = "dashboard", at_port: str = "", log: str = "", **settings: str
     ) -> None:
         self.port = int(at_port) if at_port else free_port()
         self.url = f"http://127.0.0.1:{self.port}/{Path(app).stem}"
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "feed_server.guard", "--"),
-                *(sys.executable, "-m", "panel", "serve", app, "--port", str(self.port)),
-                *("--allow-websocket-origin", f"127.0.0.1:{self.port}"),
-                *("--log-level", "warning"),
-            ],
-            cwd=PROJECT,
-            env=clean_environment(**settings),
-            stdin=subprocess.PIPE,  # when it closes, also by our end, the dashboard ends
-            stderr=log,
-        )
+        with open(log, "ab") if log else nullcontext() as said:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "feed_server.guard", "--"),
+                    *(sys.executable, "-m", "panel", "serve", app, "--port", str(self.port)),
+                    *("--allow-websocket-origin", f"127.0.0.1:{self.port}"),
+                    *("--log-level", "warning"),
+                ],
+                cwd=PROJECT,
+                env=clean_environment(**settings),
+                stdin=subprocess.PIPE,  # when it closes, also by our end, the dashboard ends
+                stderr=said,
+            )
 
     def wait(self) -> None:
         """Return when it serves pages."""

@@ -28,14 +28,13 @@ def quiet(
     """A server of its own and an empty page; what the server logs by its end fails the test."""
     context = browser.new_context()
     said = tmp_path / "panel.log"
-    with said.open("wb") as log:
-        server = Dashboard(feed_url=running_feed.url, log=log)
-        try:
-            server.wait()
-            yield server, context.new_page()
-        finally:
-            context.close()
-            server.stop()
+    server = Dashboard(feed_url=running_feed.url, log=str(said))
+    try:
+        server.wait()
+        yield server, context.new_page()
+    finally:
+        context.close()
+        server.stop()
     assert [line for line in said.read_text().splitlines() if not KNOWN.match(line)] == []
 
 
@@ -119,7 +118,7 @@ def test_a_page_that_came_back_before_its_loss_was_noticed_leaves_nothing_behind
     def pane(number: int, *indicators: str) -> None:
         page.evaluate(
             """async (indicators) => {
-              const {address} = await importShim("quotewire/address.js");
+              const {address} = await import("quotewire/address.js");
               address.set({indicators});
             }""",
             list(indicators),
