@@ -118,7 +118,8 @@ class FakeFeed:
             for s in symbols
         ]
         details = dict.fromkeys(symbols, DETAILS) if snapshot else {}
-        return Quotes(BEGIN_MS + self.offset, BEGIN_MS, rows, details, snapshot=snapshot)
+        at_ms = BEGIN_MS + self.offset
+        return Quotes(at_ms, at_ms, rows, details, snapshot=snapshot)
 
     def status(self) -> Status:
         """Return that all is well."""

@@ -57,8 +57,11 @@ export class Books {
     const quotes = this.#quotes.apply(message, {polled});
     if (!quotes.length) return [];
     const pushed = !(polled || message.snapshot);
-    for (const {symbol, received_ms} of quotes) this.#staleness.heard(symbol, received_ms);
-    this.meter.applied(now_ms, quotes.length, pushed ? quotes[quotes.length - 1] : null);
+    let newest = null;
+    for (const quote of quotes) {
+      if (this.#staleness.heard(quote.symbol, quote.received_ms)) newest = quote;
+    }
+    this.meter.applied(now_ms, quotes.length, pushed ? newest : null);
     return [{do: "quotes", quotes, pushed}];
   }
 

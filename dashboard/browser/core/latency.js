@@ -192,7 +192,7 @@ export class Meter {
    *
    * @param {number} now_ms
    * @param {number} rows how many
-   * @param {Timed | null} [newest] the last of them; null where they are no pushed change: state as
+   * @param {Timed | null} [newest] the last of them; null where none is a pushed event: state as
    *   it is, which a snapshot or a poll tells, is old by its nature
    */
   applied(now_ms, rows, newest = null) {

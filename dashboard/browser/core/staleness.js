@@ -41,22 +41,25 @@ export class Staleness {
   #connection = "connecting";
 
   /**
-   * Take note that the feed has received something new of a symbol.
+   * Take note of when the feed received what is told of a symbol.
    *
    * @param {string} symbol
    * @param {number} received_ms
+   * @returns {boolean} whether it is news: a quote also changes by what is learnt of its session, and
+   *   is then told with the time of its last event
    */
   heard(symbol, received_ms) {
     const rhythm = this.#rhythms.get(symbol);
     if (!rhythm) {
       this.#rhythms.set(symbol, {received_ms, gaps: 0, typical_ms: 0});
-      return;
+      return true;
     }
     const gap_ms = Math.min(LONGEST_MS, received_ms - rhythm.received_ms);
-    if (gap_ms < 0) return;
+    if (gap_ms <= 0) return false;
     rhythm.received_ms = received_ms;
     rhythm.typical_ms += (rhythm.gaps ? WEIGHT : 1) * (gap_ms - rhythm.typical_ms);
     rhythm.gaps += 1;
+    return true;
   }
 
   /** Know nothing of a symbol any more. @param {string} symbol */

@@ -69,9 +69,11 @@ class Books:
             return []
         pushed = not (polled or message.snapshot)
         heard = self._staleness.heard
+        newest = None
         for quote in changed:
-            heard(quote.symbol, quote.received_ms)
-        self.meter.applied(now_ms, len(changed), changed[-1] if pushed else None)
+            if heard(quote.symbol, quote.received_ms):
+                newest = quote
+        self.meter.applied(now_ms, len(changed), newest if pushed else None)
         return [QuotesChanged(changed, pushed)]
 
     def trades_came(self, now_ms: float, message: Trades) -> list[Action]:

@@ -197,7 +197,7 @@ class Meter:
         Args:
             now_ms: Our clock.
             rows: How many.
-            newest: The last of them; None where they are no pushed change: state as it is, which a
+            newest: The last of them; None where none is a pushed event: state as it is, which a
                 snapshot or a poll tells, is old by its nature.
         """
         if not rows:

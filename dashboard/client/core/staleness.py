@@ -66,18 +66,24 @@ class Staleness:
         self._sources: Mapping[str, SourceState] = {}
         self._connection = "connecting"
 
-    def heard(self, symbol: str, received_ms: float) -> None:
-        """Take note that the feed has received something new of a symbol."""
+    def heard(self, symbol: str, received_ms: float) -> bool:
+        """Take note of when the feed received what is told of a symbol.
+
+        Returns:
+            Whether it is news: a quote also changes by what is learnt of its session, and is then
+            told with the time of its last event.
+        """
         rhythm = self._rhythms.get(symbol)
         if rhythm is None:
             self._rhythms[symbol] = _Rhythm(received_ms)
-            return
+            return True
         gap_ms = min(LONGEST_MS, received_ms - rhythm.received_ms)
-        if gap_ms < 0:
-            return
+        if gap_ms <= 0:
+            return False
         rhythm.received_ms = received_ms
         rhythm.typical_ms += (WEIGHT if rhythm.gaps else 1) * (gap_ms - rhythm.typical_ms)
         rhythm.gaps += 1
+        return True
 
     def forget(self, symbol: str) -> None:
         """Know nothing of a symbol any more."""
