@@ -28,13 +28,10 @@ export async function measure({symbols, shown, opening, messages}) {
     }),
   };
   const connection = new Connection("http://feed", {settings: {mode: "websocket"}, environment});
+  const paths = pathsOf(connection);
   connection.subscribeQuotes(symbols, (quotes) => {
     const now_ms = performance.now();
-    const paths = pathsOf(connection);
-    for (const quote of quotes) {
-      paths.add(quote);
-      rows.get(quote.symbol)?.show(quote, paths.of(quote.symbol), now_ms);
-    }
+    for (const quote of quotes) rows.get(quote.symbol)?.show(quote, paths.add(quote), now_ms);
   });
   connection.start();
   for (const message of opening) handlers.onMessage(message, 0);

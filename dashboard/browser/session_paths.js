@@ -23,15 +23,18 @@ class SessionPaths {
   /** @type {Map<string, {path: Path, time_ms: number, received_ms: number, offset: number}>} */
   #known = new Map();
 
-  /** The same quote may be told by several. @param {Quote} quote */
+  /** The same quote may be told by several. @param {Quote} quote @returns {Path} its symbol's */
   add({symbol, session, last, time_ms, received_ms, offset}) {
     let known = this.#known.get(symbol);
-    if (known?.time_ms === time_ms && known.offset === offset) return;
+    if (known?.time_ms === time_ms && known.offset === offset) return known.path;
     if (!known) this.#known.set(symbol, known = {path: new Path(), time_ms, received_ms, offset});
     const {path} = known;
     if (session !== path.session) path.isWhole = path.session !== "" && received_ms - known.received_ms < SEEN_MS;
     path.add(session, last, time_ms);
-    Object.assign(known, {time_ms, received_ms, offset});
+    known.time_ms = time_ms;
+    known.received_ms = received_ms;
+    known.offset = offset;
+    return path;
   }
 
   /** @param {string} symbol */

@@ -218,10 +218,7 @@ export class Watchlist {
   /** @param {import("./delivery.js").Quote[]} quotes */
   #update(quotes) {
     const now_ms = performance.now();
-    for (const quote of quotes) {
-      this.#paths.add(quote);
-      this.#rows.get(quote.symbol)?.show(quote, this.#paths.of(quote.symbol), now_ms);
-    }
+    for (const quote of quotes) this.#rows.get(quote.symbol)?.show(quote, this.#paths.add(quote), now_ms);
   }
 
   /** @param {string | null} selected */

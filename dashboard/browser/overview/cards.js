@@ -70,10 +70,7 @@ class Cards {
     const before = this.#unsubscribe;
     this.#unsubscribe = this.#connection.subscribeQuotes([...this.#cards.keys()], (quotes) => {
       const now_ms = performance.now();
-      for (const quote of quotes) {
-        paths.add(quote);
-        this.#cards.get(quote.symbol)?.show(quote, paths.of(quote.symbol), now_ms);
-      }
+      for (const quote of quotes) this.#cards.get(quote.symbol)?.show(quote, paths.add(quote), now_ms);
     });
     before();
     this.#mark();
