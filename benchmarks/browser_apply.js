@@ -10,6 +10,7 @@ export async function measure({symbols, shown, opening, messages}) {
   const {browser} = await import("quotewire/environment.js");
   const {isMessage} = await import("quotewire/core/shapes.js");
   const {QuoteRow} = await import("quotewire/quote_row.js");
+  const {pathsOf} = await import("quotewire/session_paths.js");
   const body = document.querySelector("tbody");
   const rows = new Map(symbols.slice(0, shown).map((symbol) =>
     [symbol, new QuoteRow({symbol, name: symbol})]));
@@ -27,9 +28,10 @@ export async function measure({symbols, shown, opening, messages}) {
     }),
   };
   const connection = new Connection("http://feed", {settings: {mode: "websocket"}, environment});
+  const paths = pathsOf(connection);
   connection.subscribeQuotes(symbols, (quotes) => {
     const now_ms = performance.now();
-    for (const quote of quotes) rows.get(quote.symbol)?.show(quote, now_ms);
+    for (const quote of quotes) rows.get(quote.symbol)?.show(quote, paths.add(quote), now_ms);
   });
   connection.start();
   for (const message of opening) handlers.onMessage(message, 0);

@@ -25,7 +25,8 @@ import {Timeline} from "quotewire/timeline.js";
 import {Traffic} from "quotewire/traffic.js";
 
 export const HISTORY_BARS = 750;
-const CONNECTED = new Set(["live", "polling", "stale"]);
+/** States in which the feed answers. */
+export const CONNECTED = new Set(["live", "polling", "stale"]);
 
 export class Connection {
   timeline = new Timeline();

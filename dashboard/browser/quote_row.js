@@ -6,12 +6,11 @@ import {
   changeOf, directionOf, formatAge, formatChange, formatPercent, formatPrice, formatVolume,
   isSymbol,
 } from "quotewire/format.js";
-import {Path, Sparkline} from "quotewire/sparkline.js";
+import {Sparkline} from "quotewire/sparkline.js";
 
 export class QuoteRow {
   /** What it sorts by. @type {import("./market/columns.js").Row} */
   facts;
-  #path = new Path();
   #spark = new Sparkline();
   #cells;
   #flash;
@@ -57,8 +56,8 @@ export class QuoteRow {
     setText(this.#age, age_ms === null ? "" : `${formatAge(age_ms)} old`);
   }
 
-  /** @param {import("./core/quote_book.js").Quote} quote @param {number} now_ms */
-  show(quote, now_ms) {
+  /** @param {import("./core/quote_book.js").Quote} quote @param {import("./sparkline.js").Path} path @param {number} now_ms */
+  show(quote, path, now_ms) {
     const {change, ratio} = changeOf(quote);
     const {decimals} = this.facts.info;
     this.facts.quote = quote;
@@ -68,9 +67,18 @@ export class QuoteRow {
     setText(this.#cells.percent, formatPercent(ratio));
     setText(this.#cells.volume, formatVolume(quote.volume));
     this.element.dataset.direction = directionOf(change);
-    this.#path.add(quote.session, quote.last, quote.time_ms);
-    this.#spark.draw(this.#path);
+    this.trace(path);
     this.#flash.show(quote.last, now_ms);
+  }
+
+  /** @param {import("./sparkline.js").Path} path through its session */
+  trace(path) {
+    this.#spark.draw(path);
+  }
+
+  /** What is drawn of its path; without a box where there is no room for it. */
+  get line() {
+    return this.#spark.element;
   }
 
   /** @param {boolean} selected @param {boolean} focusable reached by the Tab key */

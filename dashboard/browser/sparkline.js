@@ -8,37 +8,75 @@ const HEIGHT = 220;
 const MARGIN = 20;
 const POINTS = 48;
 
-/** Keeps a session's prices, thinned out as they grow many. Pure. */
+/** @typedef {import("./seed_plan.js").Point} Point */
+
+/** Keeps a session's prices, thinned out evenly by time as they grow many. Pure. */
 export class Path {
   /** @type {number[]} */
   prices = [];
   /** By the market's clock, of each price. @type {number[]} */
   times_ms = [];
-  /** @type {string | null} */
-  #session = null;
-  #step = 1;
-  #skipped = 0;
+  /** Its date; empty before the first price. */
+  session = "";
+  /** Whether its prices were added from the session's beginning on. */
+  isWhole = false;
+  /** Of what was added. */
+  #first_ms = Infinity;
+  #apart_ms = 0;
+  /** @type {readonly Point[]} */
+  #seed = [];
 
   /** A session that is replayed begins anew. @param {string} session @param {number} price @param {number} time_ms */
   add(session, price, time_ms) {
-    if (session !== this.#session || time_ms < this.times_ms[0]) {
-      this.#session = session;
-      this.prices = [];
-      this.times_ms = [];
-      this.#step = 1;
-    }
-    this.#skipped += 1;
-    const last = this.prices.length - 1;
-    const at = this.#skipped < this.#step ? last : last + 1;
+    if (session !== this.session || time_ms < this.#first_ms) this.#begin(session, time_ms);
+    const last = this.times_ms.length - 1;
+    const isClose = this.times_ms[last] - this.times_ms[last - 1] < this.#apart_ms;
+    const at = isClose ? last : last + 1;
     this.prices[at] = price;
     this.times_ms[at] = Math.max(time_ms, this.times_ms[last] ?? time_ms);
-    if (at === last) return;
-    this.#skipped = 0;
-    if (this.prices.length < POINTS) return;
-    const isKept = (/** @type {number} */ _, /** @type {number} */ i) => i % 2 === 0 || i === at;
-    this.prices = this.prices.filter(isKept);
-    this.times_ms = this.times_ms.filter(isKept);
-    this.#step *= 2;
+    if (at > last) this.#thin();
+  }
+
+  /** What the session was before the first price that was added. @param {string} session @param {readonly Point[]} points oldest first */
+  seed(session, points) {
+    if (session !== this.session || this.#seed.length) return;
+    this.#seed = points;
+    const before = this.#seedBefore(this.#first_ms);
+    this.prices.unshift(...before.map(({price}) => price));
+    this.times_ms.unshift(...before.map(({time_ms}) => time_ms));
+    this.#thin();
+  }
+
+  /** @param {string} session @param {number} time_ms */
+  #begin(session, time_ms) {
+    if (session !== this.session) this.#seed = [];
+    const before = this.#seedBefore(time_ms);
+    this.session = session;
+    this.prices = before.map(({price}) => price);
+    this.times_ms = before.map((point) => point.time_ms);
+    this.#first_ms = time_ms;
+    this.#apart_ms = 0;
+    this.#thin();
+  }
+
+  /** @param {number} end_ms */
+  #seedBefore(end_ms) {
+    return this.#seed.filter(({time_ms}) => time_ms < end_ms);
+  }
+
+  /** To half as many at most; the first and the newest stay. */
+  #thin() {
+    const last = this.times_ms.length - 1;
+    if (last + 1 < POINTS) return;
+    this.#apart_ms = Math.max(1, 2 * (this.times_ms[last] - this.times_ms[0]) / POINTS);
+    let kept_ms = -Infinity;
+    const kept = this.times_ms.map((time_ms, at) => {
+      const isKept = at === last || time_ms - kept_ms >= this.#apart_ms;
+      if (isKept) kept_ms = time_ms;
+      return isKept;
+    });
+    this.prices = this.prices.filter((_, at) => kept[at]);
+    this.times_ms = this.times_ms.filter((_, at) => kept[at]);
   }
 }
 

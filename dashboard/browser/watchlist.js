@@ -5,12 +5,14 @@ import {h, setText} from "quotewire/dom.js";
 import {formatCount} from "quotewire/format.js";
 import {mount} from "quotewire/live.js";
 import {address} from "quotewire/address.js";
+import {isInView} from "quotewire/in_view.js";
 import {followList} from "quotewire/market/lists.js";
 import {Calm, sorted} from "quotewire/market/order.js";
 import {TableHead} from "quotewire/market/table_head.js";
 import {QuoteRow} from "quotewire/quote_row.js";
 import {followRoom} from "quotewire/room.js";
-import {PATH_WORDS} from "quotewire/session_paths.js";
+import {PATH_WORDS, pathsOf} from "quotewire/session_paths.js";
+import {seedsOf} from "quotewire/session_seeds.js";
 import {isLike} from "quotewire/symbol_match.js";
 import {WatchlistEditor} from "quotewire/watchlist_editor.js";
 
@@ -36,6 +38,7 @@ export function render(context) {
 
 export class Watchlist {
   #connection;
+  #paths;
   #model;
   /** @type {Map<string, QuoteRow>} in the order of the list */
   #rows = new Map();
@@ -69,6 +72,7 @@ export class Watchlist {
   constructor(model, connection, until) {
     this.#model = model;
     this.#connection = connection;
+    this.#paths = pathsOf(connection);
     this.#sort = model.named ? inAddress : inMemory(() => this.#sorted());
     this.#head = new TableHead(this.#sort, {group: "thead", row: "tr", cell: "th"});
     this.#head.show(COLUMNS);
@@ -81,6 +85,11 @@ export class Watchlist {
       h("header", {}, h("h2", {class: editor ? "unseen" : ""}, "Watchlist"), ...(editor?.tools.slice(0, 1) ?? []),
         this.#label, this.#note, this.#find, ...(editor?.tools.slice(1) ?? [])),
       ...(editor ? [editor.line] : []), place);
+    seedsOf(connection).follow({
+      symbols: () => this.#order,
+      isInView: (symbol) => isInView(this.#rows.get(symbol)?.line, place),
+      redraw: (symbol) => this.#rows.get(symbol)?.trace(this.#paths.of(symbol)),
+    }, until);
     const aging = setInterval(() => this.#tick(), AGE_MS);
     until(() => clearInterval(aging));
     until(() => this.#stopQuotes());
@@ -209,7 +218,7 @@ export class Watchlist {
   /** @param {import("./delivery.js").Quote[]} quotes */
   #update(quotes) {
     const now_ms = performance.now();
-    for (const quote of quotes) this.#rows.get(quote.symbol)?.show(quote, now_ms);
+    for (const quote of quotes) this.#rows.get(quote.symbol)?.show(quote, this.#paths.add(quote), now_ms);
   }
 
   /** @param {string | null} selected */

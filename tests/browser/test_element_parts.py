@@ -133,7 +133,7 @@ def test_the_market_is_sorted_as_soon_as_prices_are_there_and_keeps_those_a_filt
     assert told == {"before": "A,B", "first": "B,A", "filtered": "A", "cleared": "B,A"}
 
 
-def test_the_small_lines_are_told_to_be_what_the_page_has_seen(blank_page: Page) -> None:
+def test_the_small_lines_are_told_to_be_of_the_session(blank_page: Page) -> None:
     told = run(
         blank_page,
         """
@@ -147,8 +147,9 @@ def test_the_small_lines_are_told_to_be_what_the_page_has_seen(blank_page: Page)
         return heads;
         """,
     )
-    assert [name for name, _ in told] == ["Seen live", "Seen live"]
-    assert all("since this page was opened" in title for _, title in told)
+    assert [name for name, _ in told] == ["Session", "Session"]
+    assert all("from its beginning where the source tells it" in title for _, title in told)
+    assert all("else since this page was opened" in title for _, title in told)
 
 
 def tape(page: Page, script: str) -> list[str]:

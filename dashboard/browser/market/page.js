@@ -14,6 +14,7 @@ import {sorted} from "quotewire/market/order.js";
 import {MarketTable} from "quotewire/market/table.js";
 import {MarketToolbar} from "quotewire/market/toolbar.js";
 import {pathsOf} from "quotewire/session_paths.js";
+import {seedsOf} from "quotewire/session_seeds.js";
 import {isLike} from "quotewire/symbol_match.js";
 
 const TICK_MS = 1000;
@@ -42,6 +43,10 @@ export class MarketPage {
     this.#rows = new LiveRows(connection, (symbols) => this.#take(symbols), until);
     this.#table = new MarketTable((symbol) => paths.of(symbol), () => this.#see(), until);
     this.#map = new HeatMap(until);
+    seedsOf(connection).follow({
+      symbols: () => (this.#view === this.#table ? this.#table.traced : []),
+      redraw: (symbol) => this.#table.trace(symbol),
+    }, until);
     this.#exports = new ExportMenu(connection, {
       exports: () => this.#exported(), link: () => linkTo(address), picture: null,
     });

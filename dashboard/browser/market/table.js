@@ -71,6 +71,16 @@ export class MarketTable {
     return [...this.#drawn.keys()];
   }
 
+  /** Of these, where lines are shown. */
+  get traced() {
+    return this.#columns.some(({kind}) => kind === "trend") ? this.inView : [];
+  }
+
+  /** @param {string} symbol whose path has become another */
+  trace(symbol) {
+    this.#drawn.get(symbol)?.trace(this.#pathOf(symbol));
+  }
+
   /** @param {readonly Row[]} rows in the order of their list */
   show(rows) {
     this.#rows = rows;

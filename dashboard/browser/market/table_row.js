@@ -62,6 +62,11 @@ export class TableRow {
     this.#flash?.show(quote.last, now_ms);
     if (now_ms - this.#drawn_ms < DRAW_MS) return;
     this.#drawn_ms = now_ms;
+    this.trace(path);
+  }
+
+  /** @param {import("../sparkline.js").Path} path */
+  trace(path) {
     this.#spark.draw(path);
   }
 

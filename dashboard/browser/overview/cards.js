@@ -8,6 +8,7 @@ import {changeOf, directionOf, formatAge, formatChange, formatPercent, formatPri
 import {mount} from "quotewire/live.js";
 import {followList} from "quotewire/market/lists.js";
 import {pathsOf} from "quotewire/session_paths.js";
+import {seedsOf} from "quotewire/session_seeds.js";
 import {Sparkline} from "quotewire/sparkline.js";
 
 /** @typedef {import("../protocol.js").SymbolInfo} SymbolInfo */
@@ -48,6 +49,11 @@ class Cards {
     until(() => sizes.disconnect());
     const aging = setInterval(() => this.#age(), AGE_MS);
     until(() => clearInterval(aging));
+    const paths = pathsOf(connection);
+    seedsOf(connection).follow({
+      symbols: () => this.#cards.keys(),
+      redraw: (symbol) => this.#cards.get(symbol)?.trace(paths.of(symbol)),
+    }, until);
   }
 
   /** As many as have room; on a phone all, to be pushed along. */
@@ -64,10 +70,7 @@ class Cards {
     const before = this.#unsubscribe;
     this.#unsubscribe = this.#connection.subscribeQuotes([...this.#cards.keys()], (quotes) => {
       const now_ms = performance.now();
-      for (const quote of quotes) {
-        paths.add(quote);
-        this.#cards.get(quote.symbol)?.show(quote, paths.of(quote.symbol), now_ms);
-      }
+      for (const quote of quotes) this.#cards.get(quote.symbol)?.show(quote, paths.add(quote), now_ms);
     });
     before();
     this.#mark();
@@ -123,8 +126,13 @@ class Card {
     setText(this.#change, change === null ? "" : `${formatChange(change, decimals)} (${formatPercent(ratio)})`);
     this.element.dataset.direction = directionOf(change);
     this.#range.show(quote, decimals);
-    this.#spark.draw(path);
+    this.trace(path);
     this.#flash.show(quote.last, now_ms);
+  }
+
+  /** @param {import("../sparkline.js").Path} path */
+  trace(path) {
+    this.#spark.draw(path);
   }
 
   /** @param {number | null} age_ms of a price that may be out of date */
