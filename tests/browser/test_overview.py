@@ -209,10 +209,13 @@ def odd_feed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedProcess]:
 
 
 def sideways(page: Page) -> list[str]:
-    """Return the elements that are wider than the page and cannot be scrolled."""
+    """Return the elements that stay wider than the page and cannot be scrolled.
+
+    A chart takes a page's new width only in a later frame.
+    """
     wide: list[str] = page.evaluate(
-        """() => {
-          const wide = [];
+        """async () => {
+          let wide = [];
           const see = (root) => root.querySelectorAll("*").forEach((element) => {
             if (element.shadowRoot) see(element.shadowRoot);
             const box = element.getBoundingClientRect();
@@ -220,7 +223,11 @@ def sideways(page: Page) -> list[str]:
             const isOut = box.width && box.right > innerWidth + 1;
             if (isOut && !isIn) wide.push(element.className || element.tagName);
           });
-          see(document);
+          const end_ms = performance.now() + 10_000;
+          for (see(document); wide.length && performance.now() < end_ms; see(document)) {
+            wide = [];
+            await new Promise(requestAnimationFrame);
+          }
           return wide;
         }"""
     )
