@@ -49,27 +49,31 @@ export function checkSymbols(connection, until) {
 async function meaningsOf(connection, names) {
   const known = (/** @type {string} */ name) => meant(name, connection.symbols?.keys() ?? []);
   const others = names.filter((name) => known(name) === null);
-  const refusals = new Map(await Promise.all(others.map(async (name) =>
-    /** @type {const} */ ([name, await refusalOf(connection, name)]))));
-  if (others.length) await connection.loadSymbols();
-  return new Map(names.map((name) => [name, known(name) ?? (NONE.has(refusals.get(name) ?? "") ? null : undefined)]));
+  const found = new Map(await Promise.all(others.map(async (name) =>
+    /** @type {const} */ ([name, await lookUp(connection, name)]))));
+  if ([...found.values()].some(Boolean)) await connection.loadSymbols();
+  return new Map(names.map((name) => [name, known(name) ?? (found.get(name) === null ? null : undefined)]));
 }
 
 /**
- * Ask for a symbol, so that the feed tells of it.
+ * Look for a symbol, and ask for what is found, so that the feed tells of it. To ask for any name would
+ * be an error that the browser notes, where there is none.
  *
  * @param {import("./connection.js").Connection} connection
  * @param {string} name
- * @returns {Promise<string>} the code of its error, empty where there is none
+ * @returns {Promise<Meaning>}
  */
-async function refusalOf(connection, name) {
-  const [query] = quoteQueries([name]);
+async function lookUp(connection, name) {
   try {
+    const {symbols, note} = await connection.ask("search", {q: name});
+    const found = meant(name, symbols.map((/** @type {{symbol: string}} */ {symbol}) => symbol));
+    if (found === null) return note ? undefined : null;
+    const [query] = quoteQueries([found]);
     await connection.ask("quotes", query);
+    return found;
   } catch (error) {
-    return explain(error).code;
+    return NONE.has(explain(error).code) ? null : undefined;
   }
-  return "";
 }
 
 /** @param {Map<string, Meaning>} meanings by what the address told: it may tell something else by now */

@@ -259,16 +259,15 @@ ADDRESS = """
     connection.symbols = new Map([...connection.symbols, ...names.map(info)]);
     await onSymbols(connection.symbols);
   };
-  connection.ask = async (path, {symbols: name}) => {
+  connection.ask = async (path, {q, symbols: name = q}) => {
     lookedUp.push(`${path} ${name}`);
     if (away.includes(name)) throw new FeedError("source", "it is away");
-    if (!found[name]) throw new FeedError("unknown_symbol", "no such instrument");
+    if (path === "search") return {symbols: found[name] ? [{symbol: found[name]}] : []};
     return {rows: []};
   };
   // Without waiting: who hears of it asks for nothing that is asked for already.
   connection.loadSymbols = async () => {
-    const names = lookedUp.map((text) => text.split(" ")[1]).filter((name) => !away.includes(name));
-    tell(...names.flatMap((name) => found[name] ?? []));
+    tell(...lookedUp.flatMap((text) => (text.startsWith("quotes ") ? text.slice(7) : [])));
   };
   const toasts = () => [...document.querySelectorAll("*")].flatMap((element) =>
     [...(element.shadowRoot?.querySelectorAll("[data-testid=toast]") ?? [])]);
@@ -298,7 +297,10 @@ def test_symbols_of_the_address_are_spelled_as_the_feed_does_and_unknown_ones_go
     assert told == {
         "after": ["A", ["5"], ["B", "C-D", "AWAY", "NVDA"]],
         "words": ["There is no symbol “NOPE”."],
-        "lookedUp": ["quotes NOPE", "quotes C/D", "quotes AWAY", "quotes NVDA"],
+        "lookedUp": [
+            *("search NOPE", "search C/D", "search AWAY", "search NVDA"),
+            *("quotes C-D", "quotes NVDA"),
+        ],
         "known": ["A", "B", "C-D", "NVDA"],
     }
 
@@ -324,7 +326,7 @@ def test_a_symbol_of_the_address_that_could_not_be_looked_up_is_looked_up_again(
         return {compare, lookedUp: lookedUp.length};
         """,
     )
-    assert told == {"compare": ["AWAY"], "lookedUp": 3}
+    assert told == {"compare": ["AWAY"], "lookedUp": 4}
 
 
 SYMBOL = st.from_regex(r"[A-Ca-c]{1,6}([./-][A-Ca-c]{1,3})?|[A-C]{3,5}USD", fullmatch=True)
