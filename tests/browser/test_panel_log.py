@@ -20,7 +20,7 @@ LINK = re.compile("/dashboard/ws")
 KNOWN = re.compile(
     "BokehUserWarning: reference already known|Failed sending message as connection was closed"
 )
-"""What a page that came back tells of itself is no news, nor that one was closed while it was told."""
+"""No news: what a page that came back tells of itself, and that one closed while it was told."""
 
 
 @pytest.fixture
