@@ -158,6 +158,23 @@ def test_until_the_source_has_told_an_update_says_what_its_bars_lack() -> None:
     assert update.lacks_ms == watched_ms + 120_000
 
 
+def test_what_the_source_tells_trade_by_trade_after_its_bars_counts_once() -> None:
+    bac = line()
+    hear(bac, [(50 * 60_000 + 21_000, 12.0, 5)])
+    bac.complete(told_bars(STEADY, MINUTE, 0, 50 * 60_000), TEN_MS + 50 * 60_000)
+    # As a hole in a stream is mended: trades of the minutes that the bars had, and one of a later.
+    for at_ms, price, size in [*STEADY[40:], (50 * 60_000 + 10_000, 11.9, 7)]:
+        bac.apply(Trade("BAC", TEN_MS + at_ms, price, size), 0)  # too late for bars of seconds
+    update = bac.take_update()
+    assert update is not None
+    assert [formed(update, interval)[4] for interval in (HOUR, QUARTER)] == [512, 62]
+    assert len(update.trades) == 12  # and all are told
+    hear(bac, [(50 * 60_000 + 22_000, 12.0, 1)])
+    update = bac.take_update()
+    assert update is not None
+    assert formed(update, HOUR)[4] == 513
+
+
 def test_a_bar_in_which_nothing_was_traded_since_is_there_as_well() -> None:
     bac = line()
     hear(bac, STEADY[:1])

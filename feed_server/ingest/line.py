@@ -126,7 +126,7 @@ class Line:
             same = (b for b in held if b.interval is interval and b.start_ms == start_ms)
             bar = begun_bar(interval, start_ms, told, own, next(same, None))
             if bar is not None:
-                self._ladder.put(bar)
+                self._ladder.put(bar, told_ms=told[-1].start_ms + told[-1].interval.ms)
         if self._lacks_ms - until_ms <= Interval.MINUTE.ms:
             self._lacks_ms = 0
         self._session.changed = self._session.begun

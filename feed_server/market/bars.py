@@ -263,6 +263,9 @@ class BarBuilder:
             insort(self._older, bucket, key=_begin_ms)
 
 
+_NOTHING = (0, 0)
+
+
 class BarLadder:
     """Builds one symbol's bars of all intervals at once.
 
@@ -275,7 +278,16 @@ class BarLadder:
         market_ms: How far the market's clock is.
     """
 
-    __slots__ = ("_begin_ms", "_builders", "_current", "_day", "_due_ms", "_end_ms", "market_ms")
+    __slots__ = (
+        "_begin_ms",
+        "_builders",
+        "_current",
+        "_day",
+        "_due_ms",
+        "_end_ms",
+        "_told",
+        "market_ms",
+    )
 
     def __init__(self, symbol: str, calendar: SessionCalendar, grace_ms: int) -> None:
         self.market_ms = -NEVER_MS
@@ -283,6 +295,7 @@ class BarLadder:
             interval: BarBuilder(symbol, interval, calendar, grace_ms) for interval in Interval
         }
         self._day = self._builders[Interval.DAY]
+        self._told: dict[Interval, tuple[int, int]] = {}
         self._look()
 
     def apply(self, time_ms: int, price: float, size: float) -> int:
@@ -301,17 +314,28 @@ class BarLadder:
         if not self._day.apply(time_ms, price, size):
             return 0
         took = 1
-        for builder in self._builders.values():
-            if builder is not self._day:
+        for interval, builder in self._builders.items():
+            begin_ms, end_ms = self._told.get(interval, _NOTHING)
+            if begin_ms <= time_ms < end_ms:
+                took += 1
+            elif builder is not self._day:
                 took += builder.apply(time_ms, price, size)
         self._look()
         return took
 
-    def put(self, bar: Bar) -> bool:
-        """Let a bar be as somebody else knows it, see `BarBuilder.put`."""
+    def put(self, bar: Bar, *, told_ms: int | None = None) -> bool:
+        """Let a bar be as somebody else knows it, see `BarBuilder.put`.
+
+        Args:
+            bar: How it is.
+            told_ms: Up to when all that was traded in it is in it: who tells of that time later
+                tells of the same trades. Not for daily bars. None where it is not known.
+        """
         builder = self._builders[bar.interval]
         builder.market_ms = self.market_ms
         took = builder.put(bar)
+        if took and told_ms is not None:
+            self._told[bar.interval] = (bar.start_ms, told_ms)
         self._look()
         return took
 
@@ -348,7 +372,8 @@ class BarLadder:
         self._due_ms = min(builder.due_ms for builder in builders)
         self._begin_ms = self._end_ms = 0
         if len(self._current) == RUNGS:
-            self._begin_ms = max(bucket.begin_ms for bucket in self._current)
+            told = (end_ms for _, end_ms in self._told.values())
+            self._begin_ms = max(*(bucket.begin_ms for bucket in self._current), *told)
             self._end_ms = min(bucket.end_ms for bucket in self._current)
 
 
