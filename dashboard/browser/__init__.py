@@ -50,8 +50,14 @@ def give_modules(page: Document) -> None:
 
     See `page.html`, where ``quotewire_modules`` is put.
     """
-    page.template_variables["quotewire_modules"] = json.dumps(import_map())
+    page.template_variables["quotewire_modules"] = _map_text()
     _have_map.add(page)
+
+
+@cache
+def _map_text() -> str:
+    """Return the map as JSON: a megabyte that each open page refers to."""
+    return json.dumps(import_map())
 
 
 def module_url(name: str, path: Path) -> str:

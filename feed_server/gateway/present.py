@@ -114,7 +114,11 @@ class Present:
     async def _wait(self, symbol: str, interval: Interval, begins_ms: int) -> None:
         """Return when a bar is there as a whole, or the symbol's source has had its time."""
         until_s = self._asked_s(symbol) + PATIENCE_S
-        while not self._has(symbol, interval, begins_ms) or self._lacks_ms(symbol) > begins_ms:
+        # Of daily bars it is not told what they lack.
+        may_lack = interval is not Interval.DAY
+        while not self._has(symbol, interval, begins_ms) or (
+            may_lack and self._lacks_ms(symbol) > begins_ms
+        ):
             if self._now_s() >= until_s:
                 return
             await self._sleep(SOON_S)
