@@ -25,7 +25,7 @@ export function checkSymbols(connection, until) {
   const asked = new Set();
   const check = async () => {
     const known = connection.symbols;
-    if (!known?.size) return; // the feed begins
+    if (!known?.size || document.hidden) return; // the feed begins, or nobody looks
     const told = [address.get("symbol") ?? "", ...address.get("compare")];
     const strange = told.filter((name) => name && !known.has(name) && !asked.has(name));
     if (!strange.length) return;
@@ -39,6 +39,8 @@ export function checkSymbols(connection, until) {
   until(address.on("compare", check));
   const again = setInterval(check, AGAIN_MS);
   until(() => clearInterval(again));
+  document.addEventListener("visibilitychange", check);
+  until(() => document.removeEventListener("visibilitychange", check));
 }
 
 /**

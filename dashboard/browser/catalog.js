@@ -22,7 +22,8 @@ export class Catalog {
   #next = null;
   #told = "";
   #wanted = false;
-  #asking = false;
+  /** @type {Promise<void> | null} */
+  #loading = null;
 
   /**
    * @param {() => Promise<{symbols: SymbolInfo[]}>} ask for the body of `/api/symbols`
@@ -47,9 +48,18 @@ export class Catalog {
   }
 
   /** Returns when it is loaded or has failed. */
-  async load() {
-    if (this.#asking) return;
-    this.#asking = true;
+  load() {
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  /** Load it as it is from now on: an answer that is on its way may be of before. */
+  async renew() {
+    await this.#loading;
+    await this.load();
+  }
+
+  async #load() {
     this.#wait(null);
     let wait_ms = RENEW_MS;
     try {
@@ -58,7 +68,6 @@ export class Catalog {
       console.debug(`quotewire: no symbols yet: ${error}`);
       wait_ms = RETRY_MS;
     }
-    this.#asking = false;
     if (this.#wanted) this.#wait(wait_ms);
   }
 

@@ -130,7 +130,7 @@ export class Connection {
 
   /** Ask at once what symbols there are. Returns when it is known or could not be told. */
   loadSymbols() {
-    return this.#catalog.load();
+    return this.#catalog.renew();
   }
 
   /** How data comes in of these symbols; of all that are asked for where none are named. */
