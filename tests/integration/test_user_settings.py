@@ -192,8 +192,7 @@ def test_a_page_hears_that_a_request_is_too_large(
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         assert str(MAX_SETTINGS_BODY_BYTES) in answer.json()["message"]
         assert answer.headers["Access-Control-Allow-Origin"] == headers["Origin"]
-    # By another connection: the feed closes one whose body it has not read to its end.
-    assert httpx.get(url(feed), headers=headers).is_success
+        assert client.get(url(feed), headers=headers).is_success
 
 
 def test_a_stranger_hears_that_also_of_a_large_request(feed: FeedProcess) -> None:
